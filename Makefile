@@ -1,0 +1,52 @@
+# `make demo` and `make test` are all that a newcomer needs; they set up .venv by themselves (Python 3.11 or newer).
+# With uv: `uv run stockpipe demo`. On Windows, where make is rare: see README.md, "Installation".
+
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python; do \
+	if $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then echo $$p; break; fi; done)
+VENV := .venv
+BIN := $(VENV)/bin
+RUNTIME := $(VENV)/.runtime
+DEV := $(VENV)/.dev
+
+.PHONY: demo test lint types check requirements clean
+
+demo: $(RUNTIME)  ## load a day of the sandbox into stockpipe.duckdb
+	$(BIN)/stockpipe demo
+	$(BIN)/stockpipe query "SELECT TYPE, count(*) AS TICKERS FROM TICKERS GROUP BY TYPE ORDER BY 2 DESC"
+
+test: $(DEV)  ## all tests
+	$(BIN)/python -m pytest -q -n auto
+
+lint: $(DEV)  ## ruff: rules and format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(DEV)  ## mypy, strict
+	$(BIN)/mypy
+
+check: test lint types  ## what CI runs
+
+requirements:  ## renew uv.lock's exports; needs uv
+	uv export -q --frozen --no-emit-project --extra all --no-dev --no-header -o requirements.txt
+	uv export -q --frozen --no-emit-project --extra all --group dev --no-header -o requirements-dev.txt
+
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; none was found on the PATH." >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+# A .venv made by uv has no pip.
+$(VENV)/.pip: | $(BIN)/python
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip >/dev/null
+	@touch $@
+
+$(RUNTIME): requirements.txt pyproject.toml | $(VENV)/.pip
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
+	@touch $@
+
+$(DEV): requirements-dev.txt $(RUNTIME)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@

@@ -1,0 +1,18 @@
+"""Load every day, in the foreground: `python scheduler.py`. It is `stockpipe schedule` with the time below."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+try:
+    from stockpipe.cli import main
+except ImportError:
+    sys.path.insert(0, str(Path(__file__).resolve().parent / "src"))
+    from stockpipe.cli import main
+
+# Time of day in New York. The vendor's nightly list is made at about 02:05 there.
+EVERY_DAY_AT = "04:30"
+
+if __name__ == "__main__":
+    main(["schedule", "--at", EVERY_DAY_AT, *sys.argv[1:]])

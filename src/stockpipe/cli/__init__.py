@@ -1,0 +1,77 @@
+"""The commands. What they share is in `output`; each family of commands has a file of its own, imported when used."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import signal
+import sys
+from types import FrameType
+from typing import NoReturn
+
+import click
+
+from stockpipe import __version__
+from stockpipe.errors import Interrupted
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "run": ("load", "Load a day into the warehouse."),
+    "demo": ("load", "The whole thing with no account: sandbox to DuckDB."),
+    "sandbox": ("sandbox", "Serve a local Massive API over a synthetic market."),
+    "query": ("read", "Ask the warehouse with SQL (read only)."),
+    "export": ("read", "Write a day to a CSV, Parquet or JSON lines file."),
+    "runs": ("read", "List what the runs did."),
+    "rejects": ("read", "Show rows that could not be published."),
+    "schedule": ("schedule", "Load every day, in the foreground."),
+}
+
+
+class _Group(click.Group):
+    """Finds a command's code only when it is called, so that `--help` stays quick."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"stockpipe.cli.{COMMANDS[cmd_name][0]}")
+        command: click.Command = getattr(module, cmd_name)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        close = difflib.get_close_matches(args[0], COMMANDS, n=1) if args and args[0] not in COMMANDS else []
+        if close:
+            ctx.fail(f"There is no command {args[0]!r}. Did you mean {close[0]!r}?")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+@click.group(
+    cls=_Group,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Exit codes: 0 done, 2 usage, 3 configuration, 4 key or plan refused, 5 API, 6 warehouse, 7 data check, 130 interrupted.",
+)
+@click.version_option(__version__, prog_name="stockpipe")
+def main() -> None:
+    """The whole Massive (formerly Polygon.io) stock universe in your own warehouse, one proved day at a time.
+
+    \b
+    stockpipe demo                     try it, no account needed
+    stockpipe run                      load today's list (settings from .env)
+    stockpipe run --date 2026-02-06    load the records of a past day
+    stockpipe query "SELECT TYPE, count(*) FROM TICKERS GROUP BY 1"
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    signal.signal(signal.SIGTERM, _terminated)
+
+
+def _terminated(number: int, frame: FrameType | None) -> NoReturn:
+    raise Interrupted("Stopped on request (SIGTERM); nothing was published.", exit_code=128 + number)

@@ -1,0 +1,135 @@
+"""stockpipe query, export, runs and rejects: looking at what is there."""
+
+from __future__ import annotations
+
+import csv
+import sys
+import tempfile
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import click
+
+from stockpipe.cli.output import configure_logging, exit_codes, print_json, print_table, shared_options
+from stockpipe.clock import Clock
+from stockpipe.datasets import Dataset
+from stockpipe.errors import UsageError
+from stockpipe.pipeline import plan_job
+from stockpipe.runs import REJECTS_TABLE, RUNS_TABLE
+from stockpipe.settings import load_settings
+from stockpipe.warehouse import QueryResult, Warehouse, open_warehouse
+
+_FORMATS = click.Choice(["table", "json", "csv"])
+
+
+@click.command()
+@click.argument("sql")
+@click.option("--format", "form", type=_FORMATS, default="table", show_default=True, help="How to show the rows.")
+@shared_options
+def query(sql: str, form: str, **options: Any) -> None:
+    """Ask the warehouse with SQL and show the rows; it only reads.
+
+    \b
+    stockpipe query "SELECT TYPE, count(*) FROM TICKERS GROUP BY 1 ORDER BY 2 DESC"
+    """
+    with exit_codes():
+        _show(_open(options, quiet=True).query(sql), form)
+
+
+@click.command()
+@click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="Most runs to show.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@shared_options
+def runs(limit: int, as_json: bool, **options: Any) -> None:
+    """List what the runs did, newest first."""
+    columns = "RUN_ID, DS, MARKET, ACTIVE, STATUS, ROWS_PUBLISHED, ROWS_REJECTED, CALLS, SECONDS, SOURCE, MESSAGE"
+    with exit_codes(as_json=as_json):
+        chosen = "*" if as_json else columns
+        found = _open(options, quiet=True).query(
+            f'SELECT {chosen} FROM "{RUNS_TABLE}" ORDER BY RUN_ID DESC, ACTIVE DESC LIMIT {limit}'
+        )
+        _show(found, "json" if as_json else "table")
+
+
+@click.command()
+@click.option("--run", "run_id", help="Only those of this run; default: the newest run that has any.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@shared_options
+def rejects(run_id: str | None, as_json: bool, **options: Any) -> None:
+    """Show the rows that could not be published, with the reason and the row as the API sent it."""
+    with exit_codes(as_json=as_json):
+        if run_id is not None and not all(char.isalnum() or char == "-" for char in run_id):
+            raise UsageError(f"{run_id!r} is not a run id.", hint="stockpipe runs lists them.")
+        which = f"'{run_id}'" if run_id else f'(SELECT max(RUN_ID) FROM "{REJECTS_TABLE}")'
+        sql = f'SELECT RUN_ID, DS, TICKER, REASON, RAW FROM "{REJECTS_TABLE}" WHERE RUN_ID = {which} ORDER BY TICKER'
+        _show(_open(options, quiet=True).query(sql), "json" if as_json else "table")
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--date", "on", metavar="YYYY-MM-DD", help="The day; default: today in New York.")
+@click.option("--market", default="stocks", show_default=True, help="stocks, otc, crypto, fx or indices.")
+@click.option("--format", "form", type=click.Choice(["csv", "parquet", "jsonl"]), default="csv", show_default=True)
+@shared_options
+def export(file: Path, on: str | None, market: str, form: str, **options: Any) -> None:
+    """Write a published day to FILE. In CSV, a cell that a spreadsheet would run as a formula gets a ' in front."""
+    with exit_codes():
+        job = plan_job(Clock(), on=on, market=market)
+        rows = export_day(_open(options), job.dataset, job.ds, market, form, file)
+        click.echo(f"Wrote {rows:,} rows of {market} {job.ds} to {file}", err=True)
+
+
+def export_day(warehouse: Warehouse, dataset: Dataset, ds: date, market: str, form: str, file: Path) -> int:
+    """Write one published day to a file and return its rows; UsageError when the day is not there."""
+    import duckdb
+
+    try:
+        with tempfile.TemporaryDirectory(dir=file.resolve().parent, prefix=".stockpipe-") as folder:
+            source = Path(folder) / "day.parquet"
+            rows = warehouse.export(dataset, ds, market, source)
+            if not rows:
+                raise UsageError(f"No {market} of {ds} are published.", hint="stockpipe runs lists the days that are.")
+            target = Path(folder) / "day"
+            if form == "parquet":
+                source.replace(target)
+            else:
+                with duckdb.connect() as local:
+                    local.execute(_copy_sql(dataset, form, source, target))
+            target.replace(file)
+    except OSError as error:
+        raise UsageError(f"{file} cannot be written: {error.strerror}.", hint="Name another file.") from error
+    return rows
+
+
+def _copy_sql(dataset: Dataset, form: str, source: Path, target: Path) -> str:
+    # A cell that begins with one of these is a formula to a spreadsheet (OWASP, "CSV Injection").
+    cells = ", ".join(
+        f"""CASE WHEN regexp_matches("{c.name}", '^[=+\\-@\\t\\r]') THEN '''' || "{c.name}" ELSE "{c.name}" END AS "{c.name}" """
+        if form == "csv" and c.kind == "text"
+        else f'"{c.name}"'
+        for c in dataset.columns
+    )
+    how = "FORMAT csv, HEADER" if form == "csv" else "FORMAT json"
+    names = [str(path).replace("'", "''") for path in (source, target)]
+    return f"COPY (SELECT {cells} FROM read_parquet('{names[0]}')) TO '{names[1]}' ({how})"
+
+
+def _open(options: dict[str, Any], *, quiet: bool = False) -> Warehouse:
+    flags = {"STOCKPIPE_WAREHOUSE": options["warehouse"], "STOCKPIPE_DUCKDB_PATH": options["duckdb_path"]}
+    settings = load_settings(flags, env_file=options["env_file"])
+    configure_logging(settings, verbose=options["verbose"], quiet=quiet or options["quiet"])
+    warehouse = open_warehouse(settings)
+    click.get_current_context().call_on_close(warehouse.close)
+    return warehouse
+
+
+def _show(found: QueryResult, form: str) -> None:
+    if form == "json":
+        print_json([dict(zip(found.columns, row, strict=True)) for row in found.rows])
+    elif form == "csv":
+        writer = csv.writer(sys.stdout, lineterminator="\n")
+        writer.writerow(found.columns)
+        writer.writerows(found.rows)
+    else:
+        print_table(found.columns, found.rows)

@@ -1,0 +1,62 @@
+"""stockpipe sandbox: the local Massive API alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from stockpipe.cli.output import exit_codes
+from stockpipe.errors import ConfigError
+
+
+@click.command()
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8765,
+    show_default=True,
+    help="Port on 127.0.0.1; 0 takes a free one.",
+)
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path),
+    help="Serve this listing (CSV or JSON lines) instead of the synthetic market.",
+)
+@click.option(
+    "--plan",
+    type=click.Choice(["free", "paid"]),
+    default="paid",
+    show_default=True,
+    help="free: 5 calls a minute, two years back.",
+)
+@click.option(
+    "--latency",
+    type=click.FloatRange(0, 60),
+    default=0.0,
+    show_default=True,
+    help="Seconds added to each answer.",
+)
+@click.option("--seed", type=int, default=7, show_default=True, help="Seed of the synthetic market.")
+@click.option("--rows", type=click.IntRange(1), help="Exactly so many active stocks, for benchmarks.")
+def sandbox(**options: Any) -> None:
+    """Serve a local Massive API: /v3/reference/tickers, /types and /exchanges.
+
+    \b
+    stockpipe sandbox &
+    MASSIVE_BASE_URL=http://127.0.0.1:8765 POLYGON_API_KEY=sandbox-key stockpipe run
+    """
+    from stockpipe.sandbox import SANDBOX_KEY, Sandbox
+
+    with exit_codes():
+        try:
+            server = Sandbox(**options)
+            server.start()
+        except OSError as error:
+            raise ConfigError(
+                f"Port {options['port']} cannot be used: {error.strerror}.",
+                hint="Choose another with --port.",
+            ) from error
+        click.echo(f"The sandbox serves {server.url} with key {SANDBOX_KEY}; end it with Ctrl+C.", err=True)
+        server.serve_forever()

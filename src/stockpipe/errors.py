@@ -1,0 +1,85 @@
+"""What can go wrong, grouped by what to do next. One branch, one exit code.
+
+StockpipeError            1    something we did not foresee
+├── UsageError            2    correct the command
+├── ConfigError           3    correct a setting
+├── AccessError           4    correct the key, the password or the plan
+├── ApiError              5    the API or the way to it; run again later
+│   └── CursorRefused     5    the API no longer takes its own cursor; the walk starts again
+├── WarehouseError        6    the warehouse or the way to it
+├── DataCheckError        7    the day could not be proved; look at the data
+└── Interrupted         130    somebody stopped the run (143 for SIGTERM)
+
+Every error carries two texts: the message (what happened, with which value) and the hint (what to do next).
+"""
+
+from __future__ import annotations
+
+
+class StockpipeError(Exception):
+    """The root: an error whose text is written for the user."""
+
+    exit_code = 1
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.hint}".strip()
+
+
+class UsageError(StockpipeError):
+    """A command or a Python call with arguments that make no sense."""
+
+    exit_code = 2
+
+
+class ConfigError(StockpipeError):
+    """A setting is missing, or has a value that cannot be used."""
+
+    exit_code = 3
+
+
+class AccessError(StockpipeError):
+    """The key, the password or the plan was refused; trying again does not help."""
+
+    exit_code = 4
+
+
+class ApiError(StockpipeError):
+    """The API answered badly, or not at all, for longer than we are ready to try."""
+
+    exit_code = 5
+
+
+class CursorRefused(ApiError):
+    """The API answered 400 to a cursor that it gave itself: the walk must start again from its first page."""
+
+
+class WarehouseError(StockpipeError):
+    """The warehouse could not be reached, or refused a statement."""
+
+    exit_code = 6
+
+
+class DataCheckError(StockpipeError):
+    """The day is not complete, not unique or not plausible, so it was not published."""
+
+    exit_code = 7
+
+
+class Interrupted(StockpipeError):
+    """The run was stopped from outside; nothing was published."""
+
+    exit_code = 130
+
+    def __init__(self, message: str, *, hint: str = "", exit_code: int = 130) -> None:
+        super().__init__(message, hint=hint)
+        self.exit_code = exit_code
+
+
+def printable(text: str) -> str:
+    """Outside text made safe for a terminal: control characters are shown escaped."""
+    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)

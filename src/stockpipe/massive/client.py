@@ -1,0 +1,154 @@
+"""One request: it carries the key in a header, stays on the configured origin, and ends in a page or an error."""
+
+from __future__ import annotations
+
+import logging
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import count
+from types import TracebackType
+from typing import Self
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+import httpcore2
+
+from stockpipe import __version__
+from stockpipe.errors import ApiError, printable
+from stockpipe.massive.answers import Answer, Page, Throttled, Transient, judge
+from stockpipe.massive.pacing import Pacer
+from stockpipe.massive.wire import Deadline, open_pool
+
+log = logging.getLogger(__name__)
+
+# A full page is about 0.3 MB. What is a hundred times that is no page.
+MAX_BODY = 32 * 1024 * 1024
+CONNECT_SECONDS = 10.0
+_CHUNK = 256 * 1024
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """Where to call, with what key, and how long one whole answer may take (seconds)."""
+
+    base_url: str
+    key: str
+    answer_seconds: float = 30.0
+    connections: int = 1
+
+    def __repr__(self) -> str:
+        return f"Endpoint({self.base_url!r})"
+
+
+class Client:
+    """Asks the API for pages, patiently. Use it as a context manager; it is safe for many threads."""
+
+    def __init__(self, endpoint: Endpoint, pacer: Pacer) -> None:
+        self.endpoint = endpoint
+        self.pacer = pacer
+        self.sandbox: str | None = None
+        self._deadline = Deadline()
+        self._pool = open_pool(endpoint.base_url, self._deadline, endpoint.connections)
+        self._headers: dict[bytes | str, bytes | str] = {
+            "Authorization": f"Bearer {endpoint.key}",
+            "Accept": "application/json",
+            "Accept-Encoding": "gzip",
+            "User-Agent": f"stockpipe/{__version__}",
+            "Host": urlsplit(endpoint.base_url).netloc,
+        }
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._pool.close()
+
+    def page(self, target: str, *, on_cursor: bool = False) -> Page:
+        """The page at `target` (path and query), tried as often as the pacing allows.
+
+        Raises AccessError, CursorRefused (only `on_cursor`), ApiError, Interrupted.
+        """
+        for attempt in count(1):
+            self.pacer.wait_for_turn()
+            try:
+                page = judge(self._call(target), on_cursor=on_cursor, now=self.pacer.patience.clock.now())
+            except Throttled as fault:
+                self.pacer.refused(fault.retry_after)
+                self.pacer.before_retry(fault, attempt, throttled=True)
+            except Transient as fault:
+                self.pacer.before_retry(fault, attempt, throttled=False)
+            else:
+                self.pacer.answered()
+                log.debug("page of %d rows, request %s", len(page.rows), printable(page.request_id))
+                return page
+        raise AssertionError("unreachable: count() has no end")
+
+    def _call(self, target: str) -> Answer:
+        seconds = self.endpoint.answer_seconds
+        self._deadline.start(seconds)
+        timeouts = {
+            "connect": min(CONNECT_SECONDS, seconds),
+            "read": seconds,
+            "write": seconds,
+            "pool": seconds,
+        }
+        try:
+            with self._pool.stream(
+                "GET",
+                self.endpoint.base_url + target,
+                headers=self._headers,
+                extensions={"timeout": timeouts},
+            ) as response:
+                headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers}
+                body = b"".join(_inflated(response.iter_stream(), headers.get("content-encoding", "identity")))
+        except httpcore2.TimeoutException:
+            raise Transient(f"no whole answer within {seconds:g} s") from None
+        except (httpcore2.NetworkError, httpcore2.ProtocolError, httpcore2.ProxyError) as error:
+            raise Transient(f"{self.endpoint.base_url} could not be read: {printable(str(error))}") from None
+        self.sandbox = headers.get("x-sandbox", self.sandbox)
+        return Answer(response.status, headers, body)
+
+    def own_target(self, next_url: str, path: str) -> str:
+        """A `next_url` reduced to path and query on the configured origin, whatever host it names.
+
+        ApiError when it carries user info or leads to another path: that is not the next page of this walk.
+        """
+        try:
+            parts = urlsplit(next_url)
+        except ValueError:
+            parts = urlsplit("")
+        query = [(name, value) for name, value in parse_qsl(parts.query) if name.lower() != "apikey"]
+        if "@" in parts.netloc or parts.path != path or not query:
+            raise ApiError(
+                f"The API's next_url does not lead to the next page of {path}: {printable(next_url)[:120]!r}.",
+                hint="Nothing was published. Check MASSIVE_BASE_URL, then run again.",
+            )
+        if parts.netloc and parts.netloc != urlsplit(self.endpoint.base_url).netloc:
+            log.debug("next_url names %s; the configured origin is asked instead", printable(parts.netloc))
+        return f"{parts.path}?{urlencode(query)}"
+
+
+def _inflated(chunks: Iterator[bytes], encoding: str) -> Iterator[bytes]:
+    """The body's bytes, inflated as they come; Transient for broken gzip and for more than MAX_BODY bytes."""
+    if encoding not in ("identity", "gzip", ""):
+        raise Transient(f"the answer is packed as {printable(encoding)!r}, which was not asked for")
+    unpack = zlib.decompressobj(wbits=31) if encoding == "gzip" else None
+    size = 0
+    for chunk in chunks:
+        while chunk:
+            try:
+                piece = unpack.decompress(chunk, _CHUNK) if unpack else chunk
+            except zlib.error:
+                raise Transient("the answer's gzip is broken") from None
+            chunk = unpack.unconsumed_tail if unpack else b""  # noqa: PLW2901
+            size += len(piece)
+            if size > MAX_BODY:
+                raise ApiError(
+                    f"One answer has more than {MAX_BODY // 2**20} MiB, which no page has.",
+                    hint="Nothing was published. Check MASSIVE_BASE_URL: is it the API?",
+                )
+            yield piece
+    if unpack and not unpack.eof:
+        raise Transient("the answer's gzip ends too early")

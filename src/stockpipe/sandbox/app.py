@@ -1,0 +1,261 @@
+"""Questions to answers, as the Massive API gives them: parameters, envelopes, error bodies, plan limits.
+
+No sockets here: `App.answer` takes a Request and returns an Answer. The forms are those observed in recorded answers
+of the real API (absent keys instead of nulls, `count` of the page's rows, the two error shapes).
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import secrets
+import socket
+import threading
+import time
+from collections import OrderedDict, deque
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from functools import partial
+from typing import Literal, Protocol
+
+import msgspec
+
+from stockpipe.sandbox import cursor
+from stockpipe.sandbox.reference import EXCHANGES, MARKETS, SORT_FIELDS, TYPES
+
+TICKERS_PATH = "/v3/reference/tickers"
+FIRST_DAY = date(2003, 9, 10)
+FREE_CALLS = 5
+FREE_HISTORY = timedelta(days=2 * 365)
+_CACHED_PAGES = 2000
+_TOO_MANY = (
+    "You've exceeded the maximum requests per minute, please wait or upgrade your subscription to continue. "
+    "https://massive.com/pricing"
+)
+_NO_TIMEFRAME = "Your plan doesn't include this data timeframe. Please upgrade your plan at https://massive.com/pricing"
+
+Plan = Literal["free", "paid"]
+Row = Mapping[str, object]
+
+
+class Source(Protocol):
+    """Where rows come from: the synthetic market or a file."""
+
+    label: str
+
+    def rows(self, market: str, active: bool, on: date | None, now: datetime) -> Sequence[Row]:
+        """The rows of a market and state, by ticker: of the nightly build, or the dated records of `on`."""
+
+    def build_key(self, on: date | None, now: datetime) -> Hashable:
+        """A key that changes when the list does."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """One request; header names in lower case."""
+
+    method: str
+    path: str
+    query: Mapping[str, str]
+    headers: Mapping[str, str] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One answer. `packed` is the gzipped body where it is ready; `raw` forbids gzip; `wire` takes over the socket."""
+
+    status: int
+    body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    packed: bytes | None = None
+    raw: bool = False
+    wire: Callable[[socket.socket], None] | None = None
+
+
+class _Refused(Exception):
+    """A request that is answered with an error body."""
+
+    def __init__(self, status: int, kind: str, **text: str) -> None:
+        self.status, self.body = status, {"status": kind, "request_id": secrets.token_hex(16), **text}
+
+
+class App:
+    """A local Massive API over a source of rows."""
+
+    def __init__(
+        self,
+        source: Source,
+        key: str,
+        *,
+        plan: Plan = "paid",
+        minute: float = 60.0,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.source, self.key, self.plan, self.minute = source, key, plan, minute
+        self.base_url = ""
+        self._now, self._monotonic = now, monotonic
+        self._lock = threading.Lock()
+        self._starts: deque[float] = deque(maxlen=FREE_CALLS)
+        self._pages: OrderedDict[Hashable, Answer] = OrderedDict()
+
+    def answer(self, request: Request) -> Answer:
+        """The answer to any request; never raises for what a client can send."""
+        try:
+            self._admit(request)
+            if request.path == TICKERS_PATH:
+                return self._tickers(request.query)
+            if request.path == f"{TICKERS_PATH}/types":
+                return self._whole(_matching(TYPES, request.query, "asset_class", "locale"))
+            if request.path == "/v3/reference/exchanges":
+                return self._whole(_matching(EXCHANGES, request.query, "asset_class", "locale"))
+        except _Refused as refused:
+            return self._json(refused.body, status=refused.status)
+        except cursor.BadCursor as error:
+            return self._json(_Refused(400, "ERROR", error=str(error)).body, status=400)
+        return Answer(404, b"404 page not found", {"Content-Type": "text/plain", "X-Sandbox": self.source.label})
+
+    def _admit(self, request: Request) -> None:
+        sent = request.headers.get("authorization", "").removeprefix("Bearer ").strip() or request.query.get(
+            "apiKey", ""
+        )
+        if not sent:
+            raise _Refused(401, "ERROR", error="API Key was not provided")
+        if not secrets.compare_digest(sent.encode(), self.key.encode()):
+            raise _Refused(401, "ERROR", error="Unknown API Key")
+        if self.plan == "free":
+            self._count_call()
+
+    def _count_call(self) -> None:
+        with self._lock:
+            now = self._monotonic()
+            if len(self._starts) == FREE_CALLS and now - self._starts[0] < self.minute:
+                raise _Refused(429, "ERROR", error=_TOO_MANY)
+            self._starts.append(now)
+
+    def _tickers(self, query: Mapping[str, str]) -> Answer:
+        params = {name: text for name, text in query.items() if name not in ("apiKey", "cursor")}
+        place = "0"
+        if "cursor" in query:
+            params, place = cursor.decode(query["cursor"])
+        on, now = self._day(params), self._now()
+        key = (self.source.build_key(on, now), tuple(sorted(params.items())), place)
+        with self._lock:
+            known = self._pages.get(key)
+        if known is None:
+            known = self._page(params, place, on, now)
+            with self._lock:
+                self._pages[key] = known
+                if len(self._pages) > _CACHED_PAGES:
+                    self._pages.popitem(last=False)
+        return known
+
+    def _page(self, params: dict[str, str], place: str, on: date | None, now: datetime) -> Answer:
+        limit = _limit(params)
+        rows = self._select(params, on, now)
+        first = 0 if place == "0" else cursor.start(place, rows, keyset=on is not None)
+        page = rows[first : first + limit]
+        body: dict[str, object] = {"results": page, "status": "OK"}
+        body["request_id"] = hashlib.md5(f"{sorted(params.items())}{place}".encode(), usedforsecurity=False).hexdigest()
+        if page:
+            body["count"] = len(page)
+        if first + limit < len(rows):
+            body["next_url"] = f"{self.base_url}{TICKERS_PATH}?cursor={cursor.encode(params, rows, first + limit)}"
+        return self._json(body, items=len(page))
+
+    def _select(self, params: Mapping[str, str], on: date | None, now: datetime) -> Sequence[Row]:
+        """The rows of a query in its order; the source's own list where nothing is filtered."""
+        active = _boolean(params.get("active", "true"))
+        market = params.get("market")
+        if market is not None and market not in MARKETS:
+            raise _Refused(400, "ERROR", error=f"'{market}' is not a valid market")
+        if on is not None and not FIRST_DAY <= on <= now.date():
+            return []
+        rows: Sequence[Row] = (
+            self.source.rows(market, active, on, now)
+            if market
+            else [row for each in MARKETS for row in self.source.rows(each, active, on, now)]
+        )
+        rows = _filtered(rows, params)
+        sort = params.get("sort", "ticker")
+        if sort not in SORT_FIELDS or params.get("order", "asc") not in ("asc", "desc"):
+            raise _Refused(400, "ERROR", error=f"'{sort}' is not a valid sort")
+        if sort != "ticker" or market is None:
+            rows = sorted(rows, key=lambda row: str(row.get(sort, "")))
+        return rows[::-1] if params.get("order") == "desc" else rows
+
+    def _day(self, params: Mapping[str, str]) -> date | None:
+        if "date" not in params:
+            return None
+        try:
+            day = date.fromisoformat(params["date"])
+        except ValueError:
+            raise _Refused(400, "ERROR", error=f"Failed to parse date '{params['date']}'") from None
+        if self.plan == "free" and day < self._now().date() - FREE_HISTORY:
+            raise _Refused(403, "NOT_AUTHORIZED", message=_NO_TIMEFRAME)
+        return day
+
+    def _whole(self, rows: Sequence[Row]) -> Answer:
+        body = {"results": rows, "status": "OK", "request_id": secrets.token_hex(16), "count": len(rows)}
+        return self._json(body, items=len(rows))
+
+    def _json(self, body: Mapping[str, object], *, status: int = 200, items: int | None = None) -> Answer:
+        headers = {
+            "Content-Type": "application/json",
+            "X-Request-Id": str(body["request_id"]),
+            "X-Sandbox": self.source.label.encode("ascii", "replace").decode(),
+        }
+        if items is not None:
+            headers["X-Item-Count"] = str(items)
+        text = msgspec.json.encode(body)
+        return Answer(status, text, headers, packed=gzip.compress(text, 5) if items else None)
+
+
+def _limit(params: Mapping[str, str]) -> int:
+    text = params.get("limit", "100")
+    if not text.isdigit() or not 1 <= int(text) <= 1000:
+        raise _Refused(400, "ERROR", error=f"'{text}' is not a valid limit: it must be from 1 to 1000")
+    return int(text)
+
+
+def _boolean(text: str) -> bool:
+    if text.lower() not in ("true", "false"):
+        raise _Refused(400, "ERROR", error=f"Failed to parse query parameters from URL: '{text}' is not a boolean")
+    return text.lower() == "true"
+
+
+def _filtered(rows: Sequence[Row], params: Mapping[str, str]) -> Sequence[Row]:
+    tests: list[Callable[[Row], bool]] = []
+    for name, compare in _RANGES.items():
+        if bound := params.get(name):
+            tests.append(partial(_compares, compare, bound))
+    for name, wanted_field in (("type", "type"), ("exchange", "primary_exchange"), ("cik", "cik")):
+        if wanted := params.get(name):
+            tests.append(partial(_equals, wanted_field, wanted))
+    if words := params.get("search", "").lower():
+        tests.append(
+            lambda row: words in str(row.get("ticker", "")).lower() or words in str(row.get("name", "")).lower()
+        )
+    return [row for row in rows if all(test(row) for test in tests)] if tests else rows
+
+
+def _compares(compare: Callable[[str, str], bool], bound: str, row: Row) -> bool:
+    return compare(str(row.get("ticker", "")), bound)
+
+
+def _equals(name: str, wanted: str, row: Row) -> bool:
+    return row.get(name) == wanted
+
+
+_RANGES: dict[str, Callable[[str, str], bool]] = {
+    "ticker": lambda ticker, bound: ticker == bound,
+    "ticker.gt": lambda ticker, bound: ticker > bound,
+    "ticker.gte": lambda ticker, bound: ticker >= bound,
+    "ticker.lt": lambda ticker, bound: ticker < bound,
+    "ticker.lte": lambda ticker, bound: ticker <= bound,
+}
+
+
+def _matching(rows: Sequence[Row], query: Mapping[str, str], *names: str) -> list[Row]:
+    return [row for row in rows if all(query.get(name) in (None, row.get(name)) for name in names)]

@@ -1,0 +1,62 @@
+"""A real listing dump in place of the synthetic market: CSV with the API's field names, or JSON lines."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Hashable, Iterator
+from datetime import date, datetime
+from pathlib import Path
+
+from stockpipe.errors import ConfigError
+
+
+class Dump:
+    """The rows of one file, in the file's order, for any date. An empty CSV field is an absent key."""
+
+    def __init__(self, path: Path) -> None:
+        self.label = f"file {path.name}"
+        self._lists: dict[tuple[str, bool], list[dict[str, object]]] = {}
+        try:
+            read = _read_csv if path.suffix.lower() == ".csv" else _read_json_lines
+            for row in read(path):
+                key = (str(row.get("market", "stocks")), row.get("active", True) is not False)
+                self._lists.setdefault(key, []).append(row)
+        except (OSError, UnicodeDecodeError, ValueError, csv.Error) as error:
+            raise ConfigError(
+                f"{path} cannot be served: {error}.", hint="Name a CSV or JSON lines file with --data."
+            ) from error
+        if not self._lists:
+            raise ConfigError(f"{path} has no rows.", hint="Name a CSV or JSON lines file with --data.")
+
+    def rows(self, market: str, active: bool, on: date | None, now: datetime) -> list[dict[str, object]]:
+        """The file's rows of one market and active state; the same list whatever the day."""
+        del on, now
+        return self._lists.setdefault((market, active), [])
+
+    def build_key(self, on: date | None, now: datetime) -> Hashable:
+        """A file never changes."""
+        del on, now
+        return "file"
+
+
+def _read_csv(path: Path) -> Iterator[dict[str, object]]:
+    with path.open(newline="", encoding="utf-8-sig") as file:
+        reader = csv.DictReader(file)
+        if "ticker" not in (reader.fieldnames or ()):
+            raise ValueError("it has no column `ticker`")
+        for line in reader:
+            row: dict[str, object] = {name: text for name, text in line.items() if name and text}
+            if str(row.get("active", "")).lower() in ("true", "false"):
+                row["active"] = str(row["active"]).lower() == "true"
+            yield row
+
+
+def _read_json_lines(path: Path) -> Iterator[dict[str, object]]:
+    with path.open(encoding="utf-8-sig") as file:
+        for number, line in enumerate(file, start=1):
+            if line.strip():
+                row = json.loads(line)
+                if not isinstance(row, dict):
+                    raise ValueError(f"line {number} is not a JSON object")
+                yield row

@@ -1,0 +1,253 @@
+"""What can be set, where a value came from, and what is wrong with it.
+
+A value is looked for in this order: flags, environment, `.env`, defaults. An empty value counts as not set, because
+that is how containers and CI systems write "nothing".
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, cast
+from urllib.parse import urlsplit
+
+from stockpipe.errors import ConfigError
+
+Plan = Literal["free", "paid", "auto"]
+WarehouseKind = Literal["duckdb", "snowflake"]
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One thing that can be set. `aliases` are older or foreign names, looked at after the first."""
+
+    name: str
+    meaning: str
+    default: str | None = None
+    aliases: tuple[str, ...] = ()
+    secret: bool = False
+
+
+@dataclass(frozen=True)
+class Value:
+    """A setting's text and the place it was found in. The text stays out of `repr`: it may be a secret."""
+
+    text: str = field(repr=False)
+    origin: str
+
+
+SETTINGS: dict[str, Setting] = {
+    setting.name: setting
+    for setting in (
+        Setting("POLYGON_API_KEY", "the Massive API key", aliases=("MASSIVE_API_KEY",), secret=True),
+        Setting("MASSIVE_BASE_URL", "the API's origin; http: only for loopback", "https://api.massive.com"),
+        Setting("MASSIVE_PLAN", "free (5 calls a minute), paid (under 100 a second) or auto", "auto"),
+        Setting("RATE_LIMIT_DELAY", "least seconds between two calls; 0.2 until the key's plan is known"),
+        Setting("STOCKPIPE_REQUESTS_PER_SECOND", "most calls a second on a paid plan", "90"),
+        Setting("STOCKPIPE_ANSWER_TIMEOUT", "most seconds for one whole answer", "30"),
+        Setting("STOCKPIPE_MAX_PAGES", "most pages of one walk", "2500"),
+        Setting("STOCKPIPE_DEADLINE", "most seconds for a whole run", "7200"),
+        Setting("STOCKPIPE_WAREHOUSE", "duckdb or snowflake; snowflake when SNOWFLAKE_ACCOUNT is set"),
+        Setting("STOCKPIPE_DUCKDB_PATH", "the DuckDB file", "stockpipe.duckdb"),
+        Setting("STOCKPIPE_LOCK_TIMEOUT", "most seconds to wait for another run or reader", "60"),
+        Setting("STOCKPIPE_BATCH_SIZE", "rows in one insert batch, where batches are used", "1000"),
+        Setting("STOCKPIPE_MAX_LOSS", "largest fall in rows against the last day, in per cent", "5"),
+        Setting("STOCKPIPE_MAX_GROWTH", "largest rise in rows against the last day, in per cent", "20"),
+        Setting("STOCKPIPE_TORN_PAUSE", "seconds to wait before a torn list is walked again", "60"),
+        Setting("SNOWFLAKE_ACCOUNT", "account identifier, such as myorg-myaccount or xy12345.us-east-1"),
+        Setting("SNOWFLAKE_USER", "user name"),
+        Setting("SNOWFLAKE_PASSWORD", "password", secret=True),
+        Setting("SNOWFLAKE_ROLE", "role of the session"),
+        Setting("SNOWFLAKE_WAREHOUSE", "compute warehouse"),
+        Setting("SNOWFLAKE_DATABASE", "target database"),
+        Setting("SNOWFLAKE_SCHEMA", "target schema"),
+        Setting("SNOWFLAKE_TABLE", "name of the tickers table", "TICKERS"),
+        Setting("SNOWFLAKE_HOST", "another endpoint: private link, or a local test server"),
+        Setting("SNOWFLAKE_PORT", "its port"),
+        Setting("SNOWFLAKE_PROTOCOL", "its protocol, https or http"),
+    )
+}
+
+_PLACEHOLDER = re.compile(r"^your[_-]|_here$|x{6,}|^\*+$|^<.*>$|^change.?me$", re.IGNORECASE)
+
+
+class Settings:
+    """The settings of one run, each with its origin. Build it with `load_settings`."""
+
+    def __init__(self, values: Mapping[str, Value], looked_in: tuple[str, ...] = ()) -> None:
+        self._values = dict(values)
+        self.looked_in = looked_in
+
+    def find(self, name: str) -> Value | None:
+        """The value of a setting with where it was found, or None. KeyError for a name that is no setting."""
+        return self._values.get(SETTINGS[name].name)
+
+    def get(self, name: str) -> str | None:
+        """The text of a setting, or None when it is set nowhere."""
+        value = self.find(name)
+        return value.text if value else None
+
+    def require(self, name: str) -> str:
+        """The text of a setting that must be there; ConfigError names it, where it was looked for, and how to set it."""
+        if (text := self.get(name)) is not None:
+            return text
+        setting = SETTINGS[name]
+        names = " or ".join((setting.name, *setting.aliases))
+        raise ConfigError(
+            f"{names} is not set ({setting.meaning}).",
+            hint=f"Looked in: {', '.join(self.looked_in)}. "
+            f"Put a line {setting.name}=... into .env (see .env.example), or set it in the environment.",
+        )
+
+    def number(self, name: str, *, least: float = 0.0, most: float = float("inf")) -> float:
+        """A setting as a number between `least` and `most`, both included."""
+        text = self.require(name)
+        try:
+            number = float(text)
+        except ValueError:
+            number = float("nan")
+        if not least <= number <= most:
+            limit = f"from {least:g}" if most == float("inf") else f"from {least:g} to {most:g}"
+            raise self.refused(name, f"a number {limit}")
+        return number
+
+    def choice(self, name: str, *allowed: str) -> str:
+        """A setting that must be one of a few words (case does not matter)."""
+        text = self.require(name).strip().lower()
+        if text not in allowed:
+            raise self.refused(name, " or ".join(allowed))
+        return text
+
+    def refused(self, name: str, wanted: str) -> ConfigError:
+        """The error for a value that cannot be used. The value of a secret is never shown."""
+        value = self.find(name)
+        shown = "" if value is None or SETTINGS[name].secret else f" is {value.text!r}"
+        origin = f" (from {value.origin})" if value else ""
+        return ConfigError(f"{name}{shown}{origin}: it must be {wanted}.", hint=f"Correct {name}.")
+
+    @property
+    def secrets(self) -> frozenset[str]:
+        """The texts that must never be shown."""
+        return frozenset(value.text for name, value in self._values.items() if SETTINGS[name].secret)
+
+    @property
+    def api_key(self) -> str:
+        """The API key; ConfigError when it is missing, a placeholder, or cannot travel in a header."""
+        key = self.require("POLYGON_API_KEY")
+        if _PLACEHOLDER.search(key):
+            raise ConfigError(
+                f"POLYGON_API_KEY (from {self._values['POLYGON_API_KEY'].origin}) still holds the placeholder of the example.",
+                hint="Put your own key there; you find it in your account at massive.com, under API keys.",
+            )
+        if not key.isascii() or not key.isprintable() or " " in key:
+            raise self.refused("POLYGON_API_KEY", "one word of plain characters, without spaces or line breaks")
+        return key
+
+    @property
+    def base_url(self) -> str:
+        """The API's origin without a trailing slash: https, or http on loopback."""
+        text = self.require("MASSIVE_BASE_URL").rstrip("/")
+        wanted = "an origin such as https://api.massive.com (http only for this machine itself)"
+        try:
+            parts = urlsplit(text)
+            host, _ = parts.hostname, parts.port
+        except ValueError:
+            raise self.refused("MASSIVE_BASE_URL", wanted) from None
+        plain_http = parts.scheme == "http" and host is not None and is_loopback(host)
+        bare = not (parts.path or parts.query or parts.fragment or "@" in parts.netloc)
+        if not host or not bare or not (parts.scheme == "https" or plain_http):
+            raise self.refused("MASSIVE_BASE_URL", wanted)
+        return text
+
+    @property
+    def plan(self) -> Plan:
+        """The plan that the key is said to have."""
+        return cast(Plan, self.choice("MASSIVE_PLAN", "free", "paid", "auto"))
+
+    @property
+    def rate_limit_delay(self) -> float | None:
+        """The least seconds between two calls that the user wants, or None to leave it to the pacing."""
+        return self.number("RATE_LIMIT_DELAY", most=3600) if self.get("RATE_LIMIT_DELAY") is not None else None
+
+    @property
+    def warehouse(self) -> WarehouseKind:
+        """Where the data goes."""
+        if self.get("STOCKPIPE_WAREHOUSE") is None:
+            return "snowflake" if self.get("SNOWFLAKE_ACCOUNT") else "duckdb"
+        return cast(WarehouseKind, self.choice("STOCKPIPE_WAREHOUSE", "duckdb", "snowflake"))
+
+    @property
+    def duckdb_path(self) -> Path:
+        """The DuckDB file, with `~` spelled out."""
+        return Path(self.require("STOCKPIPE_DUCKDB_PATH")).expanduser()
+
+    @property
+    def batch_size(self) -> int:
+        """Rows in one insert batch."""
+        # The service takes at most 16,384 rows in one VALUES list.
+        return int(self.number("STOCKPIPE_BATCH_SIZE", least=1, most=16_384))
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name means this machine."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def load_settings(
+    flags: Mapping[str, str | None] | None = None,
+    *,
+    env: Mapping[str, str] | None = None,
+    env_file: Path | None = None,
+) -> Settings:
+    """Collect the settings: `flags` (by setting name) over the environment over `env_file` over the defaults.
+
+    `env` defaults to this process's environment, `env_file` to `.env` in the current folder; a missing file is no
+    error, an unreadable one is a ConfigError.
+    """
+    path = env_file or Path(".env")
+    environment = os.environ if env is None else env
+    dotenv, dotenv_state = _read_env_file(path)
+    sources: tuple[tuple[str, Mapping[str, str | None]], ...] = (
+        ("the command line", flags or {}),
+        ("the environment", environment),
+        (str(path), dotenv),
+    )
+    values: dict[str, Value] = {}
+    for setting in SETTINGS.values():
+        found = _first(setting, sources)
+        if found is None and setting.default is not None:
+            found = Value(setting.default, "default")
+        if found is not None:
+            values[setting.name] = found
+    return Settings(values, ("the command line", "the environment", f"{path} ({dotenv_state})"))
+
+
+def _first(setting: Setting, sources: tuple[tuple[str, Mapping[str, str | None]], ...]) -> Value | None:
+    for origin, texts in sources:
+        for name in (setting.name, *setting.aliases):
+            if text := (texts.get(name) or "").strip():
+                return Value(text, origin if name == setting.name else f"{origin}, as {name}")
+    return None
+
+
+def _read_env_file(path: Path) -> tuple[dict[str, str | None], str]:
+    if not path.is_file():
+        return {}, "not there"
+    from dotenv import dotenv_values
+
+    try:
+        return dict(dotenv_values(path, interpolate=False, encoding="utf-8-sig")), "read"
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(
+            f"{path} cannot be read: {error.__class__.__name__}.",
+            hint="Make the file readable by you (chmod 600) and save it as UTF-8.",
+        ) from error

@@ -1,0 +1,272 @@
+"""Pages into typed rows and rejected rows, in a DuckDB of our own.
+
+A row is judged whole: it is stored exactly as it came, or it is rejected with the reason and its raw JSON. Nothing is
+cast, cut or mended. The statements are built from the dataset's declaration alone; no outside text enters them.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import duckdb
+
+from stockpipe.datasets import Column, Dataset
+from stockpipe.runs import Counts
+
+DUCKDB_TYPES = {
+    "text": "VARCHAR",
+    "bool": "BOOLEAN",
+    "int": "BIGINT",
+    "float": "DOUBLE",
+    "timestamp": "TIMESTAMP_NS",
+    "date": "DATE",
+    "json": "JSON",
+}
+
+# RFC 3339 in UTC with 0 to 9 digits of a second: what the API sends, and all that nanoseconds can hold.
+_TIMESTAMP = r"^\d{4}-\d{2}-\d{2}T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,9})?Z$"
+_TYPING_CHUNK = 20_000
+
+
+@dataclass(frozen=True)
+class StagedDay:
+    """What a staged day is, in numbers: the facts that the checks and the run record need."""
+
+    counts: Counts
+    build_dates: dict[date, int]
+    border_repeats: list[str]
+    conflicts: list[str]
+    first_ticker: str | None
+    last_ticker: str | None
+    content_hash: str
+    field_counts: dict[str, int]
+    new_fields: list[str]
+    reject_reasons: list[tuple[str | None, str]]
+
+
+class Staging:
+    """The rows of one market and active state, on their way. Use it as a context manager; it leaves nothing behind."""
+
+    def __init__(self, dataset: Dataset, market: str, active: bool, ds: date) -> None:
+        self.dataset = dataset
+        self.market = market
+        self.active = active
+        self.ds = ds
+        self._folder = tempfile.TemporaryDirectory(prefix="stockpipe-", ignore_cleanup_errors=True)
+        self.parquet_folder = Path(self._folder.name) / "parquet"
+        self.parquet_folder.mkdir()
+        # One thread: the work is small, and every further thread costs memory.
+        self._db = duckdb.connect(config={"threads": 1, "temp_directory": self._folder.name})
+        self.clear()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._db.close()
+        self._folder.cleanup()
+
+    def clear(self) -> None:
+        """Forget all rows: the walk begins again."""
+        columns = ", ".join(f"{column.name} {DUCKDB_TYPES[column.kind]}" for column in self.dataset.columns)
+        self._db.execute("CREATE OR REPLACE TABLE raw (page INTEGER, seq BIGINT, content VARCHAR)")
+        self._db.execute(
+            f"CREATE OR REPLACE TABLE day (page INTEGER, seq BIGINT, {columns}, reason VARCHAR, repeated BOOLEAN, content VARCHAR)"
+        )
+        self._rows = 0
+        self._untyped = 0
+
+    def add(self, page: int, rows: list[str]) -> None:
+        """Take in the rows of one page, each as its JSON text. Pages may come in any order."""
+        self._db.execute(
+            "INSERT INTO raw SELECT ?, ? + generate_subscripts(l, 1), unnest(l) FROM (SELECT ?::VARCHAR[] AS l)",
+            [page, page * 1_000_000, rows],
+        )
+        self._rows += len(rows)
+        self._untyped += len(rows)
+        if self._untyped >= _TYPING_CHUNK:
+            self._type()
+
+    def settle(self) -> StagedDay:
+        """Type what is left, set repetitions and conflicts aside, and tell what there is."""
+        self._type()
+        self._set_repeats_aside()
+        return self._facts()
+
+    def write_parquet(self, rows_per_file: int = 400_000) -> list[Path]:
+        """The good rows as Parquet files in `parquet_folder`, in the order of the list; every column of the table."""
+        columns = ", ".join(column.name for column in self.dataset.columns)
+        good = f"SELECT {columns} FROM day WHERE reason IS NULL AND NOT repeated ORDER BY seq"
+        total = self._one("SELECT count(*) FROM day WHERE reason IS NULL AND NOT repeated")[0]
+        state = "active" if self.active else "inactive"
+        paths = []
+        for number, offset in enumerate(range(0, max(total, 1), rows_per_file), start=1):
+            path = self.parquet_folder / f"{self.dataset.name}-{self.market}-{state}-{number:03}.parquet"
+            self._db.execute(
+                f"COPY ({good} LIMIT {rows_per_file} OFFSET {offset}) TO '{_literal(path)}' (FORMAT parquet, COMPRESSION zstd)"
+            )
+            paths.append(path)
+        return paths
+
+    def rejects(self, run_id: str) -> list[tuple[Any, ...]]:
+        """The rejected rows, as values in the order of REJECT_COLUMNS."""
+        return self._db.execute(
+            "SELECT ?, ?, ?::DATE, left(replace(json_extract_string(CASE WHEN json_valid(content) THEN content ELSE '{}' END, '$.ticker'), chr(0), '?'), 100),"
+            " left(reason, 1000), content FROM day WHERE reason IS NOT NULL ORDER BY seq",
+            [run_id, self.dataset.name, self.ds],
+        ).fetchall()
+
+    def _one(self, sql: str, parameters: Iterable[object] = ()) -> tuple[Any, ...]:
+        row = self._db.execute(sql, list(parameters)).fetchone()
+        if row is None:
+            raise AssertionError("an aggregate always has a row")
+        return row
+
+    def _type(self) -> None:
+        """Move what is in `raw` to `day`: each field typed, each row with the reasons against it."""
+        self._db.execute(
+            typing_sql(self.dataset, self.market),
+            {"ds": self.ds, "market": self.market, "active": self.active},
+        )
+        self._db.execute("CREATE OR REPLACE TABLE raw (page INTEGER, seq BIGINT, content VARCHAR)")
+        self._untyped = 0
+
+    def _set_repeats_aside(self) -> None:
+        """Drop identical repetitions; among active rows, reject all but the best row of a ticker as conflicts."""
+        columns = ", ".join(column.name for column in self.dataset.columns)
+        self._db.execute(
+            f"CREATE OR REPLACE TEMP TABLE twins AS SELECT page, seq, row_number() OVER (PARTITION BY {columns} ORDER BY seq) AS copy, {columns} "
+            "FROM day WHERE reason IS NULL AND TICKER IN (SELECT TICKER FROM day WHERE reason IS NULL GROUP BY TICKER HAVING count(*) > 1)"
+        )
+        self._db.execute("UPDATE day SET repeated = true WHERE seq IN (SELECT seq FROM twins WHERE copy > 1)")
+        if self.active:
+            filled = " + ".join(f"({column.name} IS NOT NULL)::INT" for column in self.dataset.columns)
+            best = f"({filled}) DESC, LAST_UPDATED_UTC DESC NULLS LAST, seq"
+            self._db.execute(
+                "UPDATE day SET reason = 'conflict: another active row of this ticker is more complete or newer' WHERE seq IN "
+                f"(SELECT seq FROM twins WHERE copy = 1 QUALIFY row_number() OVER (PARTITION BY MARKET, TICKER ORDER BY {best}) > 1)"
+            )
+
+    def _facts(self) -> StagedDay:
+        good = "FROM day WHERE reason IS NULL AND NOT repeated"
+        filled = ", ".join(f"count({column.name})" for column in self.dataset.fields)
+        published, *field_counts = self._one(f"SELECT count(*), {filled} {good}")
+        rejected, repeated = self._one("SELECT count(reason), count(*) FILTER (repeated) FROM day")
+        first, last = self._one("SELECT arg_min(TICKER, seq), arg_max(TICKER, seq) FROM day")
+        builds = self._db.execute(
+            f"SELECT LAST_UPDATED_UTC::DATE, count(*) {good} GROUP BY 1 HAVING count(LAST_UPDATED_UTC) > 0 ORDER BY 1"
+        )
+        build_dates: dict[date, int] = dict(builds.fetchall())
+        return StagedDay(
+            counts=Counts(self._rows, published, rejected, repeated),
+            build_dates=build_dates,
+            border_repeats=self._tickers(
+                "SELECT TICKER FROM twins GROUP BY TICKER HAVING count(DISTINCT page) > 1 ORDER BY 1"
+            ),
+            conflicts=self._tickers("SELECT DISTINCT TICKER FROM day WHERE reason LIKE 'conflict:%' ORDER BY 1"),
+            first_ticker=first,
+            last_ticker=last,
+            content_hash=self._content_hash(),
+            field_counts=dict(zip((column.name for column in self.dataset.fields), field_counts, strict=True)),
+            new_fields=self._tickers(
+                f"SELECT DISTINCT unnest(json_keys(EXTRA)) {good} AND EXTRA IS NOT NULL ORDER BY 1"
+            ),
+            reject_reasons=self._db.execute(
+                "SELECT TICKER, reason FROM day WHERE reason IS NOT NULL ORDER BY seq LIMIT 5"
+            ).fetchall(),
+        )
+
+    def _tickers(self, sql: str) -> list[str]:
+        return [row[0] for row in self._db.execute(sql).fetchall()]
+
+    def _content_hash(self) -> str:
+        """SHA-256 over the good rows, whatever their order. The build's stamp and DS say nothing about change."""
+        cells = ", ".join(
+            f"coalesce({column.name}::VARCHAR, chr(30))"
+            for column in self.dataset.columns
+            if column.name not in ("LAST_UPDATED_UTC", "DS")
+        )
+        digest = self._one(
+            f"SELECT sha256(coalesce(string_agg(row, '' ORDER BY row), '')) FROM (SELECT md5(concat_ws(chr(31), {cells})) AS row "
+            "FROM day WHERE reason IS NULL AND NOT repeated)"
+        )
+        return str(digest[0])
+
+
+def typing_sql(dataset: Dataset, market: str) -> str:
+    """The statement that types `raw` into `day`; parameters: ds, market, active."""
+    fields = dataset.fields
+    paths = ", ".join(f"'$.{column.field}'" for column in fields)
+    known = ", ".join(f"'{column.field}'" for column in fields)
+    without_known = ", ".join(f'"{column.field}": null' for column in fields)
+    place = {column.name: number for number, column in enumerate(fields, start=1)}
+    cells = {column.name: f"v[{place[column.name]}]" for column in fields}
+    values = []
+    for column in dataset.columns:
+        if column.kind == "date" and not column.field:
+            values.append("$ds::DATE")
+        elif column.kind == "json" and not column.field:
+            values.append(
+                f"CASE WHEN NOT list_has_all([{known}], k) THEN json_merge_patch(safe, '{{{without_known}}}') END"
+            )
+        else:
+            values.append(f"TRY_CAST({cells[column.name]} AS {DUCKDB_TYPES[column.kind]})")
+    required = dataset.markets[market].required
+    reasons = [
+        reason
+        for column in fields
+        for reason in _reasons(column, place[column.name], required=column.field in required)
+    ]
+    asked = [
+        f"CASE WHEN {cells['MARKET']} <> $market THEN 'market is not the one that was asked for' END",
+        f"CASE WHEN t[{place['ACTIVE']}] = 'BOOLEAN' AND {cells['ACTIVE']} <> $active::VARCHAR THEN 'active is not what was asked for' END",
+    ]
+    return f"""
+        INSERT INTO day
+        WITH checked AS (
+            SELECT page, seq, content, json_valid(content) AND coalesce(json_type(TRY(content::JSON)), '') = 'OBJECT' AS whole FROM raw
+        ), safe AS (
+            SELECT page, seq, content, whole, CASE WHEN whole THEN content ELSE '{{}}' END AS safe FROM checked
+        ), cells AS (
+            SELECT page, seq, content, whole, safe, json_extract_string(safe, [{paths}]) AS v, json_type(safe, [{paths}]) AS t,
+                   json_keys(safe) AS k FROM safe
+        )
+        SELECT page, seq, {", ".join(values)},
+               CASE WHEN NOT whole THEN 'the row is not a JSON object'
+                    WHEN len(k) <> len(list_distinct(k)) THEN 'a field stands twice in the row'
+                    ELSE nullif(concat_ws('; ', {", ".join([*reasons, *asked])}), '') END,
+               false, content
+        FROM cells
+    """
+
+
+def _reasons(column: Column, place: int, *, required: bool) -> list[str]:
+    """SQL for each way in which a field can spoil its row: text that says so, or null."""
+    value, kind, name = f"v[{place}]", f"t[{place}]", column.field
+    wanted = {"bool": "BOOLEAN"}.get(column.kind, "VARCHAR")
+    reasons = [
+        f"CASE WHEN {kind} NOT IN ('{wanted}', 'NULL') THEN '{name} is of the wrong type (' || {kind} || ')' END"
+    ]
+    if required:
+        reasons.append(f"CASE WHEN {kind} IS NULL OR {kind} = 'NULL' OR {value} = '' THEN '{name} is missing' END")
+    if column.kind == "text":
+        reasons.append(f"CASE WHEN contains({value}, chr(0)) THEN '{name} has a NUL character' END")
+    if column.width:
+        too_long = f"'{name} has ' || length({value}) || ' characters, at most {column.width} fit'"
+        reasons.append(f"CASE WHEN length({value}) > {column.width} THEN {too_long} END")
+    if column.kind == "timestamp":
+        unreadable = f"NOT regexp_matches({value}, '{_TIMESTAMP}') OR TRY_CAST({value} AS TIMESTAMP_NS) IS NULL"
+        reasons.append(f"CASE WHEN {kind} = 'VARCHAR' AND ({unreadable}) THEN '{name} is not a readable time' END")
+    return reasons
+
+
+def _literal(path: Path) -> str:
+    return str(path).replace("'", "''")

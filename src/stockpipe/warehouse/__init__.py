@@ -1,0 +1,20 @@
+"""Where the data goes: one small protocol, and a file for each warehouse behind it."""
+
+from __future__ import annotations
+
+from stockpipe.settings import Settings
+from stockpipe.warehouse.base import Delivery, QueryResult, Warehouse
+
+
+def open_warehouse(settings: Settings, run_id: str = "", *, load_method: str = "copy") -> Warehouse:
+    """The warehouse that the settings name, not yet connected. ConfigError when a setting it needs is missing."""
+    if settings.warehouse == "snowflake":
+        from stockpipe.warehouse.snowflake import SnowflakeWarehouse
+
+        return SnowflakeWarehouse(settings, run_id, load_method)
+    from stockpipe.warehouse.duckdb import DuckDBWarehouse
+
+    return DuckDBWarehouse(settings)
+
+
+__all__ = ["Delivery", "QueryResult", "Warehouse", "open_warehouse"]

@@ -1,0 +1,75 @@
+"""What a warehouse must be able to do, and what is handed over to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any, Protocol
+
+from stockpipe.datasets import Dataset
+from stockpipe.errors import WarehouseError
+from stockpipe.runs import RunRecord
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """A proved day: its rows as Parquet, the rejected rows, and a finished record for each active state."""
+
+    dataset: Dataset
+    records: list[RunRecord]
+    parquet: list[Path]
+    rejects: list[tuple[Any, ...]]
+
+    @property
+    def rows(self) -> int:
+        """Rows to publish."""
+        return sum(record.rows_published for record in self.records)
+
+
+@dataclass(frozen=True)
+class QueryResult:
+    """The answer to a question: column names and rows."""
+
+    columns: list[str]
+    rows: list[tuple[Any, ...]]
+
+
+class Warehouse(Protocol):
+    """One place that days are published to. Every method may raise WarehouseError; `prepare` also AccessError."""
+
+    label: str
+    table: str
+
+    def prepare(self, dataset: Dataset) -> None:
+        """Connect, and make, complete or widen the tables; the only method that changes them."""
+
+    def last_published(self, record: RunRecord) -> RunRecord | None:
+        """The record to compare with: the latest earlier day of the same query, else this day's own last one."""
+
+    def publish(self, delivery: Delivery) -> None:
+        """Replace the day's rows and write its records, all in one transaction or not at all."""
+
+    def record(self, records: list[RunRecord]) -> None:
+        """Write the records of a run that published nothing."""
+
+    def plan(self, delivery: Delivery) -> list[str]:
+        """The statements that `publish` would run, as text, secrets and values left out."""
+
+    def query(self, sql: str) -> QueryResult:
+        """The rows that a reading statement gives; WarehouseError when it does not only read."""
+
+    def export(self, dataset: Dataset, ds: date, market: str, target: Path) -> int:
+        """Write a day's rows to a Parquet file and return how many there are."""
+
+    def close(self) -> None:
+        """Let go of the connection; nothing happens when there is none."""
+
+
+def must_count(expected: int, found: int, record: RunRecord) -> None:
+    """Raise when the table does not hold as many rows of a slice as the run published."""
+    if expected != found:
+        raise WarehouseError(
+            f"After the load, {found} rows of {record.market} {record.ds} are in the table where {expected} were sent.",
+            hint="The transaction was rolled back: the table is as it was.",
+        )

@@ -1,0 +1,228 @@
+"""A DuckDB file as the warehouse: no account, no server, one file."""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+from datetime import date
+from pathlib import Path
+
+import duckdb
+
+from stockpipe.datasets import Dataset
+from stockpipe.errors import WarehouseError
+from stockpipe.runs import RunRecord
+from stockpipe.settings import Settings
+from stockpipe.warehouse import sql
+from stockpipe.warehouse.base import Delivery, QueryResult, must_count
+
+log = logging.getLogger(__name__)
+
+TYPES = {
+    "text": "VARCHAR",
+    "bool": "BOOLEAN",
+    "int": "BIGINT",
+    "float": "DOUBLE",
+    "timestamp": "TIMESTAMP_NS",
+    "date": "DATE",
+    "json": "JSON",
+}
+_LOCK_POLL = 0.2
+_HOLDER = re.compile(r"held in ([^\n(]*)\(PID (\d+)\)")
+
+
+class DuckDBWarehouse:
+    """Publishes into one DuckDB file. The file is held only for the moments of preparing and publishing."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.path = settings.duckdb_path
+        self.label = f"DuckDB file {self.path}"
+        self._table_name = sql.identifier(settings.require("SNOWFLAKE_TABLE"), "SNOWFLAKE_TABLE")
+        self.table = self._table_name.strip('"')
+        self._lock_seconds = settings.number("STOCKPIPE_LOCK_TIMEOUT")
+
+    def prepare(self, dataset: Dataset) -> None:
+        """Open the file, or make it, and bring the three tables to their declared shape."""
+        log.info("Connecting to %s...", self.label)
+        with self._open() as connection:
+            log.info("Connected to DuckDB successfully!")
+            main = self._main(dataset)
+            made = _shape(connection, main)
+            log.info("Table %s created" if made else "Table %s already exists", self.table)
+            _shape(connection, sql.runs_table())
+            _shape(connection, sql.rejects_table())
+
+    def last_published(self, record: RunRecord) -> RunRecord | None:
+        """See Warehouse."""
+        if not self.path.exists():
+            return None
+        runs = sql.runs_table()
+        values = [record.dataset, record.market, record.active, record.ds, record.ds]
+        with self._open(read_only=True) as connection:
+            if not _columns(connection, runs):
+                return None
+            row = connection.execute(sql.last_published(runs, "?"), values).fetchone()
+        return RunRecord.from_row(row) if row else None
+
+    def publish(self, delivery: Delivery) -> None:
+        """See Warehouse. DuckDB lets one process write at a time; another run is waited for, then named."""
+        main, runs, rejects = self._main(delivery.dataset), sql.runs_table(), sql.rejects_table()
+        with self._open() as connection:
+            try:
+                connection.execute("BEGIN TRANSACTION")
+                for record in delivery.records:
+                    connection.execute(sql.delete_slice(main, "?"), [record.ds, record.market, record.active])
+                connection.execute(_insert_parquet(main), [[str(path) for path in delivery.parquet]])
+                for record in delivery.records:
+                    values = [record.ds, record.market, record.active]
+                    found = connection.execute(sql.count_slice(main, "?"), values).fetchone()
+                    must_count(record.rows_published, found[0] if found else 0, record)
+                _insert(connection, rejects, delivery.rejects)
+                _insert(connection, runs, [record.row() for record in delivery.records])
+                connection.execute("COMMIT")
+            except duckdb.Error as error:
+                raise _failed(error, self.path) from error
+        log.info("Ingested batch 1 (%s records)", f"{delivery.rows:,}")
+
+    def record(self, records: list[RunRecord]) -> None:
+        """See Warehouse."""
+        if not self.path.exists():
+            return
+        with self._open() as connection:
+            runs = sql.runs_table()
+            _shape(connection, runs)
+            _insert(connection, runs, [record.row() for record in records])
+
+    def plan(self, delivery: Delivery) -> list[str]:
+        """See Warehouse."""
+        main, runs, rejects = self._main(delivery.dataset), sql.runs_table(), sql.rejects_table()
+        deletes = [sql.delete_slice(main, "?") for _ in delivery.records]
+        inserts = [_insert_values(rejects)] if delivery.rejects else []
+        return [
+            "BEGIN TRANSACTION",
+            *deletes,
+            _insert_parquet(main),
+            *inserts,
+            _insert_values(runs),
+            "COMMIT",
+        ]
+
+    def query(self, text: str) -> QueryResult:
+        """See Warehouse. The file is opened for reading only."""
+        if not self.path.exists():
+            raise WarehouseError(
+                f"There is no {self.label} yet.", hint="Load a day first: stockpipe run, or stockpipe demo."
+            )
+        with self._open(read_only=True) as connection:
+            try:
+                cursor = connection.execute(text)
+                return QueryResult([column[0] for column in cursor.description or ()], cursor.fetchall())
+            except duckdb.Error as error:
+                raise WarehouseError(f"DuckDB refused the query: {error}") from error
+
+    def export(self, dataset: Dataset, ds: date, market: str, target: Path) -> int:
+        """See Warehouse."""
+        main = self._main(dataset)
+        where = f"WHERE \"DS\" = DATE '{ds.isoformat()}' AND \"MARKET\" = '{market}'"
+        count = self.query(f"SELECT count(*) FROM {main.name} {where}").rows[0][0]
+        path = str(target).replace("'", "''")
+        columns = sql.column_list(main.columns)
+        self.query(
+            f'COPY (SELECT {columns} FROM {main.name} {where} ORDER BY "TICKER", "ACTIVE") TO \'{path}\' (FORMAT parquet)'
+        )
+        return int(count)
+
+    def close(self) -> None:
+        """See Warehouse."""
+
+    def _main(self, dataset: Dataset) -> sql.Table:
+        return sql.main_table(dataset, self._table_name)
+
+    def _open(self, *, read_only: bool = False) -> duckdb.DuckDBPyConnection:
+        """A connection; while another process holds the file, try again until the lock time-out."""
+        give_up = time.monotonic() + self._lock_seconds
+        while True:
+            try:
+                return duckdb.connect(str(self.path), read_only=read_only)
+            except duckdb.Error as error:
+                if not _is_locked(error) or time.monotonic() >= give_up:
+                    raise _failed(error, self.path) from error
+            time.sleep(_LOCK_POLL)
+
+
+def _columns(connection: duckdb.DuckDBPyConnection, table: sql.Table) -> dict[str, str]:
+    rows = connection.execute(
+        "SELECT column_name, data_type FROM information_schema.columns WHERE table_schema = 'main' AND upper(table_name) = upper(?)",
+        [table.name.strip('"').replace('""', '"')],
+    ).fetchall()
+    return dict(rows)
+
+
+def _shape(connection: duckdb.DuckDBPyConnection, table: sql.Table) -> bool:
+    """Make the table, or add what it lacks; True when it was made."""
+    try:
+        existing = _columns(connection, table)
+        if not existing:
+            columns = ", ".join(f'"{column.name}" {TYPES[column.kind]}' for column in table.columns)
+            connection.execute(f"CREATE TABLE IF NOT EXISTS {table.name} ({columns})")
+            connection.execute(f"COMMENT ON TABLE {table.name} IS {_text(table.comment)}")
+            for column in table.columns:
+                connection.execute(f'COMMENT ON COLUMN {table.name}."{column.name}" IS {_text(column.meaning)}')
+            return True
+        # DuckDB's names know no case, so the spelling of an existing column is no clash.
+        for column in sql.missing_columns(table, {name.upper(): kind for name, kind in existing.items()}, TYPES):
+            connection.execute(f'ALTER TABLE {table.name} ADD COLUMN "{column.name}" {TYPES[column.kind]}')
+    except duckdb.Error as error:
+        raise WarehouseError(f"{table.name} could not be made ready: {error}", hint="Nothing was published.") from error
+    return False
+
+
+def _insert_parquet(table: sql.Table) -> str:
+    columns = sql.column_list(table.columns)
+    return f"INSERT INTO {table.name} ({columns}) SELECT {columns} FROM read_parquet(?)"
+
+
+def _insert_values(table: sql.Table) -> str:
+    marks = ", ".join("?" for _ in table.columns)
+    return f"INSERT INTO {table.name} ({sql.column_list(table.columns)}) VALUES ({marks})"
+
+
+def _insert(connection: duckdb.DuckDBPyConnection, table: sql.Table, rows: list[tuple[object, ...]]) -> None:
+    if rows:
+        connection.executemany(_insert_values(table), rows)
+
+
+def _text(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _is_locked(error: duckdb.Error) -> bool:
+    text = str(error)
+    return "Could not set lock" in text or "being used by another process" in text
+
+
+def _failed(error: duckdb.Error, path: Path) -> WarehouseError:
+    """What DuckDB's complaint means for the user."""
+    text = str(error)
+    if _is_locked(error):
+        holder = _HOLDER.search(text)
+        who = f"{holder.group(1).strip()} (process {holder.group(2)})" if holder else "another program"
+        return WarehouseError(
+            f"{path} is held by {who}.", hint="Close that program or wait for the other run, then run again."
+        )
+    if "not a valid DuckDB database" in text or "storage version" in text.lower() or "version number" in text:
+        return WarehouseError(
+            f"{path} is not a DuckDB file that this version can open.",
+            hint="Name another file in STOCKPIPE_DUCKDB_PATH.",
+        )
+    if "Cannot open file" in text or "Permission denied" in text or "Read-only" in text or "No such file" in text:
+        return WarehouseError(
+            f"{path} cannot be opened or made: {_reason(text)}.",
+            hint="Check the folder and its permissions, or set STOCKPIPE_DUCKDB_PATH.",
+        )
+    return WarehouseError(f"DuckDB could not finish: {text}", hint="The table is as it was before the run.")
+
+
+def _reason(text: str) -> str:
+    return text.rpartition(": ")[2].strip().rstrip(".") or "no access"

@@ -1,0 +1,410 @@
+"""Snowflake as the warehouse, through its own Python connector.
+
+A day is: connect, DESCRIBE the tables (no warehouse wakes for that), and, once the day is fetched and checked, PUT of
+the Parquet files, BEGIN, an update of the fence row, DELETE, COPY, the records, COMMIT. No DDL stands between BEGIN
+and COMMIT, because every DDL statement of the service commits the open transaction.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from stockpipe.datasets import Column, Dataset
+from stockpipe.errors import AccessError, ConfigError, StockpipeError, WarehouseError, printable
+from stockpipe.runs import RunRecord
+from stockpipe.settings import Settings
+from stockpipe.warehouse import sql
+from stockpipe.warehouse.base import Delivery, QueryResult, must_count
+
+log = logging.getLogger(__name__)
+
+TYPES = {
+    "text": "VARCHAR",
+    "bool": "BOOLEAN",
+    "int": "NUMBER(38,0)",
+    "float": "FLOAT",
+    "timestamp": "TIMESTAMP_NTZ(9)",
+    "date": "DATE",
+    "json": "VARIANT",
+}
+FENCE_TABLE = "STOCKPIPE_FENCE"
+_FENCE_COLUMNS = (
+    Column(
+        "DATASET",
+        "text",
+        "One row for each dataset; a publish updates it first, so that a second one waits.",
+        width=50,
+    ),
+    Column("RUN_ID", "text", "The run that published last.", width=40),
+)
+_DOES_NOT_EXIST = 2003
+_READING = ("SELECT", "WITH", "SHOW", "DESCRIBE", "DESC", "EXPLAIN", "VALUES")
+
+
+class SnowflakeWarehouse:
+    """Publishes into one Snowflake schema, in one session."""
+
+    def __init__(self, settings: Settings, run_id: str = "", load_method: str = "copy") -> None:
+        self._settings = settings
+        self._run_id = run_id
+        self._load_method = load_method
+        self._database = sql.identifier(settings.require("SNOWFLAKE_DATABASE"), "SNOWFLAKE_DATABASE")
+        self._schema = sql.identifier(settings.require("SNOWFLAKE_SCHEMA"), "SNOWFLAKE_SCHEMA")
+        self._table_name = sql.identifier(settings.require("SNOWFLAKE_TABLE"), "SNOWFLAKE_TABLE")
+        self.table = self._table_name.strip('"')
+        self._arguments = _connect_arguments(settings, run_id)
+        self._prefix = f"{self._database}.{self._schema}."
+        self.label = f"Snowflake {settings.require('SNOWFLAKE_ACCOUNT')}, {self._prefix.rstrip('.')}"
+        self._connection: Any = None
+
+    def prepare(self, dataset: Dataset) -> None:
+        """Sign in, and bring the tables to their declared shape. Only metadata statements: no warehouse wakes."""
+        self._connect()
+        main = self._main(dataset)
+        made = self._shape(main, cluster=True)
+        log.info("Table %s created" if made else "Table %s already exists", self.table)
+        self._shape(sql.runs_table(self._prefix))
+        self._shape(sql.rejects_table(self._prefix))
+        if self._shape(self._fence):
+            self._run(
+                f'INSERT INTO {self._fence.name} ("DATASET", "RUN_ID") VALUES (%s, %s)',
+                [dataset.name, self._run_id],
+            )
+
+    def last_published(self, record: RunRecord) -> RunRecord | None:
+        """See Warehouse."""
+        runs = sql.runs_table(self._prefix)
+        values = [record.dataset, record.market, record.active, record.ds, record.ds]
+        try:
+            rows = self._run(sql.last_published(runs, "%s"), values)
+        except WarehouseError as error:
+            if _errno(error) == _DOES_NOT_EXIST:
+                return None
+            raise
+        return RunRecord.from_row(rows[0]) if rows else None
+
+    def publish(self, delivery: Delivery) -> None:
+        """See Warehouse. When the connection is lost at COMMIT, the run record tells whether it took effect."""
+        stage = self._stage(delivery) if self._load_method == "copy" else ""
+        committing = False
+        try:
+            for statement, values in self._steps(delivery, stage):
+                committing = statement == "COMMIT"
+                self._run(statement, values)
+                if statement.startswith("DELETE"):
+                    continue
+                if statement.startswith("COPY"):
+                    log.info("Ingested batch 1 (%s records)", f"{delivery.rows:,}")
+        except WarehouseError as error:
+            if committing and self._committed(delivery):
+                return
+            self._roll_back()
+            raise error
+        except BaseException:
+            self._roll_back()
+            raise
+
+    def record(self, records: list[RunRecord]) -> None:
+        """See Warehouse."""
+        if self._connection is not None:
+            runs = sql.runs_table(self._prefix)
+            for statement, values in self._inserts(runs, [record.row() for record in records]):
+                self._run(statement, values)
+
+    def plan(self, delivery: Delivery) -> list[str]:
+        """See Warehouse."""
+        stage = f"@{self._stage_name}" if self._load_method == "copy" else ""
+        put = [f"PUT 'file://.../*.parquet' {stage} AUTO_COMPRESS=FALSE OVERWRITE=TRUE"] if stage else []
+        return [
+            *put,
+            *dict.fromkeys(_shortened(statement) for statement, _ in self._steps(delivery, stage, check=False)),
+        ]
+
+    def query(self, text: str) -> QueryResult:
+        """See Warehouse. Only statements that begin with a reading word are sent, one at a time."""
+        word = text.lstrip(" \t\r\n(").split(maxsplit=1)[0].upper() if text.strip() else ""
+        if word not in _READING:
+            raise WarehouseError(
+                f"stockpipe query only reads, and {word or 'nothing'} is no reading statement.",
+                hint=f"Begin with one of: {', '.join(_READING)}.",
+            )
+        self._connect()
+        cursor = self._cursor(text, None)
+        return QueryResult(
+            [column[0] for column in cursor.description or ()], [tuple(row) for row in cursor.fetchall()]
+        )
+
+    def export(self, dataset: Dataset, ds: date, market: str, target: Path) -> int:
+        """See Warehouse."""
+        import duckdb
+
+        self._connect()
+        main = self._main(dataset)
+        as_text = ", ".join(
+            f'"{column.name}"::VARCHAR' if column.kind in ("timestamp", "json") else f'"{column.name}"'
+            for column in main.columns
+        )
+        rows = self._run(
+            f'SELECT {as_text} FROM {main.name} WHERE "DS" = %s AND "MARKET" = %s ORDER BY "TICKER", "ACTIVE"',
+            [ds, market],
+        )
+        from stockpipe.staging import DUCKDB_TYPES
+
+        with duckdb.connect() as local:
+            columns = ", ".join(f'"{column.name}" {DUCKDB_TYPES[column.kind]}' for column in main.columns)
+            local.execute(f"CREATE TABLE day ({columns})")
+            cells = ", ".join("unnest(?)" for _ in main.columns)
+            if rows:
+                local.execute(f"INSERT INTO day SELECT {cells}", [list(cell) for cell in zip(*rows, strict=True)])
+            path = str(target).replace("'", "''")
+            local.execute(f"COPY day TO '{path}' (FORMAT parquet)")
+        return len(rows)
+
+    def close(self) -> None:
+        """See Warehouse."""
+        if self._connection is not None:
+            connection, self._connection = self._connection, None
+            try:
+                connection.close()
+            except Exception as error:  # noqa: BLE001 - the work is done; a failing goodbye must not hide that
+                log.debug("closing the session failed: %s", error)
+            log.info("Snowflake connection closed")
+
+    @property
+    def _fence(self) -> sql.Table:
+        return sql.Table(
+            f'{self._prefix}"{FENCE_TABLE}"',
+            _FENCE_COLUMNS,
+            "Makes simultaneous publishes wait for each other.",
+        )
+
+    @property
+    def _stage_name(self) -> str:
+        return f'{self._prefix}"STOCKPIPE_{self._run_id}"'
+
+    def _main(self, dataset: Dataset) -> sql.Table:
+        return sql.main_table(dataset, self._table_name, self._prefix)
+
+    def _connect(self) -> None:
+        if self._connection is not None:
+            return
+        log.info("Connecting to Snowflake...")
+        self._connection = _open_session(self._arguments)
+        log.info("Connected to Snowflake successfully!")
+        self._run("ALTER SESSION SET TIMEZONE = 'UTC'")
+        if not self._connection.database:
+            raise ConfigError(
+                f"The database {self._database} does not exist, or the role may not use it.",
+                hint="Check SNOWFLAKE_DATABASE and SNOWFLAKE_ROLE, or have it made: CREATE DATABASE " + self._database,
+            )
+        if not self._connection.schema:
+            self._run(f"CREATE SCHEMA IF NOT EXISTS {self._prefix.rstrip('.')}")
+
+    def _stage(self, delivery: Delivery) -> str:
+        """Put the Parquet files on a stage that lives as long as the session; returns its name with the @."""
+        self._run(f"CREATE TEMPORARY STAGE IF NOT EXISTS {self._stage_name}")
+        folder = delivery.parquet[0].parent.as_posix().replace("'", "\\'")
+        files = f"{folder}/{delivery.parquet[0].name}" if len(delivery.parquet) == 1 else f"{folder}/*.parquet"
+        self._run(f"PUT 'file://{files}' @{self._stage_name} AUTO_COMPRESS=FALSE OVERWRITE=TRUE")
+        return f"@{self._stage_name}"
+
+    def _steps(self, delivery: Delivery, stage: str, *, check: bool = True) -> Iterator[tuple[str, list[Any] | None]]:
+        """The transaction, statement by statement, with the values to bind."""
+        main = self._main(delivery.dataset)
+        yield "BEGIN", None
+        yield (
+            f'UPDATE {self._fence.name} SET "RUN_ID" = %s WHERE "DATASET" = %s',
+            [self._run_id, delivery.dataset.name],
+        )
+        for record in delivery.records:
+            yield sql.delete_slice(main, "%s"), [record.ds, record.market, record.active]
+        if stage:
+            yield _copy(main, stage), None
+        else:
+            yield from self._batches(main, delivery)
+        for record in delivery.records if check else ():
+            values = [record.ds, record.market, record.active]
+            must_count(record.rows_published, self._run(sql.count_slice(main, "%s"), values)[0][0], record)
+        yield from self._inserts(sql.rejects_table(self._prefix), delivery.rejects)
+        yield from self._inserts(sql.runs_table(self._prefix), [record.row() for record in delivery.records])
+        yield "COMMIT", None
+
+    def _batches(self, main: sql.Table, delivery: Delivery) -> Iterator[tuple[str, list[Any]]]:
+        """The day's rows as INSERT statements, for accounts that may not stage files."""
+        import duckdb
+
+        cells = ", ".join(
+            f'"{column.name}"::VARCHAR' if column.kind in ("timestamp", "json") else f'"{column.name}"'
+            for column in main.columns
+        )
+        with duckdb.connect() as local:
+            rows = local.execute(f"SELECT {cells} FROM read_parquet(?)", [[str(path) for path in delivery.parquet]])
+            number = 0
+            while batch := rows.fetchmany(self._settings.batch_size):
+                number += 1
+                yield from self._inserts(main, batch)
+                log.info("Ingested batch %d (%s records)", number, f"{len(batch):,}")
+
+    def _inserts(self, table: sql.Table, rows: Sequence[tuple[Any, ...]]) -> Iterator[tuple[str, list[Any]]]:
+        size = self._settings.batch_size
+        for start in range(0, len(rows), size):
+            batch = rows[start : start + size]
+            yield _insert(table, len(batch)), [cell for row in batch for cell in row]
+
+    def _shape(self, table: sql.Table, *, cluster: bool = False) -> bool:
+        """Make the table, or add and widen columns; True when it was made. Each statement is DDL and stands alone."""
+        try:
+            existing = {row[0]: row[1] for row in self._run(f"DESCRIBE TABLE {table.name}")}
+        except WarehouseError as error:
+            if _errno(error) != _DOES_NOT_EXIST:
+                raise
+            self._run(_create(table, cluster=cluster))
+            return True
+        for column in sql.missing_columns(table, existing, TYPES):
+            self._run(f'ALTER TABLE {table.name} ADD COLUMN IF NOT EXISTS "{column.name}" {_type(column)}')
+        for column in table.columns:
+            present = sql.width(existing.get(column.name, ""))
+            if column.kind == "text" and column.width and present and present < column.width:
+                self._run(f'ALTER TABLE {table.name} ALTER COLUMN "{column.name}" SET DATA TYPE {_type(column)}')
+                log.info("Column %s widened from %d to %d characters", column.name, present, column.width)
+        return False
+
+    def _committed(self, delivery: Delivery) -> bool:
+        """Whether the lost COMMIT took effect: a new session looks for this run's record."""
+        log.warning("The connection was lost during COMMIT; finding out whether it took effect.")
+        runs = sql.runs_table(self._prefix)
+        try:
+            self.close()
+            self._connect()
+            rows = self._run(f'SELECT count(*) FROM {runs.name} WHERE "RUN_ID" = %s', [self._run_id])
+        except StockpipeError as error:
+            raise WarehouseError(
+                f"The connection was lost during COMMIT, and whether the day was published could not be found out ({error.message})",
+                hint=f"Look for RUN_ID {self._run_id} in {runs.name}, or run the same command again: that is always safe.",
+            ) from error
+        return bool(rows[0][0] == len(delivery.records))
+
+    def _roll_back(self) -> None:
+        try:
+            self._run("ROLLBACK")
+        except StockpipeError as error:
+            log.debug("ROLLBACK failed; the service rolls back when the session ends: %s", error)
+
+    def _run(self, statement: str, values: Sequence[Any] | None = None) -> list[tuple[Any, ...]]:
+        return [tuple(row) for row in self._cursor(statement, values).fetchall()]
+
+    def _cursor(self, statement: str, values: Sequence[Any] | None) -> Any:
+        import snowflake.connector
+
+        log.debug("%s", _shortened(statement))
+        try:
+            return self._connection.cursor().execute(statement, tuple(values) if values else None)
+        except snowflake.connector.Error as error:
+            raise _failed(error, statement) from error
+
+
+def _connect_arguments(settings: Settings, run_id: str) -> dict[str, Any]:
+    arguments: dict[str, Any] = {
+        "account": settings.require("SNOWFLAKE_ACCOUNT"),
+        "user": settings.require("SNOWFLAKE_USER"),
+        "password": settings.require("SNOWFLAKE_PASSWORD"),
+        "database": settings.require("SNOWFLAKE_DATABASE"),
+        "schema": settings.require("SNOWFLAKE_SCHEMA"),
+        "login_timeout": 30,
+        "network_timeout": 120,
+        "client_session_keep_alive": True,
+        "application": "stockpipe",
+        "session_parameters": {"QUERY_TAG": f"stockpipe {run_id}".strip()},
+    }
+    for name in ("ROLE", "WAREHOUSE", "HOST", "PROTOCOL"):
+        if value := settings.get(f"SNOWFLAKE_{name}"):
+            arguments[name.lower()] = value
+    if settings.get("SNOWFLAKE_PORT"):
+        arguments["port"] = int(settings.number("SNOWFLAKE_PORT", least=1, most=65535))
+    return arguments
+
+
+def _open_session(arguments: dict[str, Any]) -> Any:
+    try:
+        import snowflake.connector
+    except ImportError as error:
+        raise ConfigError(
+            "The Snowflake connector is not installed.",
+            hint="pip install 'stockpipe[snowflake]', or pip install -r requirements.txt",
+        ) from error
+    for name in ("snowflake.connector", "botocore", "urllib3"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    try:
+        return snowflake.connector.connect(**arguments)
+    except snowflake.connector.Error as error:
+        text = _error_text(error)
+        if any(
+            word in text.lower() for word in ("incorrect username", "password", "jwt", "token", "not allowed", "role")
+        ):
+            raise AccessError(
+                f"Snowflake refused the sign-in of {arguments['user']}: {text}",
+                hint="Check SNOWFLAKE_USER, SNOWFLAKE_PASSWORD and SNOWFLAKE_ROLE.",
+            ) from None
+        raise WarehouseError(
+            f"Snowflake could not be reached at {arguments.get('host') or arguments['account']}: {text}",
+            hint="Check SNOWFLAKE_ACCOUNT (myorg-myaccount), the network and SNOWFLAKE_HOST.",
+        ) from None
+
+
+def _create(table: sql.Table, *, cluster: bool) -> str:
+    columns = ", ".join(f'"{column.name}" {_type(column)} COMMENT {_text(column.meaning)}' for column in table.columns)
+    clustering = ' CLUSTER BY ("DS")' if cluster else ""
+    return f"CREATE TABLE IF NOT EXISTS {table.name} ({columns}){clustering} COMMENT = {_text(table.comment)}"
+
+
+def _copy(table: sql.Table, stage: str) -> str:
+    cells = ", ".join(
+        f"PARSE_JSON($1:{column.name}::VARCHAR)" if column.kind == "json" else f"$1:{column.name}::{TYPES[column.kind]}"
+        for column in table.columns
+    )
+    return (
+        f"COPY INTO {table.name} ({sql.column_list(table.columns)}) FROM (SELECT {cells} FROM {stage}) "
+        "FILE_FORMAT = (TYPE = PARQUET USE_LOGICAL_TYPE = TRUE) ON_ERROR = ABORT_STATEMENT"
+    )
+
+
+def _insert(table: sql.Table, rows: int) -> str:
+    cells = ", ".join(
+        f"PARSE_JSON(column{number})" if column.kind == "json" else f"column{number}::{TYPES[column.kind]}"
+        for number, column in enumerate(table.columns, start=1)
+    )
+    marks = "(" + ", ".join(["%s"] * len(table.columns)) + ")"
+    return f"INSERT INTO {table.name} ({sql.column_list(table.columns)}) SELECT {cells} FROM VALUES {', '.join([marks] * rows)}"
+
+
+def _type(column: Column) -> str:
+    return f"VARCHAR({column.width})" if column.width else TYPES[column.kind]
+
+
+def _text(text: str) -> str:
+    return "'" + text.replace("\\", "\\\\").replace("'", "''") + "'"
+
+
+def _shortened(statement: str) -> str:
+    head, values, _ = statement.partition("FROM VALUES ")
+    return f"{head}{values}(...)" if values else statement
+
+
+def _errno(error: WarehouseError) -> int | None:
+    return getattr(error.__cause__, "errno", None)
+
+
+def _error_text(error: Any) -> str:
+    return printable(" ".join(str(getattr(error, "msg", None) or error).split()))[:500]
+
+
+def _failed(error: Any, statement: str) -> WarehouseError:
+    word = statement.split(maxsplit=1)[0]
+    return WarehouseError(
+        f"Snowflake refused {word}: {_error_text(error)}",
+        hint="The table is as it was before the run; check the role's privileges.",
+    )

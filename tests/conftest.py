@@ -1,0 +1,103 @@
+"""What the tests share: invented listings, a sandbox that serves them, a clean place to run in."""
+
+from __future__ import annotations
+
+import csv
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from stockpipe.sandbox import SANDBOX_KEY, Sandbox
+
+FIELDS = [
+    "ticker", "name", "market", "locale", "primary_exchange", "type", "active", "currency_name", "cik", "composite_figi",
+    "share_class_figi", "last_updated_utc",
+]  # fmt: skip
+
+
+def stock(ticker: str, /, **changes: str) -> dict[str, str]:
+    """An invented active stock, as a line of a listing file."""
+    row = {
+        "ticker": ticker, "name": f"{ticker} Incorporated Common Stock", "market": "stocks", "locale": "us",
+        "primary_exchange": "XNAS", "type": "CS", "active": "True", "currency_name": "usd", "cik": "0000001234",
+        "composite_figi": f"BBG{ticker:0>9}"[:12], "share_class_figi": f"BBH{ticker:0>9}"[:12],
+        "last_updated_utc": "2026-02-07T07:05:42.81804786Z",
+    }  # fmt: skip
+    return row | changes
+
+
+def write_listing(path: Path, rows: Sequence[dict[str, str]]) -> Path:
+    """A listing file in the form of the real dumps."""
+    fields = FIELDS + [name for row in rows for name in row if name not in FIELDS]
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, list(dict.fromkeys(fields)))
+        writer.writeheader()
+        writer.writerows(rows)
+    return path
+
+
+def many(count: int, prefix: str = "T") -> list[dict[str, str]]:
+    """`count` stocks in the order of their tickers."""
+    return [stock(f"{prefix}{number:05}") for number in range(count)]
+
+
+@pytest.fixture(autouse=True)
+def _clean_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each test runs in an empty folder, without any setting of the machine."""
+    monkeypatch.chdir(tmp_path)
+    for name in os.environ:
+        if name.startswith(("POLYGON_", "MASSIVE_", "STOCKPIPE_", "SNOWFLAKE_", "RATE_LIMIT_")):
+            monkeypatch.delenv(name)
+
+
+Serve = Callable[..., Sandbox]
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Serve]:
+    """Start a sandbox over listing rows; it ends with the test."""
+    started: list[Sandbox] = []
+
+    def start(rows: Sequence[dict[str, str]], **options: object) -> Sandbox:
+        data = write_listing(tmp_path / f"listing-{len(started)}.csv", rows)
+        sandbox = Sandbox(data=data, **options)  # type: ignore[arg-type]
+        started.append(sandbox)
+        sandbox.start()
+        return sandbox
+
+    yield start
+    for sandbox in started:
+        sandbox.stop()
+
+
+def flags(sandbox: Sandbox, **changes: str) -> dict[str, str]:
+    """Settings that load from a sandbox, as fast as it can."""
+    return {
+        "POLYGON_API_KEY": SANDBOX_KEY, "MASSIVE_BASE_URL": sandbox.url, "MASSIVE_PLAN": "paid", "STOCKPIPE_TORN_PAUSE": "0",
+        "RATE_LIMIT_DELAY": "0",
+    } | changes  # fmt: skip
+
+
+def command(
+    *arguments: str, env: dict[str, str] | None = None, timeout: float = 60
+) -> subprocess.CompletedProcess[str]:
+    """Run `stockpipe` as a user does, in a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-m", "stockpipe", *arguments],
+        env=os.environ | {"PYTHONIOENCODING": "utf-8"} | (env or {}),
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=timeout,
+    )
+
+
+def table(sql: str, path: str = "stockpipe.duckdb") -> list[tuple[object, ...]]:
+    """What a DuckDB file answers."""
+    with duckdb.connect(path, read_only=True) as connection:
+        return connection.execute(sql).fetchall()

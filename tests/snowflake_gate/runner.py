@@ -1,0 +1,132 @@
+"""One statement, from its text to its answer."""
+
+from __future__ import annotations
+
+import re
+import time
+import uuid
+from typing import Any
+
+from snowflake_gate import stages
+from snowflake_gate.account import Account
+from snowflake_gate.answers import DONE, Answer, Refusal, unknown
+from snowflake_gate.engine import Engine, has_public
+from snowflake_gate.session import Session
+from snowflake_gate.statements import NAME, Kind, Statement
+from snowflake_gate.transactions import Transactions
+
+_PREFIX = re.compile(r"\A\d{6} \(\w{5}\): ")  # the connector's own, which fakesnow's errors carry
+_NEEDS_WAREHOUSE = (Kind.LOCKING, Kind.ADDING)
+_CREATE_DATABASE = re.compile(
+    rf"CREATE\s+(?:OR\s+REPLACE\s+)?(?:TRANSIENT\s+)?DATABASE\s+(?:IF\s+NOT\s+EXISTS\s+)?(?P<name>{NAME})",
+    re.IGNORECASE,
+)
+_USE_DATABASE = re.compile(r"USE\s+(?:DATABASE\s+)?[\w$\"]+\s*;?\s*$", re.IGNORECASE)
+
+
+class Runner:
+    def __init__(self, engine: Engine, account: Account, transactions: Transactions) -> None:
+        self._engine = engine
+        self._account = account
+        self._transactions = transactions
+
+    async def run(self, session: Session, body: dict[str, Any], query_id: str) -> Answer:
+        async with session.busy:
+            self._engine.enter()
+            session.query_id = session.connection.query_id = query_id
+            session.cancelled = False
+            session.last_seen = time.monotonic()
+            kept = dict(session.parameters)
+            session.parameters |= body.get("parameters") or {}  # for this statement only
+            try:
+                answer = await self._answer(session, body)
+            except Refusal as refusal:
+                answer = refusal.answer(query_id)
+            except Exception as error:  # noqa: BLE001 - never HTTP 500: the connector would retry for minutes
+                answer = unknown(error).answer(query_id)
+            finally:
+                for name in body.get("parameters") or {}:
+                    session.parameters.pop(name, None)
+                    session.parameters |= {name: kept[name]} if name in kept else {}
+                session.last_seen = time.monotonic()
+                session.last_query_id = query_id
+        return self._completed(session, answer, query_id)
+
+    async def _answer(self, session: Session, body: dict[str, Any]) -> Answer:
+        statement = Statement.of(body["sqlText"])
+        self._refuse_after_abort(session, statement)
+        if body.get("describeOnly"):
+            return await self._transactions.read(session, body)
+        if statement.kind is Kind.DDL:
+            await self._transactions.commit(session)
+        own = self._account.answer(session, statement.sql) or stages.answer(session, statement.sql, self._engine)
+        if own is not None:
+            return await self._transactions.read(session, {**body, "sqlText": own, "bindings": None})
+        if statement.kind in (Kind.BEGIN, Kind.COMMIT, Kind.ROLLBACK):
+            return await self._transaction(session, statement.kind, body)
+        sql = self._account.fill_in(session, stages.localized(session, statement.sql))
+        body = {**body, "sqlText": sql}
+        if statement.kind is Kind.DDL:
+            return self._public(session, statement, await self._transactions.define(session, statement, body))
+        if statement.kind in _NEEDS_WAREHOUSE:
+            self._need_warehouse(session)
+            return await self._transactions.write(session, statement, body)
+        answer = await self._transactions.read(session, body)
+        if statement.word == "PUT" and answer["success"]:
+            stages.complete_put(session, statement.sql, answer["data"], self._transactions.host)
+        return self._public(session, statement, answer)
+
+    async def _transaction(self, session: Session, kind: Kind, body: dict[str, Any]) -> Answer:
+        if kind is Kind.BEGIN:
+            self._transactions.begin(session)
+        elif kind is Kind.COMMIT:
+            await self._transactions.commit(session)
+        else:
+            self._transactions.rollback(session)
+        return await self._engine.run(session.connection, {**body, "sqlText": DONE}, self._transactions.host)
+
+    @staticmethod
+    def _refuse_after_abort(session: Session, statement: Statement) -> None:
+        aborted, session.aborted = session.aborted, False
+        if aborted and statement.kind is not Kind.ROLLBACK:
+            raise Refusal(628, "Transaction was aborted: it was idle and blocked another transaction", "40000")
+
+    @staticmethod
+    def _need_warehouse(session: Session) -> None:
+        if session.warehouse is None:
+            raise Refusal(
+                606,
+                "No active warehouse selected in the current session.  "
+                "Select an active warehouse with the 'use warehouse' command.",
+                "57P03",
+            )
+
+    @staticmethod
+    def _public(session: Session, statement: Statement, answer: Answer) -> Answer:
+        """A new database has a schema PUBLIC, and a session that turns to a database is in it."""
+        connection = session.connection
+        if not answer["success"]:
+            return answer
+        if created := _CREATE_DATABASE.match(statement.sql):
+            connection.cursor().execute(f"USE DATABASE {created['name']}")
+            connection.duck.execute(f'CREATE SCHEMA IF NOT EXISTS {connection.database}."PUBLIC"')
+        if (created or _USE_DATABASE.match(statement.sql)) and has_public(connection):
+            connection.use_schema("PUBLIC")
+        return answer
+
+    @staticmethod
+    def _completed(session: Session, answer: Answer, query_id: str) -> Answer:
+        connection = session.connection
+        answer["data"] = data = answer.get("data") or {}
+        data["queryId"] = query_id
+        answer["message"] = _PREFIX.sub("", answer.get("message") or "") or None
+        if answer["success"]:
+            data["finalDatabaseName"] = connection.database if connection.database_set else None
+            data["finalSchemaName"] = connection.schema if connection.schema_set else None
+            data["finalWarehouseName"] = session.warehouse
+            data["finalRoleName"] = session.role
+        return answer
+
+
+def new_query_id() -> str:
+    return str(uuid.uuid4())
