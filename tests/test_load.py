@@ -219,3 +219,31 @@ def test_the_story_is_told_on_stderr(serve: Serve) -> None:
         "Ingesting 4 tickers into DuckDB file stockpipe.duckdb...",
     ]
     assert "Successfully ingested 4 tickers into TICKERS" in lines
+
+
+def test_a_reused_inactive_ticker_may_stand_on_two_pages(serve: Serve) -> None:
+    gone = [stock(f"D{number:04}", active="False", delisted_utc="2020-01-02T00:00:00Z") for number in range(1400)]
+    gone[1000] = stock("D0999", active="False", delisted_utc="2009-03-04T00:00:00Z")
+    result = stockpipe.load(active="false", settings=flags(serve(gone)))
+    assert (result.rows, result.records[0].rows_repeated) == (1400, 0)
+    assert table("SELECT count(*) FROM TICKERS WHERE TICKER = 'D0999'") == [(2,)]
+
+
+def test_an_active_ticker_on_two_pages_is_the_sign_of_a_torn_list(serve: Serve) -> None:
+    rows = [*many(1000), stock("T00999"), *many(500, "U")]
+    with pytest.raises(DataCheckError, match="tickers stand on two pages: T00999"):
+        stockpipe.load(settings=flags(serve(rows)))
+    assert table("SELECT count(*) FROM TICKERS") == [(0,)]
+    forced = stockpipe.load(force=True, settings=flags(serve(rows))).records[0]
+    assert (forced.rows_published, forced.rows_repeated, forced.forced[0].split(":")[0]) == (1500, 1, "torn")
+
+
+def test_a_day_that_lost_a_twentieth_is_refused_with_both_counts(serve: Serve) -> None:
+    stockpipe.load(on="2026-02-05", settings=flags(serve(many(2000))))
+    with pytest.raises(DataCheckError, match=r"1,890 rows against 2,000 on 2026-02-05 \(-5\.5%\)"):
+        stockpipe.load(on="2026-02-06", settings=flags(serve(many(1890))))
+    assert stockpipe.load(on="2026-02-06", force=True, settings=flags(serve(many(1890)))).rows == 1890
+    assert table("SELECT DS::VARCHAR, count(*) FROM TICKERS GROUP BY 1 ORDER BY 1") == [
+        ("2026-02-05", 2000),
+        ("2026-02-06", 1890),
+    ]

@@ -60,12 +60,18 @@ def torn(asked: Asked, day: StagedDay) -> str | None:
     if not asked.current:
         return None
     builds = day.build_dates
-    if asked.active and asked.dataset.markets[asked.market].nightly_build and len(builds) > 1:
+    if build_date(asked, day) and len(builds) > 1:
         mixed = ", ".join(f"{build} ({rows:,} rows)" for build, rows in builds.items())
         return f"its rows carry the stamps of {len(builds)} nightly builds: {mixed}"
     if day.border_repeats:
         return f"tickers stand on two pages: {_some(day.border_repeats)}"
     return None
+
+
+def build_date(asked: Asked, day: StagedDay) -> date | None:
+    """The date of the vendor's nightly build, from the rows' stamps (UTC); None where stamps do not tell it."""
+    nightly = asked.current and asked.active and asked.dataset.markets[asked.market].nightly_build
+    return max(day.build_dates) if nightly and day.build_dates else None
 
 
 def judge(asked: Asked, day: StagedDay, last: RunRecord | None, limits: Limits) -> list[Finding]:
@@ -117,11 +123,8 @@ def _contents(asked: Asked, day: StagedDay) -> list[Finding]:
 
 
 def _freshness(asked: Asked, day: StagedDay, limits: Limits) -> list[Finding]:
-    rules = asked.dataset.markets[asked.market]
-    if not (asked.current and asked.active and rules.nightly_build and day.build_dates):
-        return []
-    build = max(day.build_dates)
-    if build >= asked.ds:
+    build = build_date(asked, day)
+    if build is None or build >= asked.ds:
         return []
     text = f"The vendor's list is the build of {build}, older than the day loaded ({asked.ds})."
     return [Finding("stale", "refuse" if limits.require_fresh else "warn", text)]

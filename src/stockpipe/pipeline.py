@@ -120,7 +120,7 @@ def _fetch(
             TORN_WALKS,
         )
         client.pacer.patience.wait(pause)
-    return _measured(record, day, guard, client, clock), day
+    return _measured(record, asked, day, guard, client, clock), day
 
 
 def _walk_once(client: Client, query: Query, staging: Staging, settings: Settings, progress: Progress | None) -> Guard:
@@ -219,7 +219,9 @@ def _begin(run_id: str, job: Job, active: bool, source: str, clock: Clock) -> Ru
     )  # fmt: skip
 
 
-def _measured(record: RunRecord, day: StagedDay, guard: Guard, client: Client, clock: Clock) -> RunRecord:
+def _measured(
+    record: RunRecord, asked: checks.Asked, day: StagedDay, guard: Guard, client: Client, clock: Clock
+) -> RunRecord:
     tally = client.pacer.tally
     if clock.interrupted:
         raise Interrupted("Stopped on request; nothing was published.")
@@ -233,7 +235,7 @@ def _measured(record: RunRecord, day: StagedDay, guard: Guard, client: Client, c
         calls=tally.calls,
         retries=tally.retries,
         waited_seconds=round(tally.waited, 3),
-        build_date=max(day.build_dates) if day.build_dates else None,
+        build_date=checks.build_date(asked, day),
         first_ticker=_fit(day.first_ticker),
         last_ticker=_fit(day.last_ticker),
         content_hash=day.content_hash,

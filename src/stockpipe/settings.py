@@ -47,7 +47,7 @@ SETTINGS: dict[str, Setting] = {
         Setting("MASSIVE_BASE_URL", "the API's origin; http: only for loopback", "https://api.massive.com"),
         Setting("MASSIVE_PLAN", "free (5 calls a minute), paid (under 100 a second) or auto", "auto"),
         Setting("RATE_LIMIT_DELAY", "least seconds between two calls; 0.2 until the key's plan is known"),
-        Setting("STOCKPIPE_REQUESTS_PER_SECOND", "most calls a second on a paid plan", "90"),
+        Setting("STOCKPIPE_REQUESTS_PER_SECOND", "most calls a second on a paid plan", "95"),
         Setting("STOCKPIPE_ANSWER_TIMEOUT", "most seconds for one whole answer", "30"),
         Setting("STOCKPIPE_MAX_PAGES", "most pages of one walk", "2500"),
         Setting("STOCKPIPE_DEADLINE", "most seconds for a whole run", "7200"),

@@ -168,9 +168,7 @@ class Staging:
         return StagedDay(
             counts=Counts(self._rows, published, rejected, repeated),
             build_dates=build_dates,
-            border_repeats=self._tickers(
-                "SELECT TICKER FROM twins GROUP BY TICKER HAVING count(DISTINCT page) > 1 ORDER BY 1"
-            ),
+            border_repeats=self._border_repeats(),
             conflicts=self._tickers("SELECT DISTINCT TICKER FROM day WHERE reason LIKE 'conflict:%' ORDER BY 1"),
             first_ticker=first,
             last_ticker=last,
@@ -182,6 +180,16 @@ class Staging:
             reject_reasons=self._db.execute(
                 "SELECT TICKER, reason FROM day WHERE reason IS NOT NULL ORDER BY seq LIMIT 5"
             ).fetchall(),
+        )
+
+    def _border_repeats(self) -> list[str]:
+        """Tickers that stand on two pages where the list should have them once.
+
+        Among inactive rows a reused ticker may stand several times, so only an identical row counts there.
+        """
+        identical = "" if self.active else "AND max(copy) > 1"
+        return self._tickers(
+            f"SELECT TICKER FROM twins GROUP BY TICKER HAVING count(DISTINCT page) > 1 {identical} ORDER BY TICKER"
         )
 
     def _tickers(self, sql: str) -> list[str]:

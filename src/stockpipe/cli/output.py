@@ -37,7 +37,8 @@ class _Redact(logging.Filter):
 
     def __init__(self, secrets: frozenset[str]) -> None:
         super().__init__()
-        self._secrets = secrets
+        # A secret of a letter or two would blot out ordinary words.
+        self._secrets = [secret for secret in secrets if len(secret) >= 4]
 
     def filter(self, record: logging.LogRecord) -> bool:
         text = record.getMessage()

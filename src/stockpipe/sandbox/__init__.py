@@ -110,7 +110,7 @@ def _source(data: Path | None, seed: int, rows: int | None) -> Source:
         from stockpipe.sandbox.dump import Dump
 
         return Dump(data)
-    from stockpipe.sandbox.universe import Market
+    from stockpipe.sandbox.market import Market
 
     return Market(seed, rows)
 

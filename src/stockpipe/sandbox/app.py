@@ -42,7 +42,9 @@ Row = Mapping[str, object]
 class Source(Protocol):
     """Where rows come from: the synthetic market or a file."""
 
-    label: str
+    @property
+    def label(self) -> str:
+        """What the data is: `synthetic seed=7`, or `file NAME`."""
 
     def rows(self, market: str, active: bool, on: date | None, now: datetime) -> Sequence[Row]:
         """The rows of a market and state, by ticker: of the nightly build, or the dated records of `on`."""

@@ -1,0 +1,127 @@
+"""Each foreseeable mistake: one clear message, the exit code of the contract, no traceback, nothing published."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from conftest import Serve, command, flags, many, table
+
+
+def refused(code: int, *arguments: str, env: dict[str, str], says: str) -> None:
+    done = command(*arguments, env=env)
+    assert (done.returncode, "Traceback" in done.stderr, done.stdout) == (code, False, "")
+    assert says in done.stderr
+
+
+def test_a_missing_key() -> None:
+    refused(3, "run", env={}, says="POLYGON_API_KEY or MASSIVE_API_KEY is not set")
+
+
+@pytest.mark.parametrize("key", ["your_massive_api_key_here", "mk_live_xxxxxxxxxxxxxxxx", "<key>"])
+def test_a_placeholder_key(key: str) -> None:
+    refused(3, "run", env={"POLYGON_API_KEY": key}, says="placeholder")
+
+
+def test_a_wrong_key_is_not_shown(serve: Serve) -> None:
+    env = flags(serve(many(1)), POLYGON_API_KEY="wrong-key-0815")
+    done = command("run", "-v", env=env)
+    assert (done.returncode, "Unknown API Key" in done.stderr, "wrong-key-0815" in done.stderr) == (4, True, False)
+
+
+def test_a_day_outside_of_the_plan(serve: Serve) -> None:
+    env = flags(serve(many(1), plan="free"))
+    refused(4, "run", "--date", "2010-01-04", env=env, says="Your plan doesn't include this data timeframe")
+
+
+def test_an_unreachable_host() -> None:
+    env = {"POLYGON_API_KEY": "a-test-key", "MASSIVE_BASE_URL": "http://127.0.0.1:9", "STOCKPIPE_DEADLINE": "2"}
+    refused(5, "run", env=env, says="deadline")
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://api.massive.com", "ftp://x", "https://user@api.massive.com", "https://api.massive.com/v3", "nonsense"],
+)
+def test_a_base_url_that_is_no_safe_origin(url: str) -> None:
+    refused(3, "run", env={"POLYGON_API_KEY": "a-test-key", "MASSIVE_BASE_URL": url}, says="MASSIVE_BASE_URL")
+
+
+@pytest.mark.parametrize("name", ['T"', "T; DROP TABLE X", "1T", "A.B", ""])
+def test_a_table_name_that_is_none(serve: Serve, name: str) -> None:
+    env = flags(serve(many(1)), SNOWFLAKE_TABLE=name)
+    done = command("run", env=env)
+    assert done.returncode == (3 if name else 0)
+
+
+@pytest.mark.parametrize(
+    ("day", "says"), [("2003-09-09", "outside"), ("2999-01-01", "outside"), ("13.1.2026", "is not a date")]
+)
+def test_a_date_that_cannot_be(day: str, says: str) -> None:
+    refused(2, "run", "--date", day, env={"POLYGON_API_KEY": "a-test-key"}, says=says)
+
+
+def test_an_unknown_market() -> None:
+    refused(
+        2, "run", "--market", "bonds", env={"POLYGON_API_KEY": "a-test-key"}, says="stocks, otc, crypto, fx, indices"
+    )
+
+
+def test_a_file_that_is_not_duckdb(serve: Serve) -> None:
+    Path("stockpipe.duckdb").write_text("not a database, but long enough to be looked at " * 40)
+    refused(6, "run", env=flags(serve(many(1))), says="is not a DuckDB file")
+
+
+def test_a_locked_duckdb_file(serve: Serve) -> None:
+    holder = "import duckdb, sys; c = duckdb.connect('stockpipe.duckdb'); print('held', flush=True); sys.stdin.read()"
+    with subprocess.Popen([sys.executable, "-c", holder], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout
+        process.stdout.readline()
+        refused(6, "run", env=flags(serve(many(1)), STOCKPIPE_LOCK_TIMEOUT="0.1"), says=f"(process {process.pid})")
+        process.communicate()
+
+
+def test_a_folder_that_is_not_there(serve: Serve) -> None:
+    refused(
+        6, "run", env=flags(serve(many(1)), STOCKPIPE_DUCKDB_PATH="nowhere/x.duckdb"), says="cannot be opened or made"
+    )
+
+
+@pytest.mark.skipif(hasattr(os, "geteuid") and os.geteuid() == 0, reason="root writes everywhere")
+def test_a_read_only_folder(serve: Serve, tmp_path: Path) -> None:
+    (tmp_path / "shut").mkdir(mode=0o500)
+    refused(6, "run", env=flags(serve(many(1)), STOCKPIPE_DUCKDB_PATH="shut/x.duckdb"), says="cannot be opened or made")
+
+
+def test_a_table_whose_columns_clash(serve: Serve) -> None:
+    with duckdb.connect("stockpipe.duckdb") as connection:
+        connection.execute("CREATE TABLE TICKERS (TICKER VARCHAR, ACTIVE INTEGER, DS DATE)")
+        connection.execute("INSERT INTO TICKERS VALUES ('A', 1, '2026-01-01')")
+    refused(6, "run", env=flags(serve(many(1))), says='"ACTIVE" of type INTEGER')
+    assert table("SELECT * EXCLUDE (DS) FROM TICKERS") == [("A", 1)]
+
+
+def test_a_data_file_that_cannot_be_served() -> None:
+    Path("x.csv").write_text("a,b\n1,2\n")
+    refused(3, "sandbox", "--data", "x.csv", env={}, says="it has no column `ticker`")
+    refused(3, "sandbox", "--data", "none.csv", env={}, says="none.csv cannot be served")
+
+
+def test_a_query_that_writes(serve: Serve) -> None:
+    env = flags(serve(many(2)))
+    assert command("run", env=env).returncode == 0
+    refused(6, "query", "DELETE FROM TICKERS", env=env, says="read-only")
+    assert table("SELECT count(*) FROM TICKERS") == [(2,)]
+
+
+def test_demo_never_loads_snowflake() -> None:
+    refused(3, "demo", "--warehouse", "snowflake", env={}, says="never goes to Snowflake")
+
+
+def test_a_command_that_is_mistyped() -> None:
+    refused(2, "rum", env={}, says="Did you mean 'run'?")

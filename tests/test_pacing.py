@@ -1,0 +1,103 @@
+"""How fast the calls go: the clock of these tests is ours, so no test waits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from stockpipe.clock import Clock, new_york_date
+from stockpipe.errors import ApiError
+from stockpipe.massive.pacing import Pacer, Patience
+
+
+@dataclass
+class FakeClock(Clock):
+    """A clock that moves only when somebody sleeps."""
+
+    seconds: float = 1000.0
+    moment: datetime = datetime(2026, 2, 7, 4, 59, tzinfo=UTC)
+    slept: list[float] = field(default_factory=list)
+
+    def monotonic(self) -> float:
+        return self.seconds
+
+    def now(self) -> datetime:
+        return self.moment + timedelta(seconds=self.seconds - 1000)
+
+    def sleep(self, seconds: float) -> bool:
+        self.seconds += seconds
+        self.slept.append(seconds)
+        return True
+
+
+def starts(pacer: Pacer, clock: FakeClock, calls: int) -> list[float]:
+    """The seconds at which that many answered calls start."""
+    times = []
+    for _ in range(calls):
+        pacer.wait_for_turn()
+        times.append(round(clock.seconds - 1000, 3))
+        pacer.answered()
+    return times
+
+
+def pacer(clock: FakeClock, **how: object) -> Pacer:
+    return Pacer(Patience(clock, clock.seconds + 7200), **how)  # type: ignore[arg-type]
+
+
+def test_a_free_key_makes_five_calls_a_minute() -> None:
+    clock = FakeClock()
+    times = starts(pacer(clock, plan="free"), clock, 12)
+    assert times[:5] == [0, 0.2, 0.4, 0.6, 0.8]
+    assert times[5:7] == [60.25, 60.45]
+    assert times[10] == 120.5
+
+
+def test_auto_starts_politely_and_learns_that_a_key_is_paid() -> None:
+    clock = FakeClock()
+    auto = pacer(clock)
+    times = starts(auto, clock, 8)
+    assert times[:7] == [0, 0.2, 0.4, 0.6, 0.8, 1.0, 1.2]
+    assert auto.plan == "paid"
+    assert times[7] - times[6] == pytest.approx(1 / 95, abs=0.001)
+
+
+def test_auto_learns_from_one_429_that_a_key_is_free() -> None:
+    clock = FakeClock()
+    auto = pacer(clock)
+    starts(auto, clock, 5)
+    auto.wait_for_turn()
+    auto.refused(None)
+    assert auto.plan == "free"
+    assert starts(auto, clock, 1)[0] >= 60
+
+
+def test_a_429_is_waited_for_as_long_as_the_api_says_or_five_seconds() -> None:
+    for wish, least in ((None, 5.0), (12.0, 12.0)):
+        clock = FakeClock()
+        paid = pacer(clock, plan="paid")
+        paid.wait_for_turn()
+        paid.refused(wish)
+        assert starts(paid, clock, 1)[0] == least
+
+
+def test_a_delay_that_the_user_set_always_holds() -> None:
+    clock = FakeClock()
+    assert starts(pacer(clock, plan="paid", own_delay=2.0), clock, 3) == [0, 2, 4]
+
+
+def test_a_wait_beyond_the_deadline_ends_the_run_at_once() -> None:
+    clock = FakeClock()
+    paid = pacer(clock, plan="paid")
+    paid.refused(86_400.0)
+    with pytest.raises(ApiError, match="deadline"):
+        paid.wait_for_turn()
+    assert clock.slept == []
+
+
+def test_the_day_is_new_yorks() -> None:
+    clock = FakeClock()
+    assert str(new_york_date(clock)) == "2026-02-06"
+    clock.seconds += 60
+    assert str(new_york_date(clock)) == "2026-02-07"

@@ -1,0 +1,88 @@
+"""The files around the code say what the code does."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+import stockpipe
+from conftest import command
+from stockpipe.cli import COMMANDS
+from stockpipe.datasets import TICKERS
+from stockpipe.settings import SETTINGS
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_is_in_the_readme_and_has_help(name: str) -> None:
+    assert f"stockpipe {name}" in README
+    done = command(name, "--help")
+    assert (done.returncode, "Usage:" in done.stdout) == (0, True)
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_every_setting_is_in_the_readme(name: str) -> None:
+    assert name in README or f"`_{name.removeprefix('SNOWFLAKE_')}`" in README or f"`_{name.split('_', 1)[1]}" in README
+
+
+def test_the_example_file_names_only_settings() -> None:
+    names = re.findall(r"^#? ?([A-Z_]+)=", (ROOT / ".env.example").read_text(encoding="utf-8"), re.MULTILINE)
+    assert len(names) >= 15
+    assert set(names) <= set(SETTINGS)
+
+
+def test_every_column_is_in_the_readme() -> None:
+    assert [column.name for column in TICKERS.columns if f"`{column.name}`" not in README] == []
+
+
+def test_the_thirteen_columns_of_version_1_come_first() -> None:
+    assert [column.name for column in TICKERS.columns[:13]] == [
+        "TICKER", "NAME", "MARKET", "LOCALE", "PRIMARY_EXCHANGE", "TYPE", "ACTIVE", "CURRENCY_NAME", "CIK", "COMPOSITE_FIGI",
+        "SHARE_CLASS_FIGI", "LAST_UPDATED_UTC", "DS",
+    ]  # fmt: skip
+
+
+def test_the_changelog_begins_with_this_version() -> None:
+    first = re.search(r"^## \[([\d.]+)\]", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert first
+    assert first.group(1) == stockpipe.__version__
+
+
+@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
+def test_requirements_are_pinned_with_hashes_and_name_no_index(name: str) -> None:
+    text = (ROOT / name).read_text(encoding="utf-8")
+    pins = re.findall(r"^[a-z0-9][^\n]*==[^\n]*", text, re.MULTILINE)
+    assert len(pins) > 25
+    assert text.count("--hash=sha256:") >= len(pins)
+    assert "://" not in text
+
+
+def test_ci_runs_the_targets_on_three_systems_and_four_pythons() -> None:
+    text = (ROOT / ".github/workflows/ci.yml").read_text(encoding="utf-8")
+    for part in (
+        "ubuntu-latest, macos-latest, windows-latest",
+        '"3.11", "3.12", "3.13", "3.14"',
+        "pytest",
+        "ruff check",
+        "mypy",
+        "stockpipe demo",
+    ):
+        assert part in text
+    assert re.search(r"^permissions:\n  contents: read$", text, re.MULTILINE)
+
+
+def test_help_needs_neither_the_connector_nor_duckdb() -> None:
+    import subprocess
+    import sys
+
+    code = (
+        "import sys; from stockpipe.cli import main\n"
+        "try: main(['--help'])\nexcept SystemExit: pass\n"
+        "heavy = {'duckdb', 'snowflake', 'httpcore2', 'rich', 'msgspec'} & set(sys.modules); assert not heavy, heavy"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")

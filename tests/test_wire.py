@@ -1,0 +1,218 @@
+"""What the API may do to us on the wire: the day arrives whole, or the run stops and says why."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+import stockpipe
+from conftest import flags, many, table, write_listing
+from stockpipe.errors import AccessError, ApiError, StockpipeError
+from stockpipe.sandbox import Answer, Request, Sandbox
+
+Respond = Callable[[Request], Answer]
+JSON = {"Content-Type": "application/json"}
+
+
+@dataclass
+class Spoil:
+    """Puts other answers in place of the sandbox's: `answers[n]` for the n-th call (from 1), or `always` from a call on."""
+
+    answers: dict[int, Answer]
+    always: tuple[int, Answer] | None = None
+    calls: int = 0
+
+    def __call__(self, respond: Respond) -> Respond:
+        def spoiled(request: Request) -> Answer:
+            self.calls += 1
+            if self.always and self.calls >= self.always[0]:
+                return self.always[1]
+            return self.answers.get(self.calls) or respond(request)
+
+        return spoiled
+
+
+@pytest.fixture(autouse=True)
+def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Waits between tries are real in life and short here."""
+    monkeypatch.setattr("stockpipe.massive.pacing.LEAST_BACKOFF", 0.01)
+    monkeypatch.setattr("stockpipe.massive.pacing.backoff", lambda _attempt: 0.001)
+
+
+def load(spoil: Callable[[Respond], Respond], rows: int = 2500, **settings: str) -> stockpipe.pipeline.RunResult:
+    data = write_listing(Path("listing.csv"), many(rows))
+    with Sandbox(data=data, wrap=spoil) as sandbox:
+        return stockpipe.load(settings=flags(sandbox, **settings))
+
+
+def body(**fields: object) -> bytes:
+    return json.dumps(fields).encode()
+
+
+TRANSIENT = {
+    "500": Answer(500, b"oops"),
+    "502 HTML": Answer(502, b"<html>Bad Gateway</html>"),
+    "503 empty": Answer(503),
+    "429 JSON": Answer(429, body(status="ERROR", error="You've exceeded the maximum requests per minute"), JSON),
+    "429 empty": Answer(429),
+    "429 with Retry-After": Answer(429, b"", {"Retry-After": "0.02"}),
+    "429 with junk": Answer(429, b"<html>", {"Retry-After": "soon"}),
+    "429 negative": Answer(429, b"", {"Retry-After": "-5"}),
+    "HTML with 200": Answer(200, b"<html>maintenance</html>"),
+    "empty with 200": Answer(200),
+    "truncated JSON": Answer(200, b'{"results":[{"ticker":"A"', JSON),
+    "no results": Answer(200, body(status="OK", request_id="1"), JSON),
+    "results null": Answer(200, body(status="OK", results=None), JSON),
+    "results no list": Answer(200, body(status="OK", results={"a": 1}), JSON),
+    "status ERROR": Answer(200, body(status="ERROR", results=[]), JSON),
+    "throttled with 200": Answer(200, body(status="ERROR", error="exceeded the maximum requests per minute"), JSON),
+    "broken gzip": Answer(200, b"\x1f\x8bnot gzip", {"Content-Encoding": "gzip"}, raw=True),
+    "shorter than said": Answer(200, b"{}", {"Content-Length": "500"}, raw=True, wire=lambda s: s.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{}")),
+    "reset": Answer(200, wire=lambda s: s.close()),
+    "invalid UTF-8": Answer(200, b'{"status":"OK","results":[{"ticker":"\xff"}]}', JSON),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("call", [1, 2, 3])
+@pytest.mark.parametrize("fault", TRANSIENT)
+def test_a_passing_fault_costs_a_try_and_no_row(fault: str, call: int) -> None:
+    result = load(Spoil({call: TRANSIENT[fault]}))
+    assert (result.rows, result.records[0].retries) == (2500, 1)
+    assert table("SELECT count(*), count(DISTINCT TICKER) FROM TICKERS") == [(2500, 2500)]
+
+
+@pytest.mark.parametrize("fault", TRANSIENT)
+def test_a_lasting_fault_stops_the_run_and_publishes_nothing(fault: str) -> None:
+    spoil = Spoil({}, always=(2, TRANSIENT[fault]))
+    with pytest.raises(ApiError, match="in 6 tries"):
+        load(spoil)
+    assert spoil.calls == 7
+    assert table("SELECT count(*) FROM TICKERS") == [(0,)]
+    assert table("SELECT STATUS, ERROR, ROWS_PUBLISHED FROM STOCKPIPE_RUNS") == [("failed", "ApiError", 0)]
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        (Answer(401, body(status="ERROR", error="Unknown API Key"), JSON), AccessError),
+        (Answer(403, body(status="NOT_AUTHORIZED", message="not entitled"), JSON), AccessError),
+        (Answer(404, b"404 page not found"), ApiError),
+        (Answer(302, b"", {"Location": "http://127.0.0.1:1/"}), ApiError),
+    ],
+)
+def test_a_refusal_is_not_tried_again(answer: Answer, error: type[StockpipeError]) -> None:
+    spoil = Spoil({2: answer})
+    with pytest.raises(error):
+        load(spoil)
+    assert spoil.calls == 2
+
+
+def test_a_refused_cursor_restarts_the_walk_once() -> None:
+    refusal = Answer(400, body(status="ERROR", error="Failed to parse query parameters from URL"), JSON)
+    spoil = Spoil({2: refusal})
+    assert load(spoil).rows == 2500
+    assert spoil.calls == 5
+    with pytest.raises(ApiError, match="refused its own cursor"):
+        load(Spoil({2: refusal, 4: refusal}))
+
+
+def next_urls(change: Callable[[dict[str, object]], None]) -> Callable[[Respond], Respond]:
+    """Change the envelope of every page."""
+
+    def wrap(respond: Respond) -> Respond:
+        def changed(request: Request) -> Answer:
+            envelope = json.loads(respond(request).body)
+            change(envelope)
+            return Answer(200, body(**envelope), JSON)
+
+        return changed
+
+    return wrap
+
+
+def test_another_host_in_next_url_is_never_called() -> None:
+    def elsewhere(envelope: dict[str, object]) -> None:
+        if "next_url" in envelope:
+            envelope["next_url"] = (
+                "https://evil.invalid:444/v3/reference/tickers?" + str(envelope["next_url"]).partition("?")[2]
+            )
+
+    assert load(next_urls(elsewhere)).rows == 2500
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://u:p@api.massive.com/v3/reference/tickers?cursor=x",
+        "/other?cursor=x",
+        "http://[broken",
+        "/v3/reference/tickers",
+    ],
+)
+def test_a_next_url_that_leads_elsewhere_is_refused(url: str) -> None:
+    with pytest.raises(ApiError, match="next_url"):
+        load(next_urls(lambda envelope: envelope.update(next_url=url)))
+
+
+def test_a_cursor_loop_and_a_repeated_page_end_in_an_error() -> None:
+    loop = "/v3/reference/tickers?cursor=" + "YXA9MTAwMA"
+    with pytest.raises(ApiError, match=r"leads back|same page twice"):
+        load(next_urls(lambda envelope: envelope.update(next_url=loop)))
+
+
+def test_empty_pages_are_not_the_end_but_bounded() -> None:
+    pages = iter(range(10_000))
+
+    def empty(envelope: dict[str, object]) -> None:
+        envelope.update(status="OK", results=[], next_url=f"/v3/reference/tickers?cursor=YXA9M&n={next(pages)}")
+
+    with pytest.raises(ApiError, match="empty pages"):
+        load(next_urls(empty))
+
+
+def test_a_walk_without_end_is_ended() -> None:
+    with pytest.raises(ApiError, match="not ended after 2 pages"):
+        load(Spoil({}), STOCKPIPE_MAX_PAGES="2")
+
+
+def test_a_bomb_of_zeros_is_cut_off() -> None:
+    import gzip
+
+    bomb = Answer(200, gzip.compress(b" " * 80_000_000), {"Content-Encoding": "gzip"}, raw=True)
+    with pytest.raises(ApiError, match="more than 32 MiB"):
+        load(Spoil({1: bomb}))
+
+
+def test_a_server_that_drips_meets_the_deadline_of_the_answer() -> None:
+    import time
+
+    def drip(connection: object) -> None:
+        try:
+            for _ in range(40):
+                connection.sendall(b"H")  # type: ignore[attr-defined]
+                time.sleep(0.02)
+        except OSError:
+            pass
+
+    with pytest.raises(ApiError, match=r"no whole answer within 0\.15 s"):
+        load(Spoil({}, always=(1, Answer(200, wire=drip))), STOCKPIPE_ANSWER_TIMEOUT="0.15")
+
+
+def test_delayed_data_and_a_wrong_count_are_fine() -> None:
+    assert load(next_urls(lambda envelope: envelope.update(status="DELAYED", count=7))).rows == 2500
+
+
+def test_a_torn_list_is_walked_again_and_published_when_it_is_whole() -> None:
+    walks = iter(("2026-02-06", "2026-02-07", "2026-02-07", "2026-02-07", "2026-02-07", "2026-02-07"))
+
+    def stamp(envelope: dict[str, object]) -> None:
+        day = next(walks)
+        for row in envelope["results"]:  # type: ignore[attr-defined]
+            row["last_updated_utc"] = f"{day}T07:05:42Z"
+
+    assert load(next_urls(stamp)).rows == 2500
+    assert table("SELECT DISTINCT LAST_UPDATED_UTC::DATE::VARCHAR FROM TICKERS") == [("2026-02-07",)]
