@@ -1,0 +1,100 @@
+"""Looking at what was loaded: query, export, runs, rejects; and stopping a run."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import duckdb
+import pytest
+
+import stockpipe
+from conftest import Serve, command, flags, many, stock, table
+
+DAY = "2026-02-06"
+ODD = ["ABRpD", "NA", "NAN", "TRUE"]
+
+
+@pytest.fixture
+def day(serve: Serve) -> dict[str, str]:
+    """A published day of odd tickers; the settings that it was loaded with."""
+    rows = [stock(ticker, name="=HYPERLINK(1)" if ticker == "NA" else f"{ticker}, Inc.") for ticker in ODD]
+    settings = flags(serve([*rows, *many(100), stock("ZZ", name="")]))
+    stockpipe.load(on=DAY, settings=settings)
+    return settings
+
+
+def test_a_csv_export_keeps_text_and_defuses_formulas(day: dict[str, str]) -> None:
+    done = command("export", "day.csv", "--date", DAY, env=day)
+    assert (done.returncode, done.stderr) == (0, f"Wrote 104 rows of stocks {DAY} to day.csv\n")
+    with Path("day.csv").open(newline="", encoding="utf-8") as file:
+        rows = {row["TICKER"]: row for row in csv.DictReader(file)}
+    assert set(ODD) <= set(rows)
+    assert rows["NA"]["NAME"] == "'=HYPERLINK(1)"
+    assert (rows["TRUE"]["NAME"], rows["TRUE"]["CIK"], rows["TRUE"]["DS"]) == ("TRUE, Inc.", "0000001234", DAY)
+    assert rows["TRUE"]["LAST_UPDATED_UTC"] == "2026-02-07 07:05:42.81804786"
+
+
+def test_jsonl_and_parquet_exports_keep_text_as_it_is(day: dict[str, str]) -> None:
+    assert command("export", "day.jsonl", "--date", DAY, "--format", "jsonl", env=day).returncode == 0
+    rows = [json.loads(line) for line in Path("day.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert next(row for row in rows if row["TICKER"] == "NA")["NAME"] == "=HYPERLINK(1)"
+    assert command("export", "day.parquet", "--date", DAY, "--format", "parquet", env=day).returncode == 0
+    with duckdb.connect() as connection:
+        found = connection.execute("SELECT count(*), max(DS)::VARCHAR FROM 'day.parquet'").fetchall()
+    assert found == [(104, DAY)]
+
+
+def test_a_day_that_is_not_there_is_no_empty_file(day: dict[str, str]) -> None:
+    done = command("export", "none.csv", "--date", "2026-02-05", env=day)
+    assert (done.returncode, "No stocks of 2026-02-05" in done.stderr) == (2, True)
+    assert not Path("none.csv").exists()
+
+
+def test_query_has_three_forms(day: dict[str, str]) -> None:
+    sql = "SELECT TICKER, ACTIVE FROM TICKERS WHERE TICKER = 'NA'"
+    assert command("query", sql, "--format", "csv", env=day).stdout == "TICKER,ACTIVE\nNA,True\n"
+    assert json.loads(command("query", sql, "--format", "json", env=day).stdout) == [{"TICKER": "NA", "ACTIVE": True}]
+    assert command("query", sql, env=day).stdout.split()[-2:] == ["NA", "True"]
+
+
+def test_runs_and_rejects_tell_what_happened(day: dict[str, str]) -> None:
+    run = json.loads(command("runs", "--json", env=day).stdout)[0]
+    assert (run["STATUS"], run["ROWS_FETCHED"], run["ROWS_PUBLISHED"], run["ROWS_REJECTED"]) == (
+        "published",
+        105,
+        104,
+        1,
+    )
+    reject = json.loads(command("rejects", "--json", env=day).stdout)[0]
+    assert (reject["TICKER"], reject["REASON"], reject["RUN_ID"]) == ("ZZ", "name is missing", run["RUN_ID"])
+
+
+def test_control_characters_in_api_text_are_shown_escaped(serve: Serve) -> None:
+    settings = flags(serve([stock("A", name="red \x1b[31m alert")]))
+    stockpipe.load(settings=settings)
+    shown = command("query", "SELECT NAME FROM TICKERS", env=settings).stdout
+    assert "\x1b" not in shown
+    assert "red \\x1b[31m alert" in shown
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM to catch")
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_stopped_run_says_so_and_publishes_nothing(serve: Serve, number: signal.Signals, code: int) -> None:
+    settings = flags(serve(many(5000), latency=0.3))
+    arguments = [sys.executable, "-m", "stockpipe", "run"]
+    with subprocess.Popen(arguments, env=os.environ | settings, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr
+        for line in process.stderr:
+            if line.startswith("Fetching"):
+                break
+        process.send_signal(number)
+        rest = process.stderr.read()
+    assert (process.returncode, "Stopped on request" in rest, "Traceback" in rest) == (code, True, False)
+    assert table("SELECT count(*) FROM TICKERS") == [(0,)]
+    assert table("SELECT STATUS FROM STOCKPIPE_RUNS") == [("interrupted",)]
