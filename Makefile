@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 RUNTIME := $(VENV)/.runtime
 DEV := $(VENV)/.dev
 
-.PHONY: demo test lint types check requirements clean
+.PHONY: demo test test-chaos lint types check requirements clean
 
 demo: $(RUNTIME)  ## load a day of the sandbox into stockpipe.duckdb
 	$(BIN)/stockpipe demo
@@ -17,6 +17,9 @@ demo: $(RUNTIME)  ## load a day of the sandbox into stockpipe.duckdb
 test: $(DEV)  ## all tests
 	$(BIN)/python -m pytest -q -n auto
 
+test-chaos: $(DEV)  ## kills and random faults; some minutes
+	$(BIN)/python -m pytest -q -n auto tests/chaos -o addopts="--strict-markers -ra"
+
 lint: $(DEV)  ## ruff: rules and format
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -24,7 +27,7 @@ lint: $(DEV)  ## ruff: rules and format
 types: $(DEV)  ## mypy, strict
 	$(BIN)/mypy
 
-check: test lint types  ## what CI runs
+check: test lint types test-chaos  ## what CI runs
 
 requirements:  ## renew uv.lock's exports; needs uv
 	uv export -q --frozen --no-emit-project --extra all --no-dev --no-header -o requirements.txt

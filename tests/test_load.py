@@ -247,3 +247,21 @@ def test_a_day_that_lost_a_twentieth_is_refused_with_both_counts(serve: Serve) -
         ("2026-02-05", 2000),
         ("2026-02-06", 1890),
     ]
+
+
+def test_a_list_that_ends_early_is_warned_about(serve: Serve) -> None:
+    stockpipe.load(on="2026-02-05", settings=flags(serve([*many(995), stock("ZZ1"), stock("ZZ2")])))
+    record = stockpipe.load(on="2026-02-06", settings=flags(serve(many(996)))).records[0]
+    assert record.warnings == ["The list ends with T00995; on 2026-02-05 it ended with ZZ2: it may have been cut."]
+
+
+def test_a_stale_list_is_a_refusal_where_freshness_is_required(serve: Serve) -> None:
+    with pytest.raises(DataCheckError, match="is the build of 2026-02-07, older than the day loaded"):
+        stockpipe.load(require_fresh=True, settings=flags(serve(many(3))))
+
+
+def test_a_known_field_that_vanishes_stops_the_publish(serve: Serve) -> None:
+    stockpipe.load(on="2026-02-05", settings=flags(serve(many(300))))
+    without = [row | {"cik": ""} for row in many(300)]
+    with pytest.raises(DataCheckError, match="No row has CIK any more"):
+        stockpipe.load(on="2026-02-06", settings=flags(serve(without)))

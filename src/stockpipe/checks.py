@@ -79,7 +79,7 @@ def judge(asked: Asked, day: StagedDay, last: RunRecord | None, limits: Limits) 
     day.counts.prove()
     findings = [*_contents(asked, day), *_freshness(asked, day, limits), *_shape(asked, day, last)]
     if last is not None and last.rows_published:
-        findings += _volume(day, last, limits)
+        findings += [*_volume(day, last, limits), *_list_end(day, last)]
     elif day.counts.published and day.counts.fetched % PAGE == 0:
         text = f"The list has exactly {day.counts.fetched:,} rows, whole pages only: it may have been cut, and there is no earlier day to compare with."
         findings.append(Finding("cut", "warn", text))
@@ -168,6 +168,15 @@ def _volume(day: StagedDay, last: RunRecord, limits: Limits) -> list[Finding]:
     if abs(change) >= UNUSUAL_MOVE:
         return [Finding("volume", "warn", f"{sentence}: unusual for one day.")]
     return []
+
+
+def _list_end(day: StagedDay, last: RunRecord) -> list[Finding]:
+    """A list cut by the API ends far before yesterday's: its last ticker begins with another letter."""
+    ends, ended = day.last_ticker or "", last.last_ticker or ""
+    if not ends or not ended or ends[:1].upper() >= ended[:1].upper():
+        return []
+    text = f"The list ends with {printable(ends)}; on {last.ds} it ended with {printable(ended)}: it may have been cut."
+    return [Finding("cut", "warn", text)]
 
 
 def _some(names: list[str], most: int = 8) -> str:

@@ -137,8 +137,8 @@ class RunRecord:
 
 
 def new_run_id(now: datetime) -> str:
-    """An id that sorts by time and is unique: UTC to the second, and eight random digits."""
-    return f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}"
+    """An id that sorts by time and is unique: UTC to the millisecond, and eight random digits."""
+    return f"{now:%Y%m%dT%H%M%S}{now.microsecond // 1000:03}Z-{secrets.token_hex(4)}"
 
 
 def _cell(value: Any) -> Any:

@@ -78,9 +78,12 @@ _PLACEHOLDER = re.compile(r"^your[_-]|_here$|x{6,}|^\*+$|^<.*>$|^change.?me$", r
 class Settings:
     """The settings of one run, each with its origin. Build it with `load_settings`."""
 
-    def __init__(self, values: Mapping[str, Value], looked_in: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, values: Mapping[str, Value], looked_in: tuple[str, ...] = (), warnings: tuple[str, ...] = ()
+    ) -> None:
         self._values = dict(values)
         self.looked_in = looked_in
+        self.warnings = warnings
 
     def find(self, name: str) -> Value | None:
         """The value of a setting with where it was found, or None. KeyError for a name that is no setting."""
@@ -228,7 +231,8 @@ def load_settings(
             found = Value(setting.default, "default")
         if found is not None:
             values[setting.name] = found
-    return Settings(values, ("the command line", "the environment", f"{path} ({dotenv_state})"))
+    looked_in = ("the command line", "the environment", f"{path} ({dotenv_state})")
+    return Settings(values, looked_in, _open_to_others(path, dotenv))
 
 
 def _first(setting: Setting, sources: tuple[tuple[str, Mapping[str, str | None]], ...]) -> Value | None:
@@ -237,6 +241,16 @@ def _first(setting: Setting, sources: tuple[tuple[str, Mapping[str, str | None]]
             if text := (texts.get(name) or "").strip():
                 return Value(text, origin if name == setting.name else f"{origin}, as {name}")
     return None
+
+
+def _open_to_others(path: Path, dotenv: Mapping[str, str | None]) -> tuple[str, ...]:
+    """A warning when a file with secrets can be read by other users; Windows has no such bits."""
+    secret = any(
+        dotenv.get(name) for setting in SETTINGS.values() if setting.secret for name in (setting.name, *setting.aliases)
+    )
+    if os.name != "posix" or not secret or not path.stat().st_mode & 0o044:
+        return ()
+    return (f"{path} holds secrets and can be read by other users of this machine. Mend it: chmod 600 {path}",)
 
 
 def _read_env_file(path: Path) -> tuple[dict[str, str | None], str]:

@@ -82,6 +82,8 @@ def configure_logging(
     log.handlers[:] = handlers
     log.setLevel(logging.DEBUG if verbose else logging.INFO)
     log.propagate = False
+    for warning in settings.warnings:
+        log.warning("%s", warning)
 
 
 def _file_handler(path: Path, log_format: str) -> logging.Handler:

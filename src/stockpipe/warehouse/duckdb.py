@@ -59,7 +59,7 @@ class DuckDBWarehouse:
             return None
         runs = sql.runs_table()
         values = [record.dataset, record.market, record.active, record.ds, record.ds]
-        with self._open(read_only=True) as connection:
+        with self._open() as connection:
             if not _columns(connection, runs):
                 return None
             row = connection.execute(sql.last_published(runs, "?"), values).fetchone()
@@ -199,7 +199,8 @@ def _text(text: str) -> str:
 
 def _is_locked(error: duckdb.Error) -> bool:
     text = str(error)
-    return "Could not set lock" in text or "being used by another process" in text
+    # Within one process, a reader of ours shuts the writers out for its moment.
+    return any(sign in text for sign in ("Could not set lock", "used by another process", "different configuration"))
 
 
 def _failed(error: duckdb.Error, path: Path) -> WarehouseError:

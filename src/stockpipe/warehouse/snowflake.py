@@ -32,15 +32,6 @@ TYPES = {
     "json": "VARIANT",
 }
 FENCE_TABLE = "STOCKPIPE_FENCE"
-_FENCE_COLUMNS = (
-    Column(
-        "DATASET",
-        "text",
-        "One row for each dataset; a publish updates it first, so that a second one waits.",
-        width=50,
-    ),
-    Column("RUN_ID", "text", "The run that published last.", width=40),
-)
 _DOES_NOT_EXIST = 2003
 _READING = ("SELECT", "WITH", "SHOW", "DESCRIBE", "DESC", "EXPLAIN", "VALUES")
 
@@ -69,11 +60,7 @@ class SnowflakeWarehouse:
         log.info("Table %s created" if made else "Table %s already exists", self.table)
         self._shape(sql.runs_table(self._prefix))
         self._shape(sql.rejects_table(self._prefix))
-        if self._shape(self._fence):
-            self._run(
-                f'INSERT INTO {self._fence.name} ("DATASET", "RUN_ID") VALUES (%s, %s)',
-                [dataset.name, self._run_id],
-            )
+        self._make_fence()
 
     def last_published(self, record: RunRecord) -> RunRecord | None:
         """See Warehouse."""
@@ -95,8 +82,6 @@ class SnowflakeWarehouse:
             for statement, values in self._steps(delivery, stage):
                 committing = statement == "COMMIT"
                 self._run(statement, values)
-                if statement.startswith("DELETE"):
-                    continue
                 if statement.startswith("COPY"):
                     log.info("Ingested batch 1 (%s records)", f"{delivery.rows:,}")
         except WarehouseError as error:
@@ -175,12 +160,21 @@ class SnowflakeWarehouse:
             log.info("Snowflake connection closed")
 
     @property
-    def _fence(self) -> sql.Table:
-        return sql.Table(
-            f'{self._prefix}"{FENCE_TABLE}"',
-            _FENCE_COLUMNS,
-            "Makes simultaneous publishes wait for each other.",
-        )
+    def _fence(self) -> str:
+        return f'{self._prefix}"{FENCE_TABLE}"'
+
+    def _make_fence(self) -> None:
+        """A table with one row, which every publish updates first: a second publish then waits for the first one's end.
+
+        Without it two runs of a day that did not exist before would both delete nothing, lock nothing, and double it.
+        Table and row are made in one statement, so no run ever finds the one without the other.
+        """
+        try:
+            self._run(f"DESCRIBE TABLE {self._fence}")
+        except WarehouseError as error:
+            if _errno(error) != _DOES_NOT_EXIST:
+                raise
+            self._run(f"CREATE TABLE IF NOT EXISTS {self._fence} AS SELECT '{self._run_id}'::VARCHAR(40) AS \"RUN_ID\"")
 
     @property
     def _stage_name(self) -> str:
@@ -216,10 +210,7 @@ class SnowflakeWarehouse:
         """The transaction, statement by statement, with the values to bind."""
         main = self._main(delivery.dataset)
         yield "BEGIN", None
-        yield (
-            f'UPDATE {self._fence.name} SET "RUN_ID" = %s WHERE "DATASET" = %s',
-            [self._run_id, delivery.dataset.name],
-        )
+        yield f'UPDATE {self._fence} SET "RUN_ID" = %s', [self._run_id]
         for record in delivery.records:
             yield sql.delete_slice(main, "%s"), [record.ds, record.market, record.active]
         if stage:

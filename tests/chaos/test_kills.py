@@ -1,0 +1,48 @@
+"""SIGKILL at any moment leaves the old day or the new one, an openable file, and a next run that completes."""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+import sys
+import time
+
+import pytest
+
+import stockpipe
+from conftest import Serve, flags, many, table
+
+KILLS_A_TEST = 25
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is POSIX's; Windows ends processes another way")
+@pytest.mark.parametrize("seed", range(8))
+def test_a_killed_run_leaves_a_whole_day(serve: Serve, seed: int) -> None:
+    """Even seeds kill anywhere in the run, odd ones within the 60 ms after the publish has begun."""
+    chance = random.Random(seed)
+    sandboxes = [serve(many(3000)), serve(many(3010, "U"))]
+    whole = [(3000, 3000, "T00000"), (3010, 3010, "U00000")]
+    now = 0
+    stockpipe.load(settings=flags(sandboxes[now]))
+    killed = 0
+    for number in range(KILLS_A_TEST):
+        settings = flags(sandboxes[1 - now])
+        arguments = [sys.executable, "-m", "stockpipe", "run"]
+        with subprocess.Popen(arguments, env=os.environ | settings, stderr=subprocess.PIPE, text=True) as process:
+            assert process.stderr
+            if seed % 2:
+                for line in process.stderr:
+                    if line.startswith("Ingesting"):
+                        break
+                time.sleep(chance.uniform(0, 0.06))
+            else:
+                time.sleep(chance.uniform(0.1, 0.7))
+            process.kill()
+            process.stderr.read()
+        killed += process.returncode == -9
+        found = table("SELECT count(*), count(DISTINCT TICKER), min(TICKER) FROM TICKERS")[0]
+        assert found in whole, f"seed {seed}, kill {number}: {found}"
+        now = whole.index(found)
+    assert killed >= KILLS_A_TEST // 2
+    assert stockpipe.load(settings=flags(sandboxes[1 - now])).rows == whole[1 - now][0]

@@ -1,0 +1,45 @@
+"""Random faults, mixed: after every run the day is complete and exact, or as it was. A failing seed is in the test's name."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import stockpipe
+from conftest import flags, many, table, write_listing
+from stockpipe.errors import StockpipeError
+from stockpipe.sandbox import Answer, Request, Sandbox
+from test_wire import TRANSIENT
+
+Respond = Callable[[Request], Answer]
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_any_mixture_of_faults_ends_in_one_of_two_ways(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("stockpipe.massive.pacing.LEAST_BACKOFF", 0.005)
+    monkeypatch.setattr("stockpipe.massive.pacing.backoff", lambda _attempt: 0.001)
+    chance = random.Random(seed)
+    share = chance.choice((0.05, 0.2, 0.5, 0.9))
+
+    def spoil(respond: Respond) -> Respond:
+        def spoiled(request: Request) -> Answer:
+            return TRANSIENT[chance.choice(list(TRANSIENT))] if chance.random() < share else respond(request)
+
+        return spoiled
+
+    old = write_listing(Path("old.csv"), many(3000))
+    new = write_listing(Path("new.csv"), many(3005, "U"))
+    with Sandbox(data=old) as sandbox:
+        stockpipe.load(settings=flags(sandbox))
+    with Sandbox(data=new, wrap=spoil) as sandbox:
+        for _ in range(3):
+            try:
+                rows = stockpipe.load(settings=flags(sandbox)).rows
+            except StockpipeError:
+                rows = 0
+            found = table("SELECT count(*), count(DISTINCT TICKER), min(TICKER), max(TICKER) FROM TICKERS")
+            whole_new = [(3005, 3005, "U00000", "U03004")]
+            assert found == whole_new if rows else found in ([(3000, 3000, "T00000", "T02999")], whole_new)

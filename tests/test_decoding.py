@@ -1,0 +1,63 @@
+"""Whatever a row may be: it is stored exactly as it came, or rejected with a reason and its raw JSON."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from typing import Any
+
+import duckdb
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from stockpipe.datasets import TICKERS
+from stockpipe.staging import Staging
+
+TEXT_FIELDS = {str(column.field): column for column in TICKERS.fields if column.kind == "text"}
+anything = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(allow_nan=False),
+    st.text(max_size=30),
+    st.lists(st.integers(), max_size=2),
+)
+good = st.fixed_dictionaries(
+    {"ticker": st.text(min_size=1, max_size=20), "name": st.text(min_size=1, max_size=40), "market": st.just("stocks"),
+     "locale": st.just("us"), "active": st.just(True)},
+    optional={"cik": st.text(max_size=20), "type": st.text(max_size=20), "surprise": anything},
+)  # fmt: skip
+odd = st.dictionaries(
+    st.sampled_from([*TEXT_FIELDS, "active", "last_updated_utc", "Ticker", "x"]), anything, max_size=8
+)
+
+
+@given(st.lists(st.one_of(good, odd, anything), min_size=1, max_size=12))
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+)
+def test_every_row_is_kept_as_it_came_or_rejected_with_its_raw_text(rows: list[Any]) -> None:
+    sent = [json.dumps(row, ensure_ascii=True) for row in rows]
+    with Staging(TICKERS, "stocks", False, date(2026, 2, 6)) as staging:
+        staging.add(1, sent)
+        day = staging.settle()
+        day.counts.prove()
+        paths = [str(path) for path in staging.write_parquet()]
+        rejects = staging.rejects("run")
+        with duckdb.connect() as connection:
+            stored = connection.execute("SELECT * EXCLUDE (DS) FROM read_parquet(?)", [paths]).fetchall()
+    names = [column.name for column in TICKERS.columns if column.name != "DS"]
+    assert day.counts.fetched == len(rows)
+    assert all(reason and raw in sent for *_, reason, raw in rejects)
+    originals = [row for row in rows if isinstance(row, dict)]
+    for cells in stored:
+        kept = dict(zip(names, cells, strict=True))
+        assert any(_same(kept, original) for original in originals)
+
+
+def _same(kept: dict[str, Any], original: dict[str, Any]) -> bool:
+    texts = all(kept[column.name] == original.get(name) for name, column in TEXT_FIELDS.items())
+    unknown = {
+        name: value for name, value in original.items() if name not in {column.field for column in TICKERS.fields}
+    }
+    return texts and set(json.loads(kept["EXTRA"] or "{}")) == set(unknown)

@@ -1,0 +1,102 @@
+"""The moment of publishing: one transaction, whoever else is there, whatever breaks."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+import duckdb
+import pytest
+
+import stockpipe
+from conftest import Serve, flags, many, table
+from snowflake_gate import SnowflakeGate
+from stockpipe.errors import StockpipeError, WarehouseError
+
+
+@pytest.fixture
+def gate(monkeypatch: pytest.MonkeyPatch) -> Iterator[SnowflakeGate]:
+    """A stand-in whose connector gives a lost connection up soon."""
+    from stockpipe.warehouse import snowflake
+
+    arguments = snowflake._connect_arguments
+    quick = {"network_timeout": 1, "login_timeout": 5}
+    monkeypatch.setattr(snowflake, "_connect_arguments", lambda *given: arguments(*given) | quick)
+    with SnowflakeGate(lock_timeout=20.0) as gate:
+        yield gate
+
+
+def both(settings: dict[str, str]) -> list[object]:
+    """Two runs of one day at once: what each returned or raised."""
+    ends: list[object] = []
+
+    def run() -> None:
+        try:
+            ends.append(stockpipe.load(settings=settings).rows)
+        except StockpipeError as error:
+            ends.append(error)
+
+    threads = [threading.Thread(target=run) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return ends
+
+
+@pytest.mark.parametrize("new_day", [True, False])
+def test_two_runs_at_once_never_double_a_day_in_snowflake(serve: Serve, gate: SnowflakeGate, new_day: bool) -> None:
+    settings = flags(serve(many(300))) | gate.env()
+    stockpipe.load(on="2026-02-05" if new_day else None, settings=settings)
+    for _ in range(3):
+        ends = both(settings)
+        assert 300 in ends
+        assert all(end == 300 or isinstance(end, WarehouseError) for end in ends)
+        day = "WHERE ds > '2026-02-05'"
+        assert gate.rows(f"SELECT count(*), count(DISTINCT ticker) FROM tickers {day}") == [(300, 300)]
+
+
+def test_two_runs_at_once_never_double_a_day_in_duckdb(serve: Serve) -> None:
+    settings = flags(serve(many(300)))
+    for _ in range(3):
+        ends = both(settings)
+        assert 300 in ends
+        assert all(end == 300 or isinstance(end, WarehouseError) for end in ends)
+        assert table("SELECT count(*), count(DISTINCT TICKER) FROM TICKERS") == [(300, 300)]
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_lost_commit_is_found_out_before_anything_is_said(serve: Serve, gate: SnowflakeGate, when: str) -> None:
+    settings = flags(serve(many(30))) | gate.env()
+    stockpipe.load(settings=settings)
+    gate.fault("^COMMIT", when="after" if when == "after" else "before", action="drop", times=None)
+    if when == "after":
+        result = stockpipe.load(settings=settings)
+        published = [row[0] for row in gate.rows("SELECT run_id FROM stockpipe_runs WHERE status = 'published'")]
+        assert result.run_id in published
+    else:
+        with pytest.raises(WarehouseError):
+            stockpipe.load(settings=settings)
+        assert gate.rows("SELECT count(*) FROM stockpipe_runs WHERE status = 'published'") == [(1,)]
+    assert gate.rows("SELECT count(*), count(DISTINCT ticker) FROM tickers") == [(30, 30)]
+
+
+def test_a_polling_reader_never_sees_a_mix(serve: Serve) -> None:
+    """The reader shares the writer's process, as DuckDB lets only one process in while it writes."""
+    sandboxes = [serve(many(1000)), serve(many(1010, "U"))]
+    stockpipe.load(settings=flags(sandboxes[0]))
+    seen: set[tuple[object, ...]] = set()
+    done = threading.Event()
+
+    def poll() -> None:
+        with duckdb.connect("stockpipe.duckdb") as reader:
+            while not done.is_set():
+                seen.update(reader.execute("SELECT count(*), min(TICKER) FROM TICKERS").fetchall())
+
+    thread = threading.Thread(target=poll)
+    thread.start()
+    for number in range(30):
+        stockpipe.load(settings=flags(sandboxes[1 - number % 2]))
+    done.set()
+    thread.join()
+    assert seen == {(1000, "T00000"), (1010, "U00000")}
