@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import os
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -180,16 +185,12 @@ def test_a_walk_without_end_is_ended() -> None:
 
 
 def test_a_bomb_of_zeros_is_cut_off() -> None:
-    import gzip
-
     bomb = Answer(200, gzip.compress(b" " * 80_000_000), {"Content-Encoding": "gzip"}, raw=True)
     with pytest.raises(ApiError, match="more than 32 MiB"):
         load(Spoil({1: bomb}))
 
 
 def test_a_server_that_drips_meets_the_deadline_of_the_answer() -> None:
-    import time
-
     def drip(connection: object) -> None:
         try:
             for _ in range(40):
@@ -216,3 +217,19 @@ def test_a_torn_list_is_walked_again_and_published_when_it_is_whole() -> None:
 
     assert load(next_urls(stamp)).rows == 2500
     assert table("SELECT DISTINCT LAST_UPDATED_UTC::DATE::VARCHAR FROM TICKERS") == [("2026-02-07",)]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the peak of one process is read from /proc")
+def test_memory_stays_small_under_a_bomb() -> None:
+    bomb = Answer(200, gzip.compress(b" " * 400_000_000, 1), {"Content-Encoding": "gzip"}, raw=True)
+    code = (
+        "import re, sys; from stockpipe.cli import main\n"
+        "try: main(['run'])\nexcept SystemExit as end: print(end.code, re.search(r'VmHWM:\\s+(\\d+)', open('/proc/self/status').read())[1])"
+    )
+    data = write_listing(Path("listing.csv"), many(10))
+    with Sandbox(data=data, wrap=Spoil({}, always=(1, bomb))) as sandbox:
+        done = subprocess.run(
+            [sys.executable, "-c", code], env=os.environ | flags(sandbox), capture_output=True, text=True
+        )
+    exit_code, kilobytes = map(int, done.stdout.split())
+    assert (exit_code, kilobytes < 200_000) == (5, True), f"{kilobytes} kB"

@@ -12,6 +12,7 @@ import pytest
 
 import stockpipe
 from conftest import Serve, flags, many, table
+from snowflake_gate import SnowflakeGate
 
 KILLS_A_TEST = 25
 
@@ -46,3 +47,30 @@ def test_a_killed_run_leaves_a_whole_day(serve: Serve, seed: int) -> None:
         now = whole.index(found)
     assert killed >= KILLS_A_TEST // 2
     assert stockpipe.load(settings=flags(sandboxes[1 - now])).rows == whole[1 - now][0]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is POSIX's; Windows ends processes another way")
+def test_a_run_killed_while_it_publishes_to_snowflake_leaves_a_whole_day(serve: Serve) -> None:
+    chance = random.Random(1)
+    whole = [(300, 300, "T00000"), (303, 303, "U00000")]
+    with SnowflakeGate() as gate:
+        settings = [flags(serve(rows)) | gate.env() for rows in (many(300), many(303, "U"))]
+        stockpipe.load(settings=settings[0])
+        now = 0
+        for number in range(KILLS_A_TEST):
+            arguments = [sys.executable, "-m", "stockpipe", "run"]
+            with subprocess.Popen(
+                arguments, env=os.environ | settings[1 - now], stderr=subprocess.PIPE, text=True
+            ) as process:
+                assert process.stderr
+                for line in process.stderr:
+                    if line.startswith("Ingesting"):
+                        break
+                time.sleep(chance.uniform(0, 0.25))
+                process.kill()
+                process.stderr.read()
+            gate.end_sessions()
+            found = gate.rows("SELECT count(*), count(DISTINCT ticker), min(ticker) FROM tickers")[0]
+            assert found in whole, f"kill {number}: {found}"
+            now = whole.index(found)
+        assert stockpipe.load(settings=settings[1 - now]).rows == whole[1 - now][0]

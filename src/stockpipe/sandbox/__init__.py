@@ -65,7 +65,9 @@ class Sandbox:
         return self.app.base_url
 
     def start(self) -> None:
-        """Listen; OSError when the port is taken."""
+        """Listen, unless it does already; OSError when the port is taken."""
+        if self._server is not None:
+            return
         self._server = Server(self._address, self._answer, self._latency)
         self.app.base_url = f"http://{self._address[0]}:{self._server.server_address[1]}"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
@@ -84,8 +86,8 @@ class Sandbox:
         if self._server is None:
             self.start()
         try:
-            while self._thread and self._thread.is_alive():
-                self._thread.join(0.5)
+            while (thread := self._thread) and thread.is_alive():
+                thread.join(0.5)
         except KeyboardInterrupt:
             self.stop()
 

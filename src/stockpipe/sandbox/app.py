@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import re
 import secrets
 import socket
 import threading
@@ -29,6 +30,8 @@ FIRST_DAY = date(2003, 9, 10)
 FREE_CALLS = 5
 FREE_HISTORY = timedelta(days=2 * 365)
 _CACHED_PAGES = 2000
+_DEFAULTS = {"active": "true", "limit": "100", "order": "asc", "sort": "ticker"}
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _TOO_MANY = (
     "You've exceeded the maximum requests per minute, please wait or upgrade your subscription to continue. "
     "https://massive.com/pricing"
@@ -116,7 +119,7 @@ class App:
             return self._json(refused.body, status=refused.status)
         except cursor.BadCursor as error:
             return self._json(_Refused(400, "ERROR", error=str(error)).body, status=400)
-        return Answer(404, b"404 page not found", {"Content-Type": "text/plain", "X-Sandbox": self.source.label})
+        return Answer(404, b"404 page not found", {"Content-Type": "text/plain", "X-Sandbox": self._label()})
 
     def _admit(self, request: Request) -> None:
         sent = request.headers.get("authorization", "").removeprefix("Bearer ").strip() or request.query.get(
@@ -142,7 +145,8 @@ class App:
         if "cursor" in query:
             params, place = cursor.decode(query["cursor"])
         on, now = self._day(params), self._now()
-        key = (self.source.build_key(on, now), tuple(sorted(params.items())), place)
+        future = on is not None and on > now.date()  # a day's empty answer ends when the day begins
+        key = (self.source.build_key(on, now), tuple(sorted(params.items())), place, future, self.base_url)
         with self._lock:
             known = self._pages.get(key)
         if known is None:
@@ -163,7 +167,8 @@ class App:
         if page:
             body["count"] = len(page)
         if first + limit < len(rows):
-            body["next_url"] = f"{self.base_url}{TICKERS_PATH}?cursor={cursor.encode(params, rows, first + limit)}"
+            token = cursor.encode(_DEFAULTS | params, rows, first + limit)
+            body["next_url"] = f"{self.base_url}{TICKERS_PATH}?cursor={token}"
         return self._json(body, items=len(page))
 
     def _select(self, params: Mapping[str, str], on: date | None, now: datetime) -> Sequence[Row]:
@@ -181,16 +186,20 @@ class App:
         )
         rows = _filtered(rows, params)
         sort = params.get("sort", "ticker")
-        if sort not in SORT_FIELDS or params.get("order", "asc") not in ("asc", "desc"):
+        if sort not in SORT_FIELDS:
             raise _Refused(400, "ERROR", error=f"'{sort}' is not a valid sort")
+        if (order := params.get("order", "asc")) not in ("asc", "desc"):
+            raise _Refused(400, "ERROR", error=f"'{order}' is not a valid order")
         if sort != "ticker" or market is None:
             rows = sorted(rows, key=lambda row: str(row.get(sort, "")))
-        return rows[::-1] if params.get("order") == "desc" else rows
+        return rows[::-1] if order == "desc" else rows
 
     def _day(self, params: Mapping[str, str]) -> date | None:
         if "date" not in params:
             return None
         try:
+            if not _DAY.fullmatch(params["date"]):
+                raise ValueError("not YYYY-MM-DD")
             day = date.fromisoformat(params["date"])
         except ValueError:
             raise _Refused(400, "ERROR", error=f"Failed to parse date '{params['date']}'") from None
@@ -206,17 +215,21 @@ class App:
         headers = {
             "Content-Type": "application/json",
             "X-Request-Id": str(body["request_id"]),
-            "X-Sandbox": self.source.label.encode("ascii", "replace").decode(),
+            "X-Sandbox": self._label(),
         }
         if items is not None:
             headers["X-Item-Count"] = str(items)
         text = msgspec.json.encode(body)
         return Answer(status, text, headers, packed=gzip.compress(text, 5) if items else None)
 
+    def _label(self) -> str:
+        """The source's label as a header can carry it."""
+        return "".join(char if " " <= char <= "~" else "?" for char in self.source.label)
+
 
 def _limit(params: Mapping[str, str]) -> int:
     text = params.get("limit", "100")
-    if not text.isdigit() or not 1 <= int(text) <= 1000:
+    if not (text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= 1000):
         raise _Refused(400, "ERROR", error=f"'{text}' is not a valid limit: it must be from 1 to 1000")
     return int(text)
 

@@ -21,7 +21,7 @@ class BadCursor(ValueError):
 
 def encode(params: Mapping[str, str], rows: Sequence[Row], end: int) -> str:
     """The cursor behind the page that ends before row `end` of the query's rows."""
-    place = f"{rows[end - 1]['ticker']}|{_digest(rows[end - 1])}" if "date" in params else str(end)
+    place = _place(rows, end - 1) if "date" in params else str(end)
     text = urlencode(sorted({**params, "ap": place, "as": ""}.items()))
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
@@ -43,17 +43,25 @@ def decode(token: str) -> tuple[dict[str, str], str]:
 def start(place: str, rows: Sequence[Row], *, keyset: bool) -> int:
     """The index of the first row behind a cursor's place; BadCursor when the place is not in the rows."""
     if not keyset:
-        if not place.isdigit():
+        if not (place.isascii() and place.isdigit() and len(place) < 10):
             raise BadCursor(
                 f'Failed to parse query parameters from URL: strconv.Atoi: parsing "{place}": invalid syntax'
             )
         return int(place)
     ticker, _, digest = place.rpartition("|")
     for index, row in enumerate(rows):
-        if row["ticker"] == ticker and _digest(row) == digest:
+        if _ticker(row) == ticker and _place(rows, index) == f"{ticker}|{digest}":
             return index + 1
     raise BadCursor("Failed to parse query parameters from URL: unknown position")
 
 
-def _digest(row: Row) -> str:
-    return hashlib.sha256(repr(sorted(row.items())).encode()).hexdigest()
+def _place(rows: Sequence[Row], index: int) -> str:
+    """A row's place: its ticker and digest. Equal rows are numbered, or a walk would never pass the second of them."""
+    row = rows[index]
+    number = sum(rows[before] == row for before in range(index))
+    text = repr(sorted(row.items())) + (f"#{number}" if number else "")
+    return f"{_ticker(row)}|{hashlib.sha256(text.encode()).hexdigest()}"
+
+
+def _ticker(row: Row) -> str:
+    return str(row.get("ticker", ""))

@@ -28,6 +28,8 @@ class Dump:
             ) from error
         if not self._lists:
             raise ConfigError(f"{path} has no rows.", hint="Name a CSV or JSON lines file with --data.")
+        if not any("ticker" in row for rows in self._lists.values() for row in rows):
+            raise ConfigError(f"{path} has no field `ticker`.", hint="Name a CSV or JSON lines file with --data.")
 
     def rows(self, market: str, active: bool, on: date | None, now: datetime) -> list[dict[str, object]]:
         """The file's rows of one market and active state; the same list whatever the day."""

@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl, urlsplit
 from stockpipe.sandbox.app import Answer, Request
 
 Respond = Callable[[Request], Answer]
+_REASONS = {int(status): status.phrase for status in HTTPStatus}
 
 
 class Server(ThreadingHTTPServer):
@@ -52,7 +53,7 @@ class _Handler(BaseHTTPRequestHandler):
             body = answer.packed or gzip.compress(body, 5)
             extra["Content-Encoding"] = "gzip"
         extra.setdefault("Content-Length", str(len(body)))
-        reason = self.responses.get(HTTPStatus(answer.status), ("",))[0]
+        reason = _REASONS.get(answer.status, "")
         lines = [
             f"HTTP/1.1 {answer.status} {reason}",
             f"Date: {self.date_time_string()}",

@@ -199,8 +199,11 @@ def _text(text: str) -> str:
 
 def _is_locked(error: duckdb.Error) -> bool:
     text = str(error)
-    # Within one process, a reader of ours shuts the writers out for its moment.
-    return any(sign in text for sign in ("Could not set lock", "used by another process", "different configuration"))
+    # The last two: another thread of this process has the file open in another way, or is just opening or closing it.
+    return any(
+        sign in text
+        for sign in ("Could not set lock", "used by another process", "different configuration", "already attached")
+    )
 
 
 def _failed(error: duckdb.Error, path: Path) -> WarehouseError:
