@@ -38,14 +38,14 @@ def test_a_killed_run_leaves_a_whole_day(serve: Serve, seed: int) -> None:
                         break
                 time.sleep(chance.uniform(0, 0.06))
             else:
-                time.sleep(chance.uniform(0.1, 0.7))
+                time.sleep(chance.uniform(0.05, 0.5))
             process.kill()
             process.stderr.read()
         killed += process.returncode == -9
         found = table("SELECT count(*), count(DISTINCT TICKER), min(TICKER) FROM TICKERS")[0]
         assert found in whole, f"seed {seed}, kill {number}: {found}"
         now = whole.index(found)
-    assert killed >= KILLS_A_TEST // 2
+    assert killed >= 5, "most runs ended before the kill: shorten the waits"
     assert stockpipe.load(settings=flags(sandboxes[1 - now])).rows == whole[1 - now][0]
 
 
