@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 
@@ -78,3 +81,19 @@ def test_a_lost_commit_is_found_out_before_anything_is_said(serve: Serve, gate: 
             stockpipe.load(settings=settings)
         assert gate.rows("SELECT count(*) FROM stockpipe_runs WHERE status = 'published'") == [(1,)]
     assert gate.rows("SELECT count(*), count(DISTINCT ticker) FROM tickers") == [(30, 30)]
+
+
+def test_two_processes_at_once_never_double_a_day_in_duckdb(serve: Serve) -> None:
+    """The second one waits for the file, so both end well."""
+    env = os.environ | flags(serve(many(300)))
+    for _ in range(3):
+        runs = [
+            subprocess.Popen(
+                [sys.executable, "-m", "stockpipe", "run", "-q"], env=env, stderr=subprocess.PIPE, text=True
+            )
+            for _ in range(2)
+        ]
+        said = [run.communicate()[1] for run in runs]
+        assert [run.returncode for run in runs] == [0, 0], said
+        assert table("SELECT count(*), count(DISTINCT TICKER) FROM TICKERS") == [(300, 300)]
+    assert table("SELECT count(*) FROM STOCKPIPE_RUNS WHERE STATUS = 'published'") == [(6,)]
