@@ -83,3 +83,18 @@ class Interrupted(StockpipeError):
 def printable(text: str) -> str:
     """Outside text made safe for a terminal: control characters are shown escaped."""
     return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
+
+
+stop_signals: list[int] = []
+"""The signals that asked this process to stop. A C library that was at work may turn our exception into one of its own."""
+
+
+def as_interrupt(error: BaseException) -> Interrupted | None:
+    """The interruption that an error really is: when a signal asked to stop, whatever came up after it is its echo."""
+    if isinstance(error, Interrupted):
+        return error
+    if isinstance(error, KeyboardInterrupt):
+        return Interrupted("Stopped on request; nothing was published.")
+    if stop_signals:
+        return Interrupted("Stopped on request (SIGTERM); nothing was published.", exit_code=128 + stop_signals[0])
+    return None

@@ -12,7 +12,15 @@ from typing import Any
 from stockpipe import __version__, checks
 from stockpipe.clock import Clock, new_york_date
 from stockpipe.datasets import DATASETS, Dataset
-from stockpipe.errors import CursorRefused, DataCheckError, Interrupted, StockpipeError, UsageError, printable
+from stockpipe.errors import (
+    CursorRefused,
+    DataCheckError,
+    Interrupted,
+    StockpipeError,
+    UsageError,
+    as_interrupt,
+    printable,
+)
 from stockpipe.massive.client import Client, Endpoint
 from stockpipe.massive.pacing import Pacer, Patience
 from stockpipe.massive.pages import Guard, Query, walk
@@ -176,13 +184,11 @@ def _recorded(records: list[RunRecord], warehouse: Warehouse, job: Job, clock: C
     """Leave a record of a run that ends in an error, where the warehouse can be reached."""
     try:
         yield
-    except KeyboardInterrupt:
-        error = Interrupted("Stopped on request; nothing was published.")
-        _leave_record(records, warehouse, job, clock, error)
-        raise error from None
-    except StockpipeError as error:
-        _leave_record(records, warehouse, job, clock, error)
-        raise
+    except BaseException as error:
+        known = as_interrupt(error) or error
+        if isinstance(known, StockpipeError):
+            _leave_record(records, warehouse, job, clock, known)
+        raise known from None if known is not error else error.__cause__
 
 
 def _leave_record(

@@ -12,7 +12,7 @@ from typing import NoReturn
 import click
 
 from stockpipe import __version__
-from stockpipe.errors import Interrupted
+from stockpipe.errors import Interrupted, stop_signals
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("load", "Load a day into the warehouse."),
@@ -74,4 +74,5 @@ def main() -> None:
 
 
 def _terminated(number: int, frame: FrameType | None) -> NoReturn:
+    stop_signals.append(number)
     raise Interrupted("Stopped on request (SIGTERM); nothing was published.", exit_code=128 + number)

@@ -14,7 +14,7 @@ from typing import Any
 
 import click
 
-from stockpipe.errors import ConfigError, StockpipeError, printable
+from stockpipe.errors import ConfigError, StockpipeError, as_interrupt, printable
 from stockpipe.pipeline import Progress
 from stockpipe.settings import Settings
 
@@ -113,6 +113,9 @@ def exit_codes(*, as_json: bool = False) -> Iterator[None]:
     except click.ClickException:
         raise
     except Exception as error:
+        if (stopped := as_interrupt(error)) is not None:
+            _say_error(stopped.message, stopped.hint, "Interrupted", stopped.exit_code, as_json=as_json)
+            raise SystemExit(stopped.exit_code) from None
         log.debug("unexpected error", exc_info=True)
         hint = "Please report this with what you did; -v shows more."
         _say_error(
