@@ -98,3 +98,13 @@ def test_a_stopped_run_says_so_and_publishes_nothing(serve: Serve, number: signa
     assert (process.returncode, "Stopped on request" in rest, "Traceback" in rest) == (code, True, False)
     assert table("SELECT count(*) FROM TICKERS") == [(0,)]
     assert table("SELECT STATUS FROM STOCKPIPE_RUNS") == [("interrupted",)]
+
+
+def test_ctrl_c_is_the_ordinary_end_of_the_sandbox() -> None:
+    arguments = [sys.executable, "-m", "stockpipe", "sandbox", "--port", "0"]
+    with subprocess.Popen(arguments, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr
+        assert "end it with Ctrl+C" in process.stderr.readline()
+        process.send_signal(signal.SIGINT)
+        rest = process.stderr.read()
+    assert (process.returncode, rest) == (0, "")

@@ -15,6 +15,8 @@ Every error carries two texts: the message (what happened, with which value) and
 
 from __future__ import annotations
 
+import signal
+
 
 class StockpipeError(Exception):
     """The root: an error whose text is written for the user."""
@@ -89,12 +91,16 @@ stop_signals: list[int] = []
 """The signals that asked this process to stop. A C library that was at work may turn our exception into one of its own."""
 
 
+def stopped_by(number: int) -> Interrupted:
+    """The interruption that a signal asks for; the exit code is the shell's own: 128 and the signal's number."""
+    name = " (SIGTERM)" if number == signal.SIGTERM else ""
+    return Interrupted(f"Stopped on request{name}; nothing was published.", exit_code=128 + number)
+
+
 def as_interrupt(error: BaseException) -> Interrupted | None:
     """The interruption that an error really is: when a signal asked to stop, whatever came up after it is its echo."""
     if isinstance(error, Interrupted):
         return error
     if isinstance(error, KeyboardInterrupt):
-        return Interrupted("Stopped on request; nothing was published.")
-    if stop_signals:
-        return Interrupted("Stopped on request (SIGTERM); nothing was published.", exit_code=128 + stop_signals[0])
-    return None
+        return stopped_by(signal.SIGINT)
+    return stopped_by(stop_signals[0]) if stop_signals else None

@@ -184,11 +184,13 @@ def _recorded(records: list[RunRecord], warehouse: Warehouse, job: Job, clock: C
     """Leave a record of a run that ends in an error, where the warehouse can be reached."""
     try:
         yield
-    except BaseException as error:
+    except (Exception, KeyboardInterrupt) as error:
         known = as_interrupt(error) or error
         if isinstance(known, StockpipeError):
             _leave_record(records, warehouse, job, clock, known)
-        raise known from None if known is not error else error.__cause__
+        if known is not error:
+            raise known from None
+        raise
 
 
 def _leave_record(

@@ -12,7 +12,7 @@ from typing import NoReturn
 import click
 
 from stockpipe import __version__
-from stockpipe.errors import Interrupted, stop_signals
+from stockpipe.errors import stop_signals, stopped_by
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("load", "Load a day into the warehouse."),
@@ -70,9 +70,10 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
-    signal.signal(signal.SIGTERM, _terminated)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _stop)
 
 
-def _terminated(number: int, frame: FrameType | None) -> NoReturn:
+def _stop(number: int, frame: FrameType | None) -> NoReturn:
     stop_signals.append(number)
-    raise Interrupted("Stopped on request (SIGTERM); nothing was published.", exit_code=128 + number)
+    raise stopped_by(number)

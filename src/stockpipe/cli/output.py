@@ -107,12 +107,9 @@ def exit_codes(*, as_json: bool = False) -> Iterator[None]:
     except StockpipeError as error:
         _say_error(error.message, error.hint, type(error).__name__, error.exit_code, as_json=as_json)
         raise SystemExit(error.exit_code) from None
-    except KeyboardInterrupt:
-        _say_error("Stopped on request.", "", "Interrupted", 130, as_json=as_json)
-        raise SystemExit(130) from None
     except click.ClickException:
         raise
-    except Exception as error:
+    except (Exception, KeyboardInterrupt) as error:
         if (stopped := as_interrupt(error)) is not None:
             _say_error(stopped.message, stopped.hint, "Interrupted", stopped.exit_code, as_json=as_json)
             raise SystemExit(stopped.exit_code) from None

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import Any
 
 import click
 
 from stockpipe.cli.output import exit_codes
-from stockpipe.errors import ConfigError
+from stockpipe.errors import ConfigError, Interrupted
 
 
 @click.command()
@@ -58,5 +59,6 @@ def sandbox(**options: Any) -> None:
                 f"Port {options['port']} cannot be used: {error.strerror}.",
                 hint="Choose another with --port.",
             ) from error
-        click.echo(f"The sandbox serves {server.url} with key {SANDBOX_KEY}; end it with Ctrl+C.", err=True)
-        server.serve_forever()
+        with contextlib.suppress(Interrupted):
+            click.echo(f"The sandbox serves {server.url} with key {SANDBOX_KEY}; end it with Ctrl+C.", err=True)
+            server.serve_forever()

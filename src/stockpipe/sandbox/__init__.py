@@ -88,7 +88,7 @@ class Sandbox:
         try:
             while (thread := self._thread) and thread.is_alive():
                 thread.join(0.5)
-        except KeyboardInterrupt:
+        finally:
             self.stop()
 
     def __enter__(self) -> Self:
