@@ -46,6 +46,16 @@ def many(count: int, prefix: str = "T") -> list[dict[str, str]]:
     return [stock(f"{prefix}{number:05}") for number in range(count)]
 
 
+def spread(count: int) -> list[dict[str, str]]:
+    """`count` stocks in the order of their tickers, as many with one first letter as with another."""
+    share = -(-count // 26)
+    return [stock(f"{chr(65 + number // share)}{number % share:04}") for number in range(count)]
+
+
+SIDE_BY_SIDE = {"STOCKPIPE_PARALLEL_CALLS": "8"}
+"""For `flags`: pages are fetched at the same time, from different ranges of the list."""
+
+
 @pytest.fixture(autouse=True)
 def _clean_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each test runs in an empty folder, without any setting of the machine."""
@@ -79,7 +89,7 @@ def flags(sandbox: Sandbox, **changes: str) -> dict[str, str]:
     """Settings that load from a sandbox, as fast as it can."""
     return {
         "POLYGON_API_KEY": SANDBOX_KEY, "MASSIVE_BASE_URL": sandbox.url, "MASSIVE_PLAN": "paid", "STOCKPIPE_TORN_PAUSE": "0",
-        "RATE_LIMIT_DELAY": "0",
+        "RATE_LIMIT_DELAY": "0", "STOCKPIPE_PARALLEL_CALLS": "1",
     } | changes  # fmt: skip
 
 

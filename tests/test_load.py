@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import duckdb
 import pytest
 
 import stockpipe
@@ -111,7 +112,36 @@ def test_the_same_day_twice_is_the_same_table(serve: Serve) -> None:
     for _ in range(2):
         stockpipe.load(settings=flags(sandbox))
     assert table("SELECT count(*), count(DISTINCT TICKER) FROM TICKERS") == [(1200, 1200)]
-    assert table("SELECT STATUS, ROWS_PUBLISHED FROM STOCKPIPE_RUNS") == [("published", 1200)] * 2
+    assert table("SELECT STATUS, ROWS_PUBLISHED FROM STOCKPIPE_RUNS ORDER BY RUN_ID") == [
+        ("published", 1200),
+        ("unchanged", 1200),
+    ]
+
+
+def test_a_day_is_written_anew_when_a_row_changed_or_is_gone_from_the_table(serve: Serve) -> None:
+    rows = many(300)
+    stockpipe.load(settings=flags(serve(rows)))
+    stockpipe.load(settings=flags(serve([*rows[:-1], rows[-1] | {"name": "Renamed"}])))
+    assert table("SELECT count(*) FROM TICKERS WHERE NAME = 'Renamed'") == [(1,)]
+    with duckdb.connect("stockpipe.duckdb") as connection:
+        connection.execute("DELETE FROM TICKERS WHERE NAME = 'Renamed'")
+    stockpipe.load(settings=flags(serve([*rows[:-1], rows[-1] | {"name": "Renamed"}])))
+    assert table("SELECT count(*) FROM TICKERS") == [(300,)]
+    assert table("SELECT STATUS FROM STOCKPIPE_RUNS") == [("published",)] * 3
+
+
+def test_only_a_newer_build_stamp_is_no_change_and_force_writes_all_the_same(serve: Serve) -> None:
+    stockpipe.load(settings=flags(serve(many(3))))
+    newer = serve([row | {"last_updated_utc": "2026-02-08T07:05:42Z"} for row in many(3)])
+    stockpipe.load(settings=flags(newer))
+    assert table("SELECT DISTINCT LAST_UPDATED_UTC::DATE::VARCHAR FROM TICKERS") == [("2026-02-07",)]
+    stockpipe.load(settings=flags(newer), force=True)
+    assert table("SELECT DISTINCT LAST_UPDATED_UTC::DATE::VARCHAR FROM TICKERS") == [("2026-02-08",)]
+    assert table("SELECT STATUS, BUILD_DATE::VARCHAR FROM STOCKPIPE_RUNS ORDER BY RUN_ID") == [
+        ("published", "2026-02-07"),
+        ("unchanged", "2026-02-08"),
+        ("published", "2026-02-08"),
+    ]
 
 
 def test_active_and_inactive_are_two_walks_and_replace_only_themselves(serve: Serve) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -26,10 +27,10 @@ class FakeClock(Clock):
     def now(self) -> datetime:
         return self.moment + timedelta(seconds=self.seconds - 1000)
 
-    def sleep(self, seconds: float) -> bool:
+    def sleep(self, seconds: float, stop: threading.Event) -> bool:
         self.seconds += seconds
         self.slept.append(seconds)
-        return True
+        return not stop.is_set()
 
 
 def starts(pacer: Pacer, clock: FakeClock, calls: int) -> list[float]:
@@ -58,9 +59,45 @@ def test_auto_starts_politely_and_learns_that_a_key_is_paid() -> None:
     clock = FakeClock()
     auto = pacer(clock)
     times = starts(auto, clock, 8)
-    assert times[:7] == [0, 0.2, 0.4, 0.6, 0.8, 1.0, 1.2]
+    assert times == [0, 0.2, 0.4, 0.6, 0.8, 1.0, 1.0, 1.0]
     assert auto.plan == "paid"
-    assert times[7] - times[6] == pytest.approx(1 / 95, abs=0.001)
+    assert auto.hurries
+
+
+def test_a_paid_key_makes_95_calls_a_second_and_never_more_than_that() -> None:
+    clock = FakeClock()
+    times = starts(pacer(clock, plan="paid"), clock, 950)
+    assert times[94] == 0
+    assert times[95] == 1.02
+    assert max(sum(1 for time in times if start <= time < start + 1) for start in times) == 95
+    assert times[-1] == pytest.approx(9 * 1.02, abs=0.01)
+
+
+def test_fewer_calls_a_second_are_kept_too() -> None:
+    clock = FakeClock()
+    assert starts(pacer(clock, plan="paid", per_second=2.0), clock, 5) == [0, 0, 1.02, 1.02, 2.04]
+    clock = FakeClock()
+    assert starts(pacer(clock, plan="paid", per_second=0.5), clock, 3) == [0, 2.02, 4.04]
+
+
+def test_refusals_that_come_together_are_one_and_the_next_round_corrects_a_remembered_plan() -> None:
+    clock = FakeClock()
+    remembered = pacer(clock, plan="paid")
+    for _ in range(8):
+        remembered.refused(None)
+    plans = [remembered.plan]
+    remembered.wait_for_turn()
+    remembered.refused(None)
+    assert [*plans, remembered.plan] == ["paid", "free"]
+
+
+def test_what_the_user_said_of_the_plan_is_not_corrected() -> None:
+    clock = FakeClock()
+    told = pacer(clock, plan="paid", learning=False)
+    for _ in range(3):
+        told.wait_for_turn()
+        told.refused(None)
+    assert told.plan == "paid"
 
 
 def test_auto_learns_from_one_429_that_a_key_is_free() -> None:
@@ -93,7 +130,7 @@ def test_a_wait_beyond_the_deadline_ends_the_run_at_once() -> None:
     paid.refused(86_400.0)
     with pytest.raises(ApiError, match="deadline"):
         paid.wait_for_turn()
-    assert clock.slept == []
+    assert sum(clock.slept) == 0
 
 
 def test_the_day_is_new_yorks() -> None:

@@ -43,7 +43,10 @@ def test_a_day_arrives_whole_and_a_second_load_is_the_same_table(serve: Serve, g
     assert gate.rows("SELECT name, extra, cik FROM tickers WHERE ticker = 'ABRpD'") == [
         ('Soci\u00e9t\u00e9, "x" O\'Neil', '{"listing_tier":"gold"}', "0000001234")
     ]
-    assert gate.rows("SELECT status, rows_published, rows_rejected FROM stockpipe_runs") == [("published", 1101, 1)] * 2
+    assert gate.rows("SELECT status, rows_published, rows_rejected FROM stockpipe_runs ORDER BY run_id") == [
+        ("published", 1101, 1),
+        ("unchanged", 1101, 1),
+    ]
     assert gate.rows("SELECT DISTINCT ticker, reason FROM stockpipe_rejects") == [("ZZ", "name is missing")]
 
 
@@ -54,8 +57,18 @@ def test_a_day_is_a_fixed_number_of_statements_and_no_ddl_stands_in_the_transact
     settings = flags(serve(many(count))) | gate.env()
     stockpipe.load(settings=settings)
     gate.log.clear()
-    stockpipe.load(settings=settings)
+    stockpipe.load(settings=settings, force=True)
     assert words(gate) == STEADY
+
+
+def test_an_unchanged_day_costs_three_small_statements(serve: Serve, gate: SnowflakeGate) -> None:
+    settings = flags(serve(many(10))) | gate.env()
+    stockpipe.load(settings=settings)
+    gate.log.clear()
+    result = stockpipe.load(settings=settings)
+    assert result.records[0].status == "unchanged"
+    assert words(gate) == ["ALTER", "DESCRIBE", "DESCRIBE", "DESCRIBE", "DESCRIBE", "SELECT", "SELECT", "INSERT"]
+    assert {entry.query_tag for entry in gate.log if entry.kind == "query"} == {f"stockpipe {result.run_id}"}
 
 
 def test_the_insert_method_loads_the_same_in_batches(serve: Serve, gate: SnowflakeGate) -> None:
@@ -105,7 +118,7 @@ def test_a_failing_copy_leaves_the_published_day(serve: Serve, gate: SnowflakeGa
     stockpipe.load(settings=settings)
     gate.fault("COPY INTO", when="before", action=(100072, "planned failure", "22000"))
     with pytest.raises(WarehouseError, match="planned failure"):
-        stockpipe.load(settings=settings)
+        stockpipe.load(settings=settings, force=True)
     assert gate.rows("SELECT count(*) FROM tickers") == [(20,)]
     assert gate.rows("SELECT status FROM stockpipe_runs ORDER BY run_id, status") == [("published",), ("failed",)]
 

@@ -35,7 +35,8 @@ def load(
     Raises the errors of `stockpipe.errors`; after any of them every published day is as it was.
     """
     from stockpipe.clock import Clock
-    from stockpipe.pipeline import load_day, plan_job
+    from stockpipe.jobs import plan_job
+    from stockpipe.pipeline import load_day
     from stockpipe.settings import load_settings
 
     clock = Clock()

@@ -37,7 +37,7 @@ RUN_COLUMNS = (
     Column("BUILD_DATE", "date", "Date of the vendor's nightly build, from the rows' stamps (UTC)."),
     Column("FIRST_TICKER", "text", "First ticker of the list as sent.", width=20),
     Column("LAST_TICKER", "text", "Last ticker of the list as sent.", width=20),
-    Column("CONTENT_HASH", "text", "SHA-256 over the published rows without LAST_UPDATED_UTC and DS.", width=64),
+    Column("CONTENT_HASH", "text", "Digest of the set of published rows, LAST_UPDATED_UTC and DS left out.", width=64),
     Column("FIELD_COUNTS", "json", "For each column, how many published rows have a value."),
     Column("NEW_FIELDS", "json", "Fields that the API sent and stockpipe does not know (kept in EXTRA)."),
     Column("WARNINGS", "json", "What was unusual, in words."),
@@ -115,6 +115,11 @@ class RunRecord:
         """The same record, ended."""
         seconds = round((now - self.started_utc).total_seconds(), 3)
         return replace(self, status=status, finished_utc=now, seconds=seconds, **changes)
+
+    def same_content(self, other: RunRecord) -> bool:
+        """Whether two runs of one slice came to the same rows, published and rejected."""
+        mine = (self.content_hash, self.rows_published, self.rows_rejected)
+        return mine == (other.content_hash, other.rows_published, other.rows_rejected)
 
     def row(self) -> tuple[Any, ...]:
         """The record as values in the order of RUN_COLUMNS: JSON as text, times without zone (they are UTC)."""

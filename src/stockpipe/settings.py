@@ -19,6 +19,7 @@ from stockpipe.errors import ConfigError
 
 Plan = Literal["free", "paid", "auto"]
 WarehouseKind = Literal["duckdb", "snowflake"]
+DEFAULT = "default"
 
 
 @dataclass(frozen=True)
@@ -48,11 +49,13 @@ SETTINGS: dict[str, Setting] = {
         Setting("MASSIVE_PLAN", "free (5 calls a minute), paid (under 100 a second) or auto", "auto"),
         Setting("RATE_LIMIT_DELAY", "least seconds between two calls; 0.2 until the key's plan is known"),
         Setting("STOCKPIPE_REQUESTS_PER_SECOND", "most calls a second on a paid plan", "95"),
+        Setting("STOCKPIPE_PARALLEL_CALLS", "most calls under way at once on a paid plan; 1 goes page by page", "16"),
         Setting("STOCKPIPE_ANSWER_TIMEOUT", "most seconds for one whole answer", "30"),
         Setting("STOCKPIPE_MAX_PAGES", "most pages of one walk", "2500"),
         Setting("STOCKPIPE_DEADLINE", "most seconds for a whole run", "7200"),
         Setting("STOCKPIPE_WAREHOUSE", "duckdb or snowflake; snowflake when SNOWFLAKE_ACCOUNT is set"),
         Setting("STOCKPIPE_DUCKDB_PATH", "the DuckDB file", "stockpipe.duckdb"),
+        Setting("STOCKPIPE_STATE_FILE", "file that remembers the key's plan between runs; beside the data by default"),
         Setting("STOCKPIPE_LOCK_TIMEOUT", "most seconds to wait for another run or reader", "60"),
         Setting("STOCKPIPE_BATCH_SIZE", "rows in one insert batch, where batches are used", "1000"),
         Setting("STOCKPIPE_MAX_LOSS", "largest fall in rows against the last day, in per cent", "5"),
@@ -93,6 +96,11 @@ class Settings:
         """The text of a setting, or None when it is set nowhere."""
         value = self.find(name)
         return value.text if value else None
+
+    def is_set(self, name: str) -> bool:
+        """Whether somebody set it: it is more than a default."""
+        value = self.find(name)
+        return value is not None and value.origin != DEFAULT
 
     def require(self, name: str) -> str:
         """The text of a setting that must be there; ConfigError names it, where it was looked for, and how to set it."""
@@ -189,6 +197,14 @@ class Settings:
         return Path(self.require("STOCKPIPE_DUCKDB_PATH")).expanduser()
 
     @property
+    def state_file(self) -> Path:
+        """The file that is remembered between runs: beside the DuckDB file, or in the current folder."""
+        if text := self.get("STOCKPIPE_STATE_FILE"):
+            return Path(text).expanduser()
+        path = self.duckdb_path
+        return path.with_name(f"{path.name}.state.json") if self.warehouse == "duckdb" else Path("stockpipe.state.json")
+
+    @property
     def batch_size(self) -> int:
         """Rows in one insert batch."""
         # The service takes at most 16,384 rows in one VALUES list.
@@ -228,7 +244,7 @@ def load_settings(
     for setting in SETTINGS.values():
         found = _first(setting, sources)
         if found is None and setting.default is not None:
-            found = Value(setting.default, "default")
+            found = Value(setting.default, DEFAULT)
         if found is not None:
             values[setting.name] = found
     looked_in = ("the command line", "the environment", f"{path} ({dotenv_state})")

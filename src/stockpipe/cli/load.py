@@ -12,7 +12,8 @@ import click
 from stockpipe.cli.output import configure_logging, exit_codes, print_json, progress_bar, shared_options
 from stockpipe.clock import Clock
 from stockpipe.errors import ConfigError
-from stockpipe.pipeline import RunResult, load_day, plan_job
+from stockpipe.jobs import plan_job
+from stockpipe.pipeline import RunResult, load_day
 from stockpipe.settings import Settings, load_settings
 
 log = logging.getLogger(__name__)
@@ -38,6 +39,7 @@ log = logging.getLogger(__name__)
     show_default=True,
     help="Snowflake: PUT and COPY, or INSERT in batches.",
 )
+@click.option("--requests-per-second", metavar="N", help="For a paid key: most calls a second, up to 100; default 95.")
 @click.option("--deadline", metavar="SECONDS", help="End the run after this long; default 7200.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout.")
 @click.option(
@@ -105,6 +107,7 @@ def _flags(options: dict[str, Any]) -> dict[str, str | None]:
         "STOCKPIPE_WAREHOUSE": options["warehouse"],
         "STOCKPIPE_DUCKDB_PATH": options["duckdb_path"],
         "STOCKPIPE_DEADLINE": options["deadline"],
+        "STOCKPIPE_REQUESTS_PER_SECOND": options["requests_per_second"],
     }
 
 
@@ -156,9 +159,11 @@ def _summary(result: RunResult) -> str:
     first, last = result.records[0], result.records[-1]
     build = f" (the vendor's build of {first.build_date})" if first.build_date else ""
     repeated = sum(record.rows_repeated for record in result.records)
+    unchanged = " (unchanged: the table has just these rows already)" if first.status == "unchanged" else ""
     lines = {
         "Day": f"{first.ds}, {first.market}{build}",
-        "Rows": f"{result.rows:,}" + (f" (and {repeated:,} identical repetitions dropped)" if repeated else ""),
+        "Rows": f"{result.rows:,}{unchanged}"
+        + (f" (and {repeated:,} identical repetitions dropped)" if repeated else ""),
         "Rejected": f"{sum(record.rows_rejected for record in result.records):,}",
         "Pages": f"{sum(record.pages for record in result.records)} in {last.calls} calls ({last.retries} tried again)",
         "Seconds": f"{last.seconds:.1f}",

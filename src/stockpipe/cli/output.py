@@ -15,7 +15,7 @@ from typing import Any
 import click
 
 from stockpipe.errors import ConfigError, StockpipeError, as_interrupt, printable
-from stockpipe.pipeline import Progress
+from stockpipe.fetch import Progress
 from stockpipe.settings import Settings
 
 log = logging.getLogger("stockpipe")

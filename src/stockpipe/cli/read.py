@@ -15,7 +15,7 @@ from stockpipe.cli.output import configure_logging, exit_codes, print_json, prin
 from stockpipe.clock import Clock
 from stockpipe.datasets import Dataset
 from stockpipe.errors import UsageError
-from stockpipe.pipeline import plan_job
+from stockpipe.jobs import plan_job
 from stockpipe.runs import REJECTS_TABLE, RUNS_TABLE
 from stockpipe.settings import load_settings
 from stockpipe.warehouse import QueryResult, Warehouse, open_warehouse

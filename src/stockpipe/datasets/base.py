@@ -31,11 +31,13 @@ class MarketRules:
 
     `required`: fields without which a row is rejected. `expected`: fields that at least one row of a healthy day has.
     `nightly_build`: the current list is rewritten every night, and all its rows carry that build's date.
+    `ticker_prefix`: what every ticker of the market begins with.
     """
 
     required: frozenset[str]
     expected: frozenset[str]
     nightly_build: bool = False
+    ticker_prefix: str = ""
 
 
 @dataclass(frozen=True)

@@ -54,10 +54,10 @@ TICKERS = Dataset(
     markets={
         "stocks": MarketRules(_NAMED, _NAMED | _LISTED | {"cik", "last_updated_utc"}, nightly_build=True),
         "otc": MarketRules(_NAMED, _NAMED | {"primary_exchange", "type", "currency_name", "last_updated_utc"}),
-        "crypto": MarketRules(_NAMED, _NAMED | {"currency_name"}),
-        "fx": MarketRules(_NAMED, _NAMED | {"currency_name"}),
+        "crypto": MarketRules(_NAMED, _NAMED | {"currency_name"}, ticker_prefix="X:"),
+        "fx": MarketRules(_NAMED, _NAMED | {"currency_name"}, ticker_prefix="C:"),
         # About one index in twenty has no name, and none has a time stamp.
-        "indices": MarketRules(_ALWAYS, _NAMED),
+        "indices": MarketRules(_ALWAYS, _NAMED, ticker_prefix="I:"),
     },
     first_day=date(2003, 9, 10),  # the vendor's history begins here
     key=("MARKET", "TICKER"),

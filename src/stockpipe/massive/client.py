@@ -47,7 +47,7 @@ class Client:
         self.endpoint = endpoint
         self.pacer = pacer
         self.sandbox: str | None = None
-        self._deadline = Deadline()
+        self._deadline = Deadline(pacer.patience.stop)
         self._pool = open_pool(endpoint.base_url, self._deadline, endpoint.connections)
         self._headers: dict[bytes | str, bytes | str] = {
             "Authorization": f"Bearer {endpoint.key}",

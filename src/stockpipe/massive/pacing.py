@@ -2,8 +2,8 @@
 
 The vendor's limits (massive.com knowledge base, "What is the request limit"): free keys 5 calls a minute, enforced
 hard; paid keys unlimited, with the advice to stay under 100 a second. Which of the two a key has is not told by the
-API: `auto` starts at 200 ms between calls and learns. A sixth answer within a minute proves a paid key; a 429 after
-five answers, or two in a row, means a free one.
+API. It is set, remembered from an earlier run, or learned: at first calls go 200 ms apart; a sixth answer within a
+minute proves a paid key; a 429 after five answers, or twice in a row, means a free one.
 """
 
 from __future__ import annotations
@@ -23,8 +23,10 @@ log = logging.getLogger(__name__)
 FREE_CALLS = 5
 POLITE_DELAY = 0.2
 LEAST_BACKOFF = 5.0
-# The window is the server's, measured where the calls arrive: leave room for one slow and one quick way there.
-WINDOW_MARGIN = 0.25
+CLOSE_TOGETHER = 0.05
+# The windows are the server's, measured where the calls arrive: leave room for one slow and one quick way there.
+MINUTE_MARGIN = 0.25
+SECOND_MARGIN = 0.02
 
 
 @dataclass
@@ -42,22 +44,23 @@ class Patience:
     """The bounds on waiting: the end of the run (monotonic seconds) and how many retries are left.
 
     Each good answer gives half a retry back, so that a long walk through a bad hour can finish and an API that only
-    fails is given up soon.
+    fails is given up soon. Setting `stop` ends every wait, and lets no further call start.
     """
 
     clock: Clock
     ends_at: float
     attempts: int = 6
     retries_left: float = 30.0
+    stop: threading.Event = field(default_factory=threading.Event, repr=False)
 
     def wait(self, seconds: float) -> None:
-        """Sleep; ApiError when that would outlast the run's deadline, Interrupted when the run was stopped."""
+        """Sleep; ApiError when that would outlast the run's deadline, Interrupted when `stop` is set."""
         if self.clock.monotonic() + seconds > self.ends_at:
             raise ApiError(
                 f"The run's deadline leaves no time for the next call (it must wait {seconds:.0f} s).",
                 hint="Give it longer with --deadline, or run again when the API is quicker.",
             )
-        if self.clock.interrupted or not self.clock.sleep(seconds):
+        if self.stop.is_set() or not self.clock.sleep(seconds, self.stop):
             raise Interrupted("Stopped on request.")
 
     def check(self) -> None:
@@ -69,7 +72,8 @@ class Patience:
 class Pacer:
     """Lets calls through no faster than the key's plan and the user's own delay allow. Safe for many threads.
 
-    `minute` is the length of the free plan's window in seconds.
+    `learning` says that `plan` is a belief to be corrected by what the API answers, not the user's word. `minute` is
+    the length of the free plan's window in seconds.
     """
 
     patience: Patience
@@ -77,40 +81,58 @@ class Pacer:
     own_delay: float | None = None
     per_second: float = 95.0
     minute: float = 60.0
+    learning: bool = True
     tally: Tally = field(default_factory=Tally)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
-    _starts: deque[float] = field(default_factory=lambda: deque(maxlen=FREE_CALLS), repr=False)
-    _next_start: float = 0.0
+    _starts: deque[float] = field(default_factory=lambda: deque(maxlen=128), repr=False)
     _paused_until: float = 0.0
     _answers: deque[float] = field(default_factory=lambda: deque(maxlen=FREE_CALLS + 1), repr=False)
     _refusals: int = 0
 
     @property
+    def hurries(self) -> bool:
+        """Whether calls may go so close together that asking for several pages at once pays."""
+        return self.plan == "paid" and max(self.own_delay or 0.0, 1.0 / self.per_second) <= CLOSE_TOGETHER
+
+    @property
     def delay(self) -> float:
-        """Seconds between the starts of two calls at present."""
+        """Least seconds between the starts of two calls at present."""
         if self.own_delay is not None:
             return self.own_delay
-        return 1.0 / self.per_second if self.plan == "paid" else POLITE_DELAY
+        return 0.0 if self.plan == "paid" else POLITE_DELAY
 
     def wait_for_turn(self) -> None:
         """Return when the next call may start."""
-        start, waited = self._reserve(), 0.0
-        while (wait := max(start, self._paused_until) - self.patience.clock.monotonic()) > 0:
+        waited = 0.0
+        self.patience.check()
+        while (wait := self._claim()) > 0:
             self.patience.wait(wait)
             waited += wait
-        self.patience.check()
         with self._lock:
             self.tally.calls += 1
             self.tally.waited += waited
 
-    def _reserve(self) -> float:
+    def _claim(self) -> float:
+        """Take the turn and return zero, or return the seconds after which to ask again."""
         with self._lock:
-            start = max(self.patience.clock.monotonic(), self._next_start, self._paused_until)
-            if self.plan == "free" and len(self._starts) == FREE_CALLS:
-                start = max(start, self._starts[0] + self.minute + WINDOW_MARGIN)
-            self._starts.append(start)
-            self._next_start = start + self.delay
-            return start
+            now = self.patience.clock.monotonic()
+            earliest = self._paused_until
+            if self._starts:
+                earliest = max(earliest, self._starts[-1] + self.delay)
+            calls, seconds = self._window()
+            if len(self._starts) >= calls:
+                earliest = max(earliest, self._starts[-calls] + seconds)
+            if earliest > now:
+                return earliest - now
+            self._starts.append(now)
+            return 0.0
+
+    def _window(self) -> tuple[int, float]:
+        """So many calls may start within so many seconds."""
+        if self.plan == "free":
+            return FREE_CALLS, self.minute + MINUTE_MARGIN
+        calls = max(1, int(self.per_second))
+        return calls, calls / self.per_second + SECOND_MARGIN
 
     def answered(self) -> None:
         """A call was answered: a sixth one within a minute proves that the key is not a free one."""
@@ -119,7 +141,7 @@ class Pacer:
             self.patience.retries_left += 0.5
             self._answers.append(self.patience.clock.monotonic())
             quick = len(self._answers) > FREE_CALLS and self._answers[-1] - self._answers[0] < self.minute
-            if self.plan == "auto" and quick:
+            if self.learning and self.plan == "auto" and quick:
                 self.plan = "paid"
                 log.debug("more than %d calls in a minute were answered: the key has a paid plan", FREE_CALLS)
 
@@ -127,17 +149,20 @@ class Pacer:
         """A call was answered with 429: every thread waits as long as the API wishes, or at least five seconds."""
         with self._lock:
             now = self.patience.clock.monotonic()
-            self._refusals += 1
             self.tally.throttled += 1
+            # Calls that were under way together are refused together: that is one refusal.
+            if now >= self._paused_until or not self._refusals:
+                self._refusals += 1
             recent = sum(1 for at in self._answers if now - at < self.minute)
-            if self.plan == "auto" and (recent >= FREE_CALLS or self._refusals > 1):
-                self.plan = "free"
-                log.info(
-                    "The API allows this key %d calls a minute (the free plan): pacing down to that.",
-                    FREE_CALLS,
-                )
+            if self.learning and ((self.plan == "auto" and recent >= FREE_CALLS) or self._refusals > 1):
+                self._slow_down()
             backoff = min(LEAST_BACKOFF * 2 ** (self._refusals - 1), self.minute)
             self._paused_until = max(self._paused_until, now + (retry_after or max(LEAST_BACKOFF, backoff)))
+
+    def _slow_down(self) -> None:
+        if self.plan != "free":
+            self.plan = "free"
+            log.info("The API allows this key %d calls a minute (the free plan): pacing down to that.", FREE_CALLS)
 
     def before_retry(self, fault: Exception, attempt: int, *, throttled: bool) -> None:
         """Wait before another try of a call that failed; ApiError when it was the last one allowed.

@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from urllib.parse import urlencode
 
+import msgspec
+
 from stockpipe.datasets import Dataset
-from stockpipe.errors import ApiError
+from stockpipe.errors import ApiError, printable
 from stockpipe.massive.answers import Page
 from stockpipe.massive.client import Client
 
 log = logging.getLogger(__name__)
 
 EMPTY_PAGES = 3
+
+
+class RangesUnusable(ApiError):
+    """The API did not keep to the ticker ranges that it was asked for; a plain walk is the way."""
 
 
 @dataclass(frozen=True)
@@ -46,23 +53,26 @@ class Query:
 
 @dataclass
 class Guard:
-    """Remembers what a walk has seen. One guard watches all chains of a walk; only its owner's thread may use it."""
+    """Remembers what a walk has seen. One guard watches all chains of a walk; it is safe for many threads."""
 
     max_pages: int
     pages: int = 0
     wrong_counts: int = 0
     _seen: set[bytes] = field(default_factory=set, repr=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def admit(self, page: Page) -> None:
         """Count a page in; ApiError when it is a repetition, or one too many."""
-        self.pages += 1
+        wrong = page.promised is not None and page.promised != len(page.rows)
+        with self._lock:
+            self.pages += 1
+            self.wrong_counts += wrong
         if self.pages > self.max_pages:
             raise ApiError(
                 f"The list has not ended after {self.max_pages} pages.",
                 hint="Nothing was published. If a list can be that long, raise STOCKPIPE_MAX_PAGES.",
             )
-        if page.promised is not None and page.promised != len(page.rows):
-            self.wrong_counts += 1
+        if wrong:
             log.debug("a page says count=%d and has %d rows", page.promised, len(page.rows))
         if page.rows and not self._new("\n".join(page.rows)):
             raise ApiError("The API sent the same page twice.", hint="Nothing was published. Run again later.")
@@ -77,21 +87,25 @@ class Guard:
 
     def _new(self, text: str) -> bool:
         digest = hashlib.blake2b(text.encode(), digest_size=16).digest()
-        known = digest in self._seen
-        self._seen.add(digest)
+        with self._lock:
+            known = digest in self._seen
+            self._seen.add(digest)
         return not known
 
 
-def walk(client: Client, query: Query, guard: Guard) -> Iterator[Page]:
-    """The pages of one chain, first to last. An empty page with a `next_url` is not the end, but only a few may follow.
+def walk(client: Client, query: Query, guard: Guard, cursor: str | None = None) -> Iterator[Page]:
+    """The pages of one chain, first to last; with `cursor` (path and query of a page) it begins there.
 
-    Raises what `Client.page` raises, and ApiError from the guard.
+    An empty page with a `next_url` is not the end, but only a few may follow. Raises what `Client.page` raises, ApiError
+    from the guard, and RangesUnusable when a row is outside of the query's bounds.
     """
-    target: str | None = query.target
-    on_cursor, empty = False, 0
+    target: str | None = cursor or query.target
+    on_cursor, empty = cursor is not None, 0
     while target:
         guard.follow(target)
         page = client.page(target, on_cursor=on_cursor)
+        if cursor is None:
+            _must_be_inside(page, *query.bounds)
         guard.admit(page)
         empty = 0 if page.rows else empty + 1
         if empty > EMPTY_PAGES:
@@ -101,3 +115,35 @@ def walk(client: Client, query: Query, guard: Guard) -> Iterator[Page]:
         yield page
         target = client.own_target(page.next_url, query.dataset.path) if page.next_url else None
         on_cursor = True
+
+
+class _Ticker(msgspec.Struct):
+    ticker: str
+
+
+_decoder = msgspec.json.Decoder(_Ticker)
+
+
+def ticker_of(row: str) -> str | None:
+    """The ticker of a row, None where it has no readable one (staging will reject that row)."""
+    try:
+        return _decoder.decode(row).ticker
+    except (msgspec.MsgspecError, UnicodeEncodeError):
+        return None
+
+
+def _must_be_inside(page: Page, low: str | None, high: str | None) -> None:
+    for row in page.rows if low or high else ():
+        ticker = ticker_of(row)
+        if ticker is not None and not _inside(ticker, low, high):
+            raise RangesUnusable(
+                f"The API sent {printable(ticker)[:40]!r}, asked for tickers from {low or 'the first'} to before {high or 'the end'}."
+            )
+
+
+def _inside(ticker: str, low: str | None, high: str | None) -> bool:
+    """Whether a ticker is in a range, in one of the two usual orders: by code point, or capitals and small alike."""
+    return any(
+        (low is None or order(low) <= order(ticker)) and (high is None or order(ticker) < order(high))
+        for order in (str, str.upper)
+    )

@@ -6,6 +6,7 @@ that the whole answer may take, headers included.
 
 from __future__ import annotations
 
+import contextlib
 import ssl
 import threading
 import time
@@ -16,13 +17,17 @@ from urllib.request import getproxies, proxy_bypass
 
 import httpcore2
 
+_LOOK_UP = 0.5
 _Option = tuple[int, int, int] | tuple[int, int, bytes | bytearray] | tuple[int, int, None, int]
 
 
 class Deadline(threading.local):
-    """The moment at which the present answer must be complete, one per thread."""
+    """The moment at which the present answer must be complete, one per thread. `stop` ends all reads before it."""
 
     at: float = float("inf")
+
+    def __init__(self, stop: threading.Event) -> None:
+        self.stop = stop
 
     def start(self, seconds: float) -> None:
         """Give the next answer this many seconds."""
@@ -31,7 +36,7 @@ class Deadline(threading.local):
     def left(self, wanted: float | None) -> float:
         """Seconds that a read may take; raises ReadTimeout when none are left."""
         left = self.at - time.monotonic()
-        if left <= 0:
+        if left <= 0 or self.stop.is_set():
             raise httpcore2.ReadTimeout("the whole answer took too long")
         return left if wanted is None else min(left, wanted)
 
@@ -44,7 +49,11 @@ class _Stream(httpcore2.NetworkStream):
         self._deadline = deadline
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._inner.read(max_bytes, self._deadline.left(timeout))
+        # In short waits, so that a stop is noticed soon while a server says nothing.
+        while (left := self._deadline.left(timeout)) > _LOOK_UP:
+            with contextlib.suppress(httpcore2.ReadTimeout):
+                return self._inner.read(max_bytes, _LOOK_UP)
+        return self._inner.read(max_bytes, left)
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         self._inner.write(buffer, self._deadline.left(timeout))

@@ -13,11 +13,13 @@ import secrets
 import socket
 import threading
 import time
+from bisect import bisect_left
 from collections import OrderedDict, deque
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
+from itertools import pairwise
 from typing import Literal, Protocol
 
 import msgspec
@@ -30,6 +32,7 @@ FIRST_DAY = date(2003, 9, 10)
 FREE_CALLS = 5
 FREE_HISTORY = timedelta(days=2 * 365)
 _CACHED_PAGES = 2000
+_CACHED_ORDERS = 8
 _DEFAULTS = {"active": "true", "limit": "100", "order": "asc", "sort": "ticker"}
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _TOO_MANY = (
@@ -104,6 +107,7 @@ class App:
         self._lock = threading.Lock()
         self._starts: deque[float] = deque(maxlen=FREE_CALLS)
         self._pages: OrderedDict[Hashable, Answer] = OrderedDict()
+        self._orders: OrderedDict[int, tuple[Sequence[Row], bool]] = OrderedDict()
 
     def answer(self, request: Request) -> Answer:
         """The answer to any request; never raises for what a client can send."""
@@ -184,7 +188,7 @@ class App:
             if market
             else [row for each in MARKETS for row in self.source.rows(each, active, on, now)]
         )
-        rows = _filtered(rows, params)
+        rows = _filtered(self._cut(rows, params), params)
         sort = params.get("sort", "ticker")
         if sort not in SORT_FIELDS:
             raise _Refused(400, "ERROR", error=f"'{sort}' is not a valid sort")
@@ -193,6 +197,25 @@ class App:
         if sort != "ticker" or market is None:
             rows = sorted(rows, key=lambda row: str(row.get(sort, "")))
         return rows[::-1] if order == "desc" else rows
+
+    def _cut(self, rows: Sequence[Row], params: Mapping[str, str]) -> Sequence[Row]:
+        """The part of a list between ticker.gte and ticker.lt; a list that is in order is not read through for that."""
+        low, high = params.get("ticker.gte"), params.get("ticker.lt")
+        if not (low or high) or not self._in_order(rows):
+            return rows
+        first = bisect_left(rows, low, key=_ticker) if low else 0
+        return rows[first : bisect_left(rows, high, key=_ticker) if high else len(rows)]
+
+    def _in_order(self, rows: Sequence[Row]) -> bool:
+        with self._lock:
+            known = self._orders.get(id(rows))
+        if known is None or known[0] is not rows:
+            known = (rows, all(_ticker(a) <= _ticker(b) for a, b in pairwise(rows)))
+            with self._lock:
+                self._orders[id(rows)] = known
+                if len(self._orders) > _CACHED_ORDERS:
+                    self._orders.popitem(last=False)
+        return known[1]
 
     def _day(self, params: Mapping[str, str]) -> date | None:
         if "date" not in params:
@@ -255,8 +278,12 @@ def _filtered(rows: Sequence[Row], params: Mapping[str, str]) -> Sequence[Row]:
     return [row for row in rows if all(test(row) for test in tests)] if tests else rows
 
 
+def _ticker(row: Row) -> str:
+    return str(row.get("ticker", ""))
+
+
 def _compares(compare: Callable[[str, str], bool], bound: str, row: Row) -> bool:
-    return compare(str(row.get("ticker", "")), bound)
+    return compare(_ticker(row), bound)
 
 
 def _equals(name: str, wanted: str, row: Row) -> bool:

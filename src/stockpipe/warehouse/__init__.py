@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from stockpipe.settings import Settings
-from stockpipe.warehouse.base import Delivery, QueryResult, Warehouse
+from stockpipe.warehouse.base import Delivery, History, QueryResult, Warehouse
 
 
 def open_warehouse(settings: Settings, run_id: str = "", *, load_method: str = "copy") -> Warehouse:
@@ -17,4 +17,4 @@ def open_warehouse(settings: Settings, run_id: str = "", *, load_method: str = "
     return DuckDBWarehouse(settings)
 
 
-__all__ = ["Delivery", "QueryResult", "Warehouse", "open_warehouse"]
+__all__ = ["Delivery", "History", "QueryResult", "Warehouse", "open_warehouse"]

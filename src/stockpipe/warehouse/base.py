@@ -35,6 +35,20 @@ class QueryResult:
     rows: list[tuple[Any, ...]]
 
 
+@dataclass(frozen=True)
+class History:
+    """What is known of the days before: the latest earlier day of the same query, and this day's own last publication."""
+
+    earlier: RunRecord | None = None
+    same_day: RunRecord | None = None
+
+    @classmethod
+    def from_rows(cls, rows: list[tuple[Any, ...]], ds: date) -> History:
+        """From the rows that `sql.history` gives."""
+        records = {record.ds == ds: record for record in map(RunRecord.from_row, rows)}
+        return cls(records.get(False), records.get(True))
+
+
 class Warehouse(Protocol):
     """One place that days are published to. Every method may raise WarehouseError; `prepare` also AccessError."""
 
@@ -44,8 +58,11 @@ class Warehouse(Protocol):
     def prepare(self, dataset: Dataset) -> None:
         """Connect, and make, complete or widen the tables; the only method that changes them."""
 
-    def last_published(self, record: RunRecord) -> RunRecord | None:
-        """The record to compare with: the latest earlier day of the same query, else this day's own last one."""
+    def history(self, record: RunRecord) -> History:
+        """What was published before of the record's dataset, market and active state."""
+
+    def holds(self, record: RunRecord) -> int:
+        """How many rows the table has of the record's day, market and active state."""
 
     def publish(self, delivery: Delivery) -> None:
         """Replace the day's rows and write its records, all in one transaction or not at all."""

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import duckdb
 
-from stockpipe.datasets import Dataset
+from stockpipe.datasets import DATASETS, Dataset
 from stockpipe.errors import WarehouseError
 from stockpipe.runs import RunRecord
 from stockpipe.settings import Settings
 from stockpipe.warehouse import sql
-from stockpipe.warehouse.base import Delivery, QueryResult, must_count
+from stockpipe.warehouse.base import Delivery, History, QueryResult, must_count
 
 log = logging.getLogger(__name__)
 
@@ -47,23 +47,29 @@ class DuckDBWarehouse:
         log.info("Connecting to %s...", self.label)
         with self._open() as connection:
             log.info("Connected to DuckDB successfully!")
-            main = self._main(dataset)
-            made = _shape(connection, main)
-            log.info("Table %s created" if made else "Table %s already exists", self.table)
+            connection.execute("BEGIN TRANSACTION")
+            made = _shape(connection, self._main(dataset))
             _shape(connection, sql.runs_table())
             _shape(connection, sql.rejects_table())
+            connection.execute("COMMIT")
+            log.info("Table %s created" if made else "Table %s already exists", self.table)
 
-    def last_published(self, record: RunRecord) -> RunRecord | None:
+    def history(self, record: RunRecord) -> History:
         """See Warehouse."""
         if not self.path.exists():
-            return None
+            return History()
         runs = sql.runs_table()
         values = [record.dataset, record.market, record.active, record.ds, record.ds]
         with self._open() as connection:
             if not _columns(connection, runs):
-                return None
-            row = connection.execute(sql.last_published(runs, "?"), values).fetchone()
-        return RunRecord.from_row(row) if row else None
+                return History()
+            return History.from_rows(connection.execute(sql.history(runs, "?"), values).fetchall(), record.ds)
+
+    def holds(self, record: RunRecord) -> int:
+        """See Warehouse."""
+        main = sql.main_table(DATASETS[record.dataset], self._table_name)
+        with self._open() as connection:
+            return _count(connection, main, record)
 
     def publish(self, delivery: Delivery) -> None:
         """See Warehouse. DuckDB lets one process write at a time; another run is waited for, then named."""
@@ -75,9 +81,7 @@ class DuckDBWarehouse:
                     connection.execute(sql.delete_slice(main, "?"), [record.ds, record.market, record.active])
                 connection.execute(_insert_parquet(main), [[str(path) for path in delivery.parquet]])
                 for record in delivery.records:
-                    values = [record.ds, record.market, record.active]
-                    found = connection.execute(sql.count_slice(main, "?"), values).fetchone()
-                    must_count(record.rows_published, found[0] if found else 0, record)
+                    must_count(record.rows_published, _count(connection, main, record), record)
                 _insert(connection, rejects, delivery.rejects)
                 _insert(connection, runs, [record.row() for record in delivery.records])
                 connection.execute("COMMIT")
@@ -149,6 +153,11 @@ class DuckDBWarehouse:
                 if not _is_locked(error) or time.monotonic() >= give_up:
                     raise _failed(error, self.path) from error
             time.sleep(_LOCK_POLL)
+
+
+def _count(connection: duckdb.DuckDBPyConnection, table: sql.Table, record: RunRecord) -> int:
+    found = connection.execute(sql.count_slice(table, "?"), [record.ds, record.market, record.active]).fetchone()
+    return int(found[0]) if found else 0
 
 
 def _columns(connection: duckdb.DuckDBPyConnection, table: sql.Table) -> dict[str, str]:

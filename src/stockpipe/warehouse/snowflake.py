@@ -13,12 +13,12 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from stockpipe.datasets import Column, Dataset
+from stockpipe.datasets import DATASETS, Column, Dataset
 from stockpipe.errors import AccessError, ConfigError, StockpipeError, WarehouseError, printable
 from stockpipe.runs import RunRecord
 from stockpipe.settings import Settings
 from stockpipe.warehouse import sql
-from stockpipe.warehouse.base import Delivery, QueryResult, must_count
+from stockpipe.warehouse.base import Delivery, History, QueryResult, must_count
 
 log = logging.getLogger(__name__)
 
@@ -62,17 +62,20 @@ class SnowflakeWarehouse:
         self._shape(sql.rejects_table(self._prefix))
         self._make_fence()
 
-    def last_published(self, record: RunRecord) -> RunRecord | None:
+    def history(self, record: RunRecord) -> History:
         """See Warehouse."""
-        runs = sql.runs_table(self._prefix)
         values = [record.dataset, record.market, record.active, record.ds, record.ds]
         try:
-            rows = self._run(sql.last_published(runs, "%s"), values)
+            rows = self._run(sql.history(sql.runs_table(self._prefix), "%s"), values)
         except WarehouseError as error:
             if _errno(error) == _DOES_NOT_EXIST:
-                return None
+                return History()
             raise
-        return RunRecord.from_row(rows[0]) if rows else None
+        return History.from_rows(rows, record.ds)
+
+    def holds(self, record: RunRecord) -> int:
+        """See Warehouse."""
+        return self._count(self._main(DATASETS[record.dataset]), record)
 
     def publish(self, delivery: Delivery) -> None:
         """See Warehouse. When the connection is lost at COMMIT, the run record tells whether it took effect."""
@@ -218,11 +221,13 @@ class SnowflakeWarehouse:
         else:
             yield from self._batches(main, delivery)
         for record in delivery.records if check else ():
-            values = [record.ds, record.market, record.active]
-            must_count(record.rows_published, self._run(sql.count_slice(main, "%s"), values)[0][0], record)
+            must_count(record.rows_published, self._count(main, record), record)
         yield from self._inserts(sql.rejects_table(self._prefix), delivery.rejects)
         yield from self._inserts(sql.runs_table(self._prefix), [record.row() for record in delivery.records])
         yield "COMMIT", None
+
+    def _count(self, main: sql.Table, record: RunRecord) -> int:
+        return int(self._run(sql.count_slice(main, "%s"), [record.ds, record.market, record.active])[0][0])
 
     def _batches(self, main: sql.Table, delivery: Delivery) -> Iterator[tuple[str, list[Any]]]:
         """The day's rows as INSERT statements, for accounts that may not stage files."""

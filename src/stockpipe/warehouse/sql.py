@@ -81,15 +81,12 @@ def slice_filter(mark: str) -> str:
     return f'"DS" = {mark} AND "MARKET" = {mark} AND "ACTIVE" = {mark}'
 
 
-def last_published(runs: Table, mark: str) -> str:
-    """The record to compare a day with; values: DATASET, MARKET, ACTIVE, DS, DS.
-
-    An earlier day comes before the same day: a good reload must be able to mend a day that was forced in broken.
-    """
+def history(runs: Table, mark: str) -> str:
+    """The last record of this day, and that of the latest earlier one; values: DATASET, MARKET, ACTIVE, DS, DS."""
     return (
         f'SELECT {column_list(runs.columns)} FROM {runs.name} WHERE "DATASET" = {mark} AND "MARKET" = {mark} AND "ACTIVE" = {mark} '
         f"AND \"DS\" <= {mark} AND \"STATUS\" IN ('published', 'unchanged') "
-        f'ORDER BY CASE WHEN "DS" = {mark} THEN 1 ELSE 0 END, "DS" DESC, "FINISHED_UTC" DESC LIMIT 1'
+        f'QUALIFY row_number() OVER (PARTITION BY "DS" = {mark} ORDER BY "DS" DESC, "FINISHED_UTC" DESC) = 1'
     )
 
 

@@ -1,0 +1,94 @@
+"""What is remembered between runs, in a small file beside the data: it makes runs quicker and is never needed.
+
+It holds the plan that a key was seen to have, under a salted digest of the key, and the tickers at which the ranges of
+the next walk begin. A missing, broken or unwritable file costs some time and nothing else.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+import re
+import secrets
+import tempfile
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any, cast
+
+from stockpipe.settings import Plan
+
+log = logging.getLogger(__name__)
+
+# A paid key shows itself anew in every run; a free one that was upgraded would stay slow for ever.
+FREE_FOR = timedelta(days=7)
+MOST_STARTS = 5000
+_START = re.compile(r"([A-Z]:)?[A-Z0-9]{1,20}")
+
+
+@dataclass
+class Memory:
+    """The remembered facts. Build it with `recall`; `keep` writes them back."""
+
+    path: Path
+    _facts: dict[str, Any] = field(default_factory=dict)
+
+    def plan(self, key: str, today: date) -> Plan:
+        """The plan that a key was last seen to have, `auto` when that is not known or too long ago."""
+        seen: Any = self._part("plans").get(self._digest(key))
+        try:
+            plan, since = seen["plan"], date.fromisoformat(seen["seen"])
+        except (TypeError, KeyError, ValueError):
+            return "auto"
+        known = plan == "paid" or (plan == "free" and today - since < FREE_FOR)
+        return cast(Plan, plan) if known else "auto"
+
+    def learn_plan(self, key: str, plan: Plan, today: date) -> None:
+        """Note the plan of a key; `auto` forgets it."""
+        plans, digest = self._part("plans"), self._digest(key)
+        plans.pop(digest, None)
+        if plan != "auto":
+            plans[digest] = {"plan": plan, "seen": today.isoformat()}
+
+    def starts(self, query: str) -> tuple[str, ...]:
+        """Where the ranges of a query's list begin, in rising order; none when not known or not usable."""
+        starts = self._part("ranges").get(query)
+        if not isinstance(starts, list) or len(starts) > MOST_STARTS:
+            return ()
+        plain = all(isinstance(start, str) and _START.fullmatch(start) for start in starts)
+        return tuple(starts) if plain and sorted(set(starts)) == starts else ()
+
+    def learn_starts(self, query: str, starts: list[str]) -> None:
+        """Note where the ranges of a query's next walk shall begin."""
+        self._part("ranges")[query] = starts
+
+    def keep(self) -> None:
+        """Write the file anew, whole or not at all. That it cannot be written is worth no more than a debug line."""
+        try:
+            handle, name = tempfile.mkstemp(dir=self.path.parent, prefix=self.path.name)
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                json.dump(self._facts, file, indent=1)
+            Path(name).replace(self.path)
+        except OSError as error:
+            log.debug("%s could not be written: %s", self.path, error)
+
+    def _part(self, name: str) -> dict[str, Any]:
+        part = self._facts.setdefault(name, {})
+        if not isinstance(part, dict):
+            part = self._facts[name] = {}
+        return part
+
+    def _digest(self, key: str) -> str:
+        salt = self._facts.setdefault("salt", secrets.token_hex(8))
+        return hashlib.blake2b(key.encode(), key=str(salt).encode()[:64], digest_size=8).hexdigest()
+
+
+def recall(path: Path) -> Memory:
+    """What the file holds, or an empty memory when it is missing or no JSON object."""
+    try:
+        facts = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        facts = {}
+    return Memory(path, facts if isinstance(facts, dict) else {})
