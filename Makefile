@@ -5,10 +5,11 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 p
 	if $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then echo $$p; break; fi; done)
 VENV := .venv
 BIN := $(VENV)/bin
+PEERS := benchmarks/.venv
 RUNTIME := $(VENV)/.runtime
 DEV := $(VENV)/.dev
 
-.PHONY: demo test test-chaos lint types check requirements clean
+.PHONY: demo test test-chaos lint types check bench requirements clean
 
 demo: $(RUNTIME)  ## load a day of the sandbox into stockpipe.duckdb
 	$(BIN)/stockpipe demo
@@ -29,12 +30,15 @@ types: $(DEV)  ## mypy, strict
 
 check: test lint types test-chaos  ## what CI runs
 
+bench: $(DEV) $(PEERS)/.peers  ## benchmarks against the peers; ARGS=--quick for a first look
+	$(BIN)/python benchmarks/run.py $(ARGS)
+
 requirements:  ## renew uv.lock's exports; needs uv
 	uv export -q --frozen --no-emit-project --extra all --no-dev --no-header -o requirements.txt
 	uv export -q --frozen --no-emit-project --extra all --group dev --no-header -o requirements-dev.txt
 
 clean:
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) $(PEERS) .pytest_cache .mypy_cache .ruff_cache
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; none was found on the PATH." >&2; exit 1; }
@@ -52,4 +56,10 @@ $(RUNTIME): requirements.txt pyproject.toml | $(VENV)/.pip
 
 $(DEV): requirements-dev.txt $(RUNTIME)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@
+
+# What we are measured against has an environment of its own: it never becomes a dependency.
+$(PEERS)/.peers: benchmarks/peers/requirements.txt | $(BIN)/python
+	$(BIN)/python -m venv $(PEERS)
+	$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
 	@touch $@

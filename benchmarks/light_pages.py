@@ -67,7 +67,9 @@ class LightPages:
 
     def _page(self, first: int, end: int, limit: int, base_url: str) -> Answer:
         stop = min(first + limit, end)
-        rows = [b'{"ticker":"%s",%s' % (self._ticker(n).encode(), self._rests[n % _TEMPLATES]) for n in range(first, stop)]
+        rows = [
+            b'{"ticker":"%s",%s' % (self._ticker(n).encode(), self._rests[n % _TEMPLATES]) for n in range(first, stop)
+        ]
         tail = {"status": "OK", "request_id": f"{first:032x}", "count": len(rows)}
         if stop < end:
             tail["next_url"] = f"{base_url}{TICKERS_PATH}?cursor={stop}-{end}-{limit}"

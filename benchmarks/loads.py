@@ -185,4 +185,6 @@ def expect_rows(path: Path, rows: int, who: str) -> None:
     command = [OUR_PYTHON, HERE / "count_rows.py", path]
     counted = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)  # noqa: S603
     if counted != [rows, rows]:
-        raise BenchmarkError(f"{who} loaded {counted[0]:,} rows with {counted[1]:,} tickers, where {rows:,} are served.")
+        raise BenchmarkError(
+            f"{who} loaded {counted[0]:,} rows with {counted[1]:,} tickers, where {rows:,} are served."
+        )

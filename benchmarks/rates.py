@@ -74,9 +74,19 @@ def long_walks(sizes: Sequence[int], latency: float, say: Say) -> Iterator[LongW
 def server_rate() -> float:
     """Pages a second that the server gives to several connections at once, without latency."""
     with servers.api(pages=_PAGE) as api, tempfile.TemporaryDirectory() as folder:
-        command = [OUR_PYTHON, HERE / "flood.py", api.url, KEY, str(SERVER_THREADS), str(_FLOOD_SECONDS)]
+        command: list[str | Path] = [
+            OUR_PYTHON,
+            HERE / "flood.py",
+            api.url,
+            KEY,
+            str(SERVER_THREADS),
+            str(_FLOOD_SECONDS),
+        ]
         run_process(command, clean_environment(), Path(folder))
-        return api.calls().rate
+        calls = api.calls()
+    if set(calls.statuses) != {200}:
+        raise BenchmarkError(f"The server answered {dict(calls.statuses)}.")
+    return calls.rate
 
 
 def _long_walk(api: servers.Api, pages: int, latency: float) -> LongWalk:

@@ -14,7 +14,6 @@ import time
 from typing import Any
 
 from light_pages import light_pages
-
 from stockpipe.sandbox import Answer, Request, Sandbox
 from stockpipe.sandbox.server import Respond
 

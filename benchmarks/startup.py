@@ -50,13 +50,14 @@ def clean_install() -> Install:
         with tempfile.TemporaryDirectory(prefix="stockpipe-bench-") as folder:
             venv = Path(folder) / ".venv"
             python = venv / "bin" / "python"
-            pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+            pip: list[str | Path] = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
             started = time.perf_counter()
-            for command in (
+            steps: list[list[str | Path]] = [
                 [sys.executable, "-m", "venv", venv],
                 [*pip, "--require-hashes", "-r", ROOT / "requirements.txt"],
                 [*pip, "--no-deps", ROOT],
-            ):
+            ]
+            for command in steps:
                 run_process(command, clean_environment(), Path(folder))
             seconds = time.perf_counter() - started
             size = sum(file.lstat().st_size for file in venv.rglob("*") if file.is_file())

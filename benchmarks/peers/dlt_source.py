@@ -1,8 +1,9 @@
 """What both dlt peers share: a rest_api source that follows next_url, as dlt's documentation shows it."""
 
 import dlt
-from columns import PATH, QUERY
 from dlt.sources.rest_api import rest_api_source
+
+from columns import PATH, QUERY
 
 
 def tickers(base_url: str, key: str):

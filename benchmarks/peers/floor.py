@@ -12,6 +12,7 @@ from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
 import duckdb
+
 from columns import PATH, QUERY
 
 base_url, key, path = sys.argv[1:]

@@ -5,6 +5,7 @@ from datetime import date
 
 import duckdb
 import requests
+
 from columns import CREATE, FIELDS, INSERT, PATH, QUERY
 
 base_url, key, path = sys.argv[1:]

@@ -1,0 +1,151 @@
+"""The targets, each with what was measured: met, not met, or not measured this time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import cost
+from cost import Traffic
+from loads import CSV_COPY, DLT, DLT_PARQUET, FLOOR, OURS, PEERS, RERUN, Case, Series
+from rates import FreeWalk, LongWalk
+from startup import Install, StartUp
+
+DAY, LARGER, LATENCY = 12_400, 60_000, 0.15
+# What two medians of the same program differ by on a quiet machine.
+NOISE = 0.05
+
+
+@dataclass
+class Results:
+    """All that one run of the benchmarks measured."""
+
+    loads: dict[Case, dict[str, Series]] = field(default_factory=dict)
+    start_up: StartUp | None = None
+    install: Install | None = None
+    free: list[FreeWalk] = field(default_factory=list)
+    long: list[LongWalk] = field(default_factory=list)
+    server_rate: float | None = None
+    snowflake: list[Traffic] = field(default_factory=list)
+
+    def series(self, rows: int, latency: float, name: str) -> Series | None:
+        """One competitor in one case, or None."""
+        return self.loads.get(Case(rows, latency), {}).get(name)
+
+
+@dataclass(frozen=True)
+class Target:
+    """One line of the table. `met` is None where a part was not measured."""
+
+    what: str
+    limit: str
+    measured: str = "not measured"
+    met: bool | None = None
+
+
+def judge(results: Results) -> Iterator[Target]:
+    """Every target."""
+    yield from _against_peers(results)
+    yield from _with_latency(results)
+    yield from _memory(results)
+    yield _rerun(results)
+    yield from _free_plan(results)
+    yield from _long_walks(results)
+    yield _statements(results)
+    yield _start_up(results)
+    yield from _install(results)
+
+
+def _at_most(what: str, measured: float | None, limit: float, unit: str = "times", digits: int = 2) -> Target:
+    shown = f"at most {limit:.{digits}f} {unit}"
+    if measured is None:
+        return Target(what, shown)
+    return Target(what, shown, f"{measured:.{digits}f} {unit}", measured <= limit)
+
+
+def _ratio(results: Results, rows: int, latency: float, peer: str, *, memory: bool = False) -> float | None:
+    ours, other = results.series(rows, latency, OURS), results.series(rows, latency, peer)
+    if not ours or not other:
+        return None
+    return ours.peak / other.peak if memory else ours.wall / other.wall
+
+
+def _against_peers(results: Results) -> Iterator[Target]:
+    day = f"{DAY:,} rows, 0 ms"
+    yield _at_most(f"{day}: wall, against dlt as installed", _ratio(results, DAY, 0.0, DLT), 1 / 6)
+    yield _at_most(f"{day}: memory, against dlt as installed", _ratio(results, DAY, 0.0, DLT, memory=True), 1 / 6)
+    yield _at_most(f"{day}: wall, against dlt with Parquet files", _ratio(results, DAY, 0.0, DLT_PARQUET), 1 / 2)
+    yield _at_most(f"{day}: wall, against client + CSV COPY", _ratio(results, DAY, 0.0, CSV_COPY), 1.2)
+    yield _at_most(f"{LARGER:,} rows, 0 ms: wall, against the same", _ratio(results, LARGER, 0.0, CSV_COPY), 1.0)
+    yield _at_most(f"{day}: wall, against the floor", _ratio(results, DAY, 0.0, FLOOR), 1.7)
+
+
+def _with_latency(results: Results) -> Iterator[Target]:
+    """The best peer is the quickest of those that were measured; the floor is a limit and no peer."""
+    for rows, limit in ((DAY, 1 / 2), (LARGER, 1 / 4)):
+        found = results.loads.get(Case(rows, LATENCY), {})
+        peers = {name: series for name, series in found.items() if name in PEERS}
+        best = min(peers, key=lambda name: peers[name].wall, default=None)
+        measured = _ratio(results, rows, LATENCY, best) if best else None
+        yield _at_most(f"{rows:,} rows, 150 ms: wall, against the best peer ({best or 'none'})", measured, limit)
+
+
+def _memory(results: Results) -> Iterator[Target]:
+    for rows, limit in ((DAY, 120), (LARGER, 200)):
+        ours = results.series(rows, 0.0, OURS)
+        yield _at_most(f"{rows:,} rows: peak memory", ours.peak if ours else None, limit, "MiB", 0)
+
+
+def _rerun(results: Results) -> Target:
+    """The dearest case decides, over wall, CPU and calls."""
+    ratios = [
+        ratio
+        for case in results.loads.values()
+        if OURS in case and RERUN in case
+        for first, again in [(case[OURS], case[RERUN])]
+        for ratio in (again.wall / first.wall, again.cpu / first.cpu, again.calls / first.calls)
+    ]
+    what = f"a rerun of a day against its first load: the largest ratio of wall, CPU and calls ({NOISE:.0%} is noise)"
+    return _at_most(what, max(ratios, default=None), 1 + NOISE)
+
+
+def _free_plan(results: Results) -> Iterator[Target]:
+    over = max((walk.seconds - walk.bound for walk in results.free), default=None)
+    yield _at_most("free plan: seconds over the bound", over, 5, "s", 1)
+    refused = max((walk.refused for walk in results.free), default=None)
+    yield _at_most("free plan: answers 429", refused, 1, "", 0)
+
+
+def _long_walks(results: Results) -> Iterator[Target]:
+    walks = results.long
+    what = "long walks, 100 calls a second allowed"
+    rate = min((walk.rate for walk in walks), default=None)
+    shown = "not measured" if rate is None else f"{rate:.1f} a second"
+    yield Target(f"{what}: lowest rate", "at least 90 a second", shown, None if rate is None else rate >= 90)
+    busiest = max((walk.busiest_second for walk in walks), default=None)
+    yield _at_most(f"{what}: most calls in a second", busiest, 100, "", 0)
+    peak = max((walk.peak for walk in walks), default=None)
+    yield _at_most(f"{what}: peak memory", peak, 250 * 10**6 / 2**20, "MiB", 0)
+    growth = walks[-1].peak / walks[0].peak if len(walks) > 1 else None
+    yield _at_most(f"{what}: memory of the longest against the shortest", growth, 1 + NOISE)
+
+
+def _statements(results: Results) -> Target:
+    what, limit = "Snowflake statements of a day, over all sizes", "constant"
+    counts = {name: [one for one in results.snowflake if one.name == name] for name in (cost.FIRST_DAY, cost.NEXT_DAY)}
+    if any(len(found) < 2 for found in counts.values()):
+        return Target(what, limit)
+    numbers = {name: [one.statements for one in found] for name, found in counts.items()}
+    shown = "; ".join(f"{name.split(', ')[1]}: {', '.join(map(str, found))}" for name, found in numbers.items())
+    return Target(what, limit, shown, all(len(set(found)) == 1 for found in numbers.values()))
+
+
+def _start_up(results: Results) -> Target:
+    extra = results.start_up.extra_milliseconds if results.start_up else None
+    return _at_most("stockpipe --help, over a bare python", extra, 250, "ms", 0)
+
+
+def _install(results: Results) -> Iterator[Target]:
+    found = results.install
+    yield _at_most("clean install with Snowflake: size", found.megabytes if found else None, 200, "MB", 0)
+    yield _at_most("clean install, warm package cache", found.seconds if found else None, 30, "s", 0)
