@@ -1,8 +1,9 @@
 """dlt's snowflake destination. Usage: dlt_snowflake.py BASE_URL KEY; the account is in the SNOWFLAKE_* variables.
 
-The local server signs it in, makes its tables and takes its files, but refuses its COPY: fakesnow 0.12.1 does not know
-COPY of JSON files with MATCH_BY_COLUMN_NAME, and dlt loads its own state in that way whatever the loader file format is.
-The table then says so. The script stays, for a server that knows it.
+The local server signs it in, makes its tables and takes its files, but refuses its COPY. fakesnow 0.12.1 knows neither
+the option BINARY_FORMAT nor a quoted MATCH_BY_COLUMN_NAME; and without both, it reads JSON files into one VARIANT column
+only, never by column names. dlt loads its own state as JSON files, whatever the loader file format is. The table then
+says what failed. The script stays, for a server that knows it.
 """
 
 import os
