@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from stockpipe import __version__, checks
 from stockpipe.clock import Clock
 from stockpipe.errors import DataCheckError, Interrupted, StockpipeError, as_interrupt, printable
-from stockpipe.fetch import Progress, open_fetcher
+from stockpipe.fetch import Fetcher, Progress, open_fetcher
 from stockpipe.jobs import Job
 from stockpipe.runs import RunRecord, Status, new_run_id
 from stockpipe.settings import Settings
@@ -46,6 +46,11 @@ def load_day(job: Job, settings: Settings, clock: Clock, progress: Progress | No
     warehouse = open_warehouse(settings, run_id, load_method=job.load_method)
     source = fetcher.client.endpoint.base_url
     records = [_begin(run_id, job, active, source, clock) for active in job.states]
+    limits = checks.Limits(
+        settings.number("STOCKPIPE_MAX_LOSS", most=100) / 100,
+        settings.number("STOCKPIPE_MAX_GROWTH") / 100,
+        job.require_fresh,
+    )
     with ExitStack() as stack:
         stack.callback(warehouse.close)
         if not job.dry_run:
@@ -53,41 +58,39 @@ def load_day(job: Job, settings: Settings, clock: Clock, progress: Progress | No
         with _recorded(records, warehouse, job, clock):
             stack.enter_context(fetcher.client)
             parts = [stack.enter_context(Staging(job.dataset, job.market, active, job.ds)) for active in job.states]
-            known: list[RunRecord | None] = []
-            for number, staging in enumerate(parts):
-                records[number], day = fetcher.fetch(staging, records[number])
-                records[number], published = _check(job, settings, warehouse, records[number], day)
-                known.append(published)
+            days = [_fetch(fetcher, staging, records, limits) for staging in parts]
             log.info("Fetched %s %s.", f"{sum(r.rows_fetched for r in records):,}", job.dataset.name)
+            known = [_compare(job, warehouse, records, number, day, limits) for number, day in enumerate(days)]
             result = _publish(job, warehouse, parts, records, known, clock)
             if not job.dry_run:
                 fetcher.remember(clock)
             return result
 
 
-def _check(
-    job: Job, settings: Settings, warehouse: Warehouse, record: RunRecord, day: StagedDay
-) -> tuple[RunRecord, RunRecord | None]:
-    """Judge the staged day against itself and the last published one; raises DataCheckError unless it may pass.
+def _fetch(fetcher: Fetcher, staging: Staging, records: list[RunRecord], limits: checks.Limits) -> StagedDay:
+    """Fetch one active state; raises DataCheckError at once when the day alone shows that it may not pass."""
+    job, number = fetcher.job, fetcher.job.states.index(staging.active)
+    records[number], day = fetcher.fetch(staging, records[number])
+    checks.refuse(checks.judge(job.asked(staging.active), day, None, limits), force=job.force)
+    return day
 
-    Returns the record with the findings, and that of this very day's last publication.
+
+def _compare(
+    job: Job, warehouse: Warehouse, records: list[RunRecord], number: int, day: StagedDay, limits: checks.Limits
+) -> RunRecord | None:
+    """Judge a day against the last published one; raises DataCheckError unless it may pass.
+
+    Returns the record of this very day's last publication.
     """
-    limits = checks.Limits(
-        settings.number("STOCKPIPE_MAX_LOSS", most=100) / 100,
-        settings.number("STOCKPIPE_MAX_GROWTH") / 100,
-        job.require_fresh,
-    )
-    asked = job.asked(record.active)
-    findings, known = checks.judge(asked, day, None, limits), History()
-    checks.refuse(findings, force=job.force)
-    if _can_compare(job, warehouse):
-        known = warehouse.history(record)
-        findings = checks.judge(asked, day, known.earlier or known.same_day, limits)
+    record = records[number]
+    known = warehouse.history(record) if _can_compare(job, warehouse) else History()
+    findings = checks.judge(job.asked(record.active), day, known.earlier or known.same_day, limits)
     warnings = [finding.text for finding in findings if finding.severity == "warn"]
     for text in warnings:
         log.warning("%s", text)
     forced = checks.refuse(findings, force=job.force)
-    return replace(record, forced=forced, warnings=warnings), known.same_day
+    records[number] = replace(record, forced=forced, warnings=warnings)
+    return known.same_day
 
 
 def _publish(

@@ -121,7 +121,9 @@ class Pacer:
                 earliest = max(earliest, self._starts[-1] + self.delay)
             calls, seconds = self._window()
             if len(self._starts) >= calls:
-                earliest = max(earliest, self._starts[-calls] + seconds)
+                # A full window is not emptied in a burst: what is delayed on the way would crowd the next one.
+                spacing = seconds / calls if self.plan == "paid" else 0.0
+                earliest = max(earliest, self._starts[-calls] + seconds, self._starts[-1] + 0.9 * spacing)
             if earliest > now:
                 return earliest - now
             self._starts.append(now)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import re
 import time
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import duckdb
 
-from stockpipe.datasets import DATASETS, Dataset
+from stockpipe.datasets import DATASETS, Column, Dataset
 from stockpipe.errors import WarehouseError
 from stockpipe.runs import RunRecord
 from stockpipe.settings import Settings
@@ -29,11 +30,12 @@ TYPES = {
     "json": "JSON",
 }
 _LOCK_POLL = 0.2
+_MEMORY = "128MB"
 _HOLDER = re.compile(r"held in ([^\n(]*)\(PID (\d+)\)")
 
 
 class DuckDBWarehouse:
-    """Publishes into one DuckDB file. The file is held only for the moments of preparing and publishing."""
+    """Publishes into one DuckDB file. The file is held while tables are prepared, and from the comparison to the end."""
 
     def __init__(self, settings: Settings) -> None:
         self.path = settings.duckdb_path
@@ -41,62 +43,65 @@ class DuckDBWarehouse:
         self._table_name = sql.identifier(settings.require("SNOWFLAKE_TABLE"), "SNOWFLAKE_TABLE")
         self.table = self._table_name.strip('"')
         self._lock_seconds = settings.number("STOCKPIPE_LOCK_TIMEOUT")
+        self._held: duckdb.DuckDBPyConnection | None = None
 
     def prepare(self, dataset: Dataset) -> None:
         """Open the file, or make it, and bring the three tables to their declared shape."""
         log.info("Connecting to %s...", self.label)
         with self._open() as connection:
             log.info("Connected to DuckDB successfully!")
+            tables = [self._main(dataset), sql.runs_table(), sql.rejects_table()]
+            existing = [_columns(connection, table) for table in tables]
             connection.execute("BEGIN TRANSACTION")
-            made = _shape(connection, self._main(dataset))
-            _shape(connection, sql.runs_table())
-            _shape(connection, sql.rejects_table())
+            for table, columns in zip(tables, existing, strict=True):
+                _shape(connection, table, columns)
             connection.execute("COMMIT")
-            log.info("Table %s created" if made else "Table %s already exists", self.table)
+            log.info("Table %s already exists" if existing[0] else "Table %s created", self.table)
 
     def history(self, record: RunRecord) -> History:
         """See Warehouse."""
         if not self.path.exists():
             return History()
-        runs = sql.runs_table()
         values = [record.dataset, record.market, record.active, record.ds, record.ds]
-        with self._open() as connection:
-            if not _columns(connection, runs):
-                return History()
-            return History.from_rows(connection.execute(sql.history(runs, "?"), values).fetchall(), record.ds)
+        try:
+            rows = self._hold().execute(sql.history(sql.runs_table(), "?"), values).fetchall()
+        except duckdb.CatalogException:
+            return History()
+        return History.from_rows(rows, record.ds)
 
     def holds(self, record: RunRecord) -> int:
         """See Warehouse."""
-        main = sql.main_table(DATASETS[record.dataset], self._table_name)
-        with self._open() as connection:
-            return _count(connection, main, record)
+        return _count(self._hold(), sql.main_table(DATASETS[record.dataset], self._table_name), record)
 
     def publish(self, delivery: Delivery) -> None:
         """See Warehouse. DuckDB lets one process write at a time; another run is waited for, then named."""
         main, runs, rejects = self._main(delivery.dataset), sql.runs_table(), sql.rejects_table()
-        with self._open() as connection:
-            try:
-                connection.execute("BEGIN TRANSACTION")
-                for record in delivery.records:
-                    connection.execute(sql.delete_slice(main, "?"), [record.ds, record.market, record.active])
-                connection.execute(_insert_parquet(main), [[str(path) for path in delivery.parquet]])
-                for record in delivery.records:
-                    must_count(record.rows_published, _count(connection, main, record), record)
-                _insert(connection, rejects, delivery.rejects)
-                _insert(connection, runs, [record.row() for record in delivery.records])
-                connection.execute("COMMIT")
-            except duckdb.Error as error:
-                raise _failed(error, self.path) from error
+        connection = self._hold()
+        try:
+            connection.execute("BEGIN TRANSACTION")
+            for record in delivery.records:
+                connection.execute(sql.delete_slice(main, "?"), [record.ds, record.market, record.active])
+            connection.execute(_insert_parquet(main), [[str(path) for path in delivery.parquet]])
+            for record in delivery.records:
+                must_count(record.rows_published, _count(connection, main, record), record)
+            _insert(connection, rejects, delivery.rejects)
+            _insert(connection, runs, [record.row() for record in delivery.records])
+            connection.execute("COMMIT")
+        except duckdb.Error as error:
+            self.close()
+            raise _failed(error, self.path) from error
+        except BaseException:
+            self.close()
+            raise
         log.info("Ingested batch 1 (%s records)", f"{delivery.rows:,}")
 
     def record(self, records: list[RunRecord]) -> None:
         """See Warehouse."""
         if not self.path.exists():
             return
-        with self._open() as connection:
-            runs = sql.runs_table()
-            _shape(connection, runs)
-            _insert(connection, runs, [record.row() for record in records])
+        runs = sql.runs_table()
+        _shape(self._hold(), runs, _columns(self._hold(), runs))
+        _insert(self._hold(), runs, [record.row() for record in records])
 
     def plan(self, delivery: Delivery) -> list[str]:
         """See Warehouse."""
@@ -138,7 +143,23 @@ class DuckDBWarehouse:
         return int(count)
 
     def close(self) -> None:
-        """See Warehouse."""
+        """See Warehouse. What was not committed is undone."""
+        if self._held is not None:
+            held, self._held = self._held, None
+            with contextlib.suppress(duckdb.Error):
+                held.rollback()
+            held.execute("RESET memory_limit; RESET threads")
+            held.close()
+
+    def _hold(self) -> duckdb.DuckDBPyConnection:
+        """The connection that is kept until `close`. A day of a million rows shall not fill the memory either.
+
+        The limits are those of the file's instance, which other code of this process may share: `close` resets them.
+        """
+        if self._held is None:
+            self._held = self._open()
+            self._held.execute(f"SET memory_limit = '{_MEMORY}'; SET threads = 1")
+        return self._held
 
     def _main(self, dataset: Dataset) -> sql.Table:
         return sql.main_table(dataset, self._table_name)
@@ -161,30 +182,38 @@ def _count(connection: duckdb.DuckDBPyConnection, table: sql.Table, record: RunR
 
 
 def _columns(connection: duckdb.DuckDBPyConnection, table: sql.Table) -> dict[str, str]:
-    rows = connection.execute(
-        "SELECT column_name, data_type FROM information_schema.columns WHERE table_schema = 'main' AND upper(table_name) = upper(?)",
-        [table.name.strip('"').replace('""', '"')],
-    ).fetchall()
-    return dict(rows)
-
-
-def _shape(connection: duckdb.DuckDBPyConnection, table: sql.Table) -> bool:
-    """Make the table, or add what it lacks; True when it was made."""
+    """Names and types of a table's columns, empty when there is no such table."""
     try:
-        existing = _columns(connection, table)
-        if not existing:
-            columns = ", ".join(f'"{column.name}" {TYPES[column.kind]}' for column in table.columns)
-            connection.execute(f"CREATE TABLE IF NOT EXISTS {table.name} ({columns})")
-            connection.execute(f"COMMENT ON TABLE {table.name} IS {_text(table.comment)}")
-            for column in table.columns:
-                connection.execute(f'COMMENT ON COLUMN {table.name}."{column.name}" IS {_text(column.meaning)}')
-            return True
-        # DuckDB's names know no case, so the spelling of an existing column is no clash.
-        for column in sql.missing_columns(table, {name.upper(): kind for name, kind in existing.items()}, TYPES):
-            connection.execute(f'ALTER TABLE {table.name} ADD COLUMN "{column.name}" {TYPES[column.kind]}')
+        return {row[0]: row[1] for row in connection.execute(f"DESCRIBE {table.name}").fetchall()}
+    except duckdb.CatalogException:
+        return {}
+
+
+def _shape(connection: duckdb.DuckDBPyConnection, table: sql.Table, existing: dict[str, str]) -> None:
+    """Make the table, or add what it lacks."""
+    # DuckDB's names know no case, so the spelling of an existing column is no clash.
+    known = {name.upper(): kind for name, kind in existing.items()}
+    statements = (
+        [_added(table, column) for column in sql.missing_columns(table, known, TYPES)] if known else _made(table)
+    )
+    try:
+        for statement in statements:
+            connection.execute(statement)
     except duckdb.Error as error:
         raise WarehouseError(f"{table.name} could not be made ready: {error}", hint="Nothing was published.") from error
-    return False
+
+
+def _added(table: sql.Table, column: Column) -> str:
+    return f'ALTER TABLE {table.name} ADD COLUMN "{column.name}" {TYPES[column.kind]}'
+
+
+def _made(table: sql.Table) -> list[str]:
+    columns = ", ".join(f'"{column.name}" {TYPES[column.kind]}' for column in table.columns)
+    return [
+        f"CREATE TABLE IF NOT EXISTS {table.name} ({columns})",
+        f"COMMENT ON TABLE {table.name} IS {_text(table.comment)}",
+        *(f'COMMENT ON COLUMN {table.name}."{column.name}" IS {_text(column.meaning)}' for column in table.columns),
+    ]
 
 
 def _insert_parquet(table: sql.Table) -> str:
