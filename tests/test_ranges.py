@@ -39,7 +39,7 @@ def bounds(sandbox: Sandbox) -> list[tuple[str | None, str | None]]:
 def test_the_first_time_letters_cut_the_list_and_then_the_last_day_does(serve: Serve) -> None:
     sandbox = serve(spread(5200))
     stockpipe.load(settings=flags(sandbox, **SIDE_BY_SIDE))
-    assert sorted(bounds(sandbox)[1:], key=str)[:2] == [("F", "G"), ("G", "H")]
+    assert sorted(bounds(sandbox)[1:], key=str)[:2] == [("F", "FS"), ("FS", "HL")]
     assert table("SELECT count(*), count(DISTINCT TICKER) FROM TICKERS") == [(5200, 5200)]
     sandbox.calls.clear()
     result = stockpipe.load(settings=flags(sandbox, **SIDE_BY_SIDE))
@@ -150,7 +150,7 @@ def test_a_range_that_fails_for_good_fails_the_run_and_leaves_no_thread(monkeypa
     monkeypatch.setattr("stockpipe.massive.pacing.backoff", lambda _attempt: 0.001)
 
     def broken(respond: Respond) -> Respond:
-        return lambda request: Answer(500) if request.query.get("ticker.gte") == "T" else respond(request)
+        return lambda request: Answer(500) if request.query.get("ticker.gte") == "TS" else respond(request)
 
     with pytest.raises(ApiError, match="in 6 tries"):
         load(broken, spread(2600))

@@ -28,13 +28,16 @@ Placed = tuple[int, Page]
 # More than a chain can have pages, so that no two pages of a list share a place.
 _PLACES = 1_000_000
 _PLAIN = re.compile(r"[A-Z0-9]+")
+# Cut here, a list of some 12,000 US stocks falls into ranges of a little under one page each (as listed in 2026).
+_LETTERS = ("AV", "BV", "CT", "EM", "FS", "HL", "JE", "MB", "NO", "PK", "RO", "SP", "TS", "WM")
 
 
 @dataclass(frozen=True)
 class Split:
     """How a list may be cut: into how many pages at once, and where its ranges begin.
 
-    `starts` are tickers of the last published day in rising order, none when no day is known; then the letters serve.
+    `starts` are tickers of the last published day in rising order, none when no day is known; then a fixed
+    table of letters serves.
     `prefix` is what all tickers of the market begin with, such as `I:`.
     """
 
@@ -47,9 +50,11 @@ class Split:
         name = ticker.removeprefix(self.prefix)
         if not ticker.startswith(self.prefix) or not _PLAIN.match(name):
             return ()
-        letters = [self.prefix + letter for letter in string.ascii_uppercase if letter > name[0]]
-        cut, later = letters[:1], self.starts or tuple(letters)
-        return (*cut, *(start for start in later if start > cut[0])) if cut else ()
+        letter = next((letter for letter in string.ascii_uppercase if letter > name[0]), None)
+        if letter is None:
+            return ()
+        later = self.starts or [self.prefix + letters for letters in _LETTERS]
+        return (self.prefix + letter, *(start for start in later if start > self.prefix + letter))
 
 
 @dataclass(frozen=True)
