@@ -61,6 +61,8 @@ SETTINGS: dict[str, Setting] = {
         Setting("STOCKPIPE_MAX_LOSS", "largest fall in rows against the last day, in per cent", "5"),
         Setting("STOCKPIPE_MAX_GROWTH", "largest rise in rows against the last day, in per cent", "20"),
         Setting("STOCKPIPE_TORN_PAUSE", "seconds to wait before a torn list is walked again", "60"),
+        Setting("STOCKPIPE_TRANSIENT", "true makes Snowflake tables TRANSIENT (no fail-safe copies)", "false"),
+        Setting("STOCKPIPE_RETENTION_DAYS", "days of Time Travel of new Snowflake tables, 0 to 90; default: account's"),
         Setting("SNOWFLAKE_ACCOUNT", "account identifier, such as myorg-myaccount or xy12345.us-east-1"),
         Setting("SNOWFLAKE_USER", "user name"),
         Setting("SNOWFLAKE_PASSWORD", "password", secret=True),

@@ -22,6 +22,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "export": ("read", "Write a day to a CSV, Parquet or JSON lines file."),
     "runs": ("read", "List what the runs did."),
     "rejects": ("read", "Show rows that could not be published."),
+    "schema": ("schema", "Print the SQL of tables, views and grants, or dbt sources."),
     "schedule": ("schedule", "Load every day, in the foreground."),
 }
 

@@ -11,24 +11,18 @@ from pathlib import Path
 
 import duckdb
 
-from stockpipe.datasets import DATASETS, Column, Dataset
+from stockpipe.datasets import DATASETS, Dataset
 from stockpipe.errors import WarehouseError
 from stockpipe.runs import RunRecord
 from stockpipe.settings import Settings
 from stockpipe.warehouse import sql
 from stockpipe.warehouse.base import Delivery, History, QueryResult, must_count
+from stockpipe.warehouse.ddl import DUCKDB_TYPES as TYPES
+from stockpipe.warehouse.ddl import duckdb_create
+from stockpipe.warehouse.views import duckdb_view, views
 
 log = logging.getLogger(__name__)
 
-TYPES = {
-    "text": "VARCHAR",
-    "bool": "BOOLEAN",
-    "int": "BIGINT",
-    "float": "DOUBLE",
-    "timestamp": "TIMESTAMP_NS",
-    "date": "DATE",
-    "json": "JSON",
-}
 _LOCK_POLL = 0.2
 _MEMORY = "128MB"
 _HOLDER = re.compile(r"held in ([^\n(]*)\(PID (\d+)\)")
@@ -57,6 +51,8 @@ class DuckDBWarehouse:
                 _shape(connection, table, columns)
             connection.execute("COMMIT")
             log.info("Table %s already exists" if existing[0] else "Table %s created", self.table)
+            if not all(existing):
+                self._make_views(connection, dataset)
 
     def history(self, record: RunRecord) -> History:
         """See Warehouse."""
@@ -161,6 +157,15 @@ class DuckDBWarehouse:
             self._held.execute(f"SET memory_limit = '{_MEMORY}'; SET threads = 1")
         return self._held
 
+    def _make_views(self, connection: duckdb.DuckDBPyConnection, dataset: Dataset) -> None:
+        """Beside a new or newly adopted table only; what has the name already stays as it is."""
+        for view in views(dataset, self._table_name):
+            try:
+                for statement in duckdb_view(view, "CREATE VIEW"):
+                    connection.execute(statement)
+            except duckdb.Error as error:
+                log.info("View %s was not made (%s); stockpipe schema --views prints it.", view.name, error)
+
     def _main(self, dataset: Dataset) -> sql.Table:
         return sql.main_table(dataset, self._table_name)
 
@@ -194,26 +199,18 @@ def _shape(connection: duckdb.DuckDBPyConnection, table: sql.Table, existing: di
     # DuckDB's names know no case, so the spelling of an existing column is no clash.
     known = {name.upper(): kind for name, kind in existing.items()}
     statements = (
-        [_added(table, column) for column in sql.missing_columns(table, known, TYPES)] if known else _made(table)
+        [
+            f'ALTER TABLE {table.name} ADD COLUMN "{column.name}" {TYPES[column.kind]}'
+            for column in sql.missing_columns(table, known, TYPES)
+        ]
+        if known
+        else duckdb_create(table)
     )
     try:
         for statement in statements:
             connection.execute(statement)
     except duckdb.Error as error:
         raise WarehouseError(f"{table.name} could not be made ready: {error}", hint="Nothing was published.") from error
-
-
-def _added(table: sql.Table, column: Column) -> str:
-    return f'ALTER TABLE {table.name} ADD COLUMN "{column.name}" {TYPES[column.kind]}'
-
-
-def _made(table: sql.Table) -> list[str]:
-    columns = ", ".join(f'"{column.name}" {TYPES[column.kind]}' for column in table.columns)
-    return [
-        f"CREATE TABLE IF NOT EXISTS {table.name} ({columns})",
-        f"COMMENT ON TABLE {table.name} IS {_text(table.comment)}",
-        *(f'COMMENT ON COLUMN {table.name}."{column.name}" IS {_text(column.meaning)}' for column in table.columns),
-    ]
 
 
 def _insert_parquet(table: sql.Table) -> str:
@@ -229,10 +226,6 @@ def _insert_values(table: sql.Table) -> str:
 def _insert(connection: duckdb.DuckDBPyConnection, table: sql.Table, rows: list[tuple[object, ...]]) -> None:
     if rows:
         connection.executemany(_insert_values(table), rows)
-
-
-def _text(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
 
 
 def _is_locked(error: duckdb.Error) -> bool:

@@ -13,25 +13,24 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from stockpipe.datasets import DATASETS, Column, Dataset
+from stockpipe.datasets import DATASETS, Dataset
 from stockpipe.errors import AccessError, ConfigError, StockpipeError, WarehouseError, printable
 from stockpipe.runs import RunRecord
 from stockpipe.settings import Settings
 from stockpipe.warehouse import sql
 from stockpipe.warehouse.base import Delivery, History, QueryResult, must_count
+from stockpipe.warehouse.ddl import (
+    FENCE_TABLE,
+    TableOptions,
+    snowflake_create,
+    snowflake_fence,
+    snowflake_type,
+)
+from stockpipe.warehouse.ddl import SNOWFLAKE_TYPES as TYPES
+from stockpipe.warehouse.views import snowflake_view, views
 
 log = logging.getLogger(__name__)
 
-TYPES = {
-    "text": "VARCHAR",
-    "bool": "BOOLEAN",
-    "int": "NUMBER(38,0)",
-    "float": "FLOAT",
-    "timestamp": "TIMESTAMP_NTZ(9)",
-    "date": "DATE",
-    "json": "VARIANT",
-}
-FENCE_TABLE = "STOCKPIPE_FENCE"
 _DOES_NOT_EXIST = 2003
 _READING = ("SELECT", "WITH", "SHOW", "DESCRIBE", "DESC", "EXPLAIN", "VALUES")
 
@@ -47,6 +46,7 @@ class SnowflakeWarehouse:
         self._schema = sql.identifier(settings.require("SNOWFLAKE_SCHEMA"), "SNOWFLAKE_SCHEMA")
         self._table_name = sql.identifier(settings.require("SNOWFLAKE_TABLE"), "SNOWFLAKE_TABLE")
         self.table = self._table_name.strip('"')
+        self._options = TableOptions.of(settings)
         self._arguments = _connect_arguments(settings, run_id)
         self._prefix = f"{self._database}.{self._schema}."
         self.label = f"Snowflake {settings.require('SNOWFLAKE_ACCOUNT')}, {self._prefix.rstrip('.')}"
@@ -58,9 +58,11 @@ class SnowflakeWarehouse:
         main = self._main(dataset)
         made = self._shape(main, cluster=True)
         log.info("Table %s created" if made else "Table %s already exists", self.table)
-        self._shape(sql.runs_table(self._prefix))
+        first = self._shape(sql.runs_table(self._prefix))
         self._shape(sql.rejects_table(self._prefix))
         self._make_fence()
+        if made or first:
+            self._make_views(dataset)
 
     def history(self, record: RunRecord) -> History:
         """See Warehouse."""
@@ -177,7 +179,15 @@ class SnowflakeWarehouse:
         except WarehouseError as error:
             if _errno(error) != _DOES_NOT_EXIST:
                 raise
-            self._run(f"CREATE TABLE IF NOT EXISTS {self._fence} AS SELECT '{self._run_id}'::VARCHAR(40) AS \"RUN_ID\"")
+            self._run(snowflake_fence(self._prefix, self._run_id, self._options))
+
+    def _make_views(self, dataset: Dataset) -> None:
+        """Beside a new or newly adopted table only, so that an ordinary day asks nothing; what has the name already stays as it is."""
+        for view in views(dataset, self._table_name, self._prefix):
+            try:
+                self._run(snowflake_view(view, "CREATE VIEW"))
+            except WarehouseError as error:
+                log.info("View %s was not made (%s); stockpipe schema --views prints it.", view.name, error.message)
 
     @property
     def _stage_name(self) -> str:
@@ -252,20 +262,27 @@ class SnowflakeWarehouse:
             yield _insert(table, len(batch)), [cell for row in batch for cell in row]
 
     def _shape(self, table: sql.Table, *, cluster: bool = False) -> bool:
-        """Make the table, or add and widen columns; True when it was made. Each statement is DDL and stands alone."""
+        """Make the table, or rename, add and widen columns; True when it was made. Each statement is DDL and stands alone."""
         try:
             existing = {row[0]: row[1] for row in self._run(f"DESCRIBE TABLE {table.name}")}
         except WarehouseError as error:
             if _errno(error) != _DOES_NOT_EXIST:
                 raise
-            self._run(_create(table, cluster=cluster))
+            self._run(snowflake_create(table, self._options, cluster=cluster))
             return True
-        for column in sql.missing_columns(table, existing, TYPES):
-            self._run(f'ALTER TABLE {table.name} ADD COLUMN IF NOT EXISTS "{column.name}" {_type(column)}')
+        missing = sql.missing_columns(table, existing, TYPES)
+        for spelled, name in sql.misspelled_columns(table, existing).items():
+            self._run(f'ALTER TABLE {table.name} RENAME COLUMN "{spelled}" TO "{name}"')
+            log.info('Column "%s" renamed to %s', spelled, name)
+            existing[name] = existing.pop(spelled)
+        for column in missing:
+            self._run(f'ALTER TABLE {table.name} ADD COLUMN IF NOT EXISTS "{column.name}" {snowflake_type(column)}')
         for column in table.columns:
             present = sql.width(existing.get(column.name, ""))
             if column.kind == "text" and column.width and present and present < column.width:
-                self._run(f'ALTER TABLE {table.name} ALTER COLUMN "{column.name}" SET DATA TYPE {_type(column)}')
+                self._run(
+                    f'ALTER TABLE {table.name} ALTER COLUMN "{column.name}" SET DATA TYPE {snowflake_type(column)}'
+                )
                 log.info("Column %s widened from %d to %d characters", column.name, present, column.width)
         return False
 
@@ -351,12 +368,6 @@ def _open_session(arguments: dict[str, Any]) -> Any:
         ) from None
 
 
-def _create(table: sql.Table, *, cluster: bool) -> str:
-    columns = ", ".join(f'"{column.name}" {_type(column)} COMMENT {_text(column.meaning)}' for column in table.columns)
-    clustering = ' CLUSTER BY ("DS")' if cluster else ""
-    return f"CREATE TABLE IF NOT EXISTS {table.name} ({columns}){clustering} COMMENT = {_text(table.comment)}"
-
-
 def _copy(table: sql.Table, stage: str) -> str:
     cells = ", ".join(
         f"PARSE_JSON($1:{column.name}::VARCHAR)" if column.kind == "json" else f"$1:{column.name}::{TYPES[column.kind]}"
@@ -375,14 +386,6 @@ def _insert(table: sql.Table, rows: int) -> str:
     )
     marks = "(" + ", ".join(["%s"] * len(table.columns)) + ")"
     return f"INSERT INTO {table.name} ({sql.column_list(table.columns)}) SELECT {cells} FROM VALUES {', '.join([marks] * rows)}"
-
-
-def _type(column: Column) -> str:
-    return f"VARCHAR({column.width})" if column.width else TYPES[column.kind]
-
-
-def _text(text: str) -> str:
-    return "'" + text.replace("\\", "\\\\").replace("'", "''") + "'"
 
 
 def _shortened(statement: str) -> str:

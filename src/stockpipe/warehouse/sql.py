@@ -111,12 +111,11 @@ def missing_columns(table: Table, existing: Mapping[str, str], types: Mapping[st
     `existing` maps the table's column names to their types, `types` our kinds to the warehouse's type names.
     """
     for column in table.columns:
-        spelled = next((name for name in existing if name.upper() == column.name), None)
+        spelled = _spelling(column.name, existing)
         if spelled is None:
             continue
         kind = family(existing[spelled])
-        same = kind == column.kind or {kind, column.kind} in ({"text", "json"}, {"int", "float"})
-        if spelled != column.name or not same:
+        if not (kind == column.kind or {kind, column.kind} in ({"text", "json"}, {"int", "float"})):
             raise WarehouseError(
                 f'{table.name} has a column "{spelled}" of type {existing[spelled]} where "{column.name}" {types[column.kind]} is needed.',
                 hint=f'Nothing was changed. Rename it (ALTER TABLE {table.name} RENAME COLUMN "{spelled}" TO "OLD_{column.name}"), '
@@ -124,3 +123,15 @@ def missing_columns(table: Table, existing: Mapping[str, str], types: Mapping[st
             )
     present = {name.upper() for name in existing}
     return [column for column in table.columns if column.name not in present]
+
+
+def misspelled_columns(table: Table, existing: Iterable[str]) -> dict[str, str]:
+    """Columns that a table has in lower or mixed case, as quoted names keep it: their spelling, and the declared one."""
+    names = list(existing)
+    found = ((_spelling(column.name, names), column.name) for column in table.columns)
+    return {spelled: name for spelled, name in found if spelled and spelled != name}
+
+
+def _spelling(name: str, existing: Iterable[str]) -> str | None:
+    names = list(existing)
+    return name if name in names else next((spelled for spelled in names if spelled.upper() == name), None)
