@@ -9,6 +9,7 @@ import pytest
 import stockpipe
 from conftest import Serve, command, flags, many, stock
 from snowflake_gate import SnowflakeGate
+from stockpipe.datasets import TICKERS
 from stockpipe.errors import AccessError, ConfigError, WarehouseError
 
 # A load into tables that are there, whatever the number of rows.
@@ -81,27 +82,69 @@ def test_the_insert_method_loads_the_same_in_batches(serve: Serve, gate: Snowfla
     assert len([sql for sql in gate.statements() if sql.startswith('INSERT INTO "STOCKS"."PUBLIC"."TICKERS"')]) == 3
 
 
-def test_a_table_of_the_old_script_is_completed_and_widened(serve: Serve, gate: SnowflakeGate) -> None:
-    gate.rows(
-        "CREATE TABLE tickers (ticker VARCHAR(20), name VARCHAR(500), market VARCHAR(50), locale VARCHAR(10),"
-        " primary_exchange VARCHAR(10), type VARCHAR(20), active BOOLEAN, currency_name VARCHAR(50), cik VARCHAR(20),"
-        " composite_figi VARCHAR(50), share_class_figi VARCHAR(50), last_updated_utc TIMESTAMP, ds DATE)"
-    )
-    gate.rows("INSERT INTO tickers (ticker, market, active, ds) VALUES ('OLD', 'otc', true, '2026-01-01')")
+OLD_COLUMNS = {
+    "ticker": "VARCHAR(20)", "name": "VARCHAR(500)", "market": "VARCHAR(50)", "locale": "VARCHAR(10)",
+    "primary_exchange": "VARCHAR(10)", "type": "VARCHAR(20)", "active": "BOOLEAN", "currency_name": "VARCHAR(50)",
+    "cik": "VARCHAR(20)", "composite_figi": "VARCHAR(50)", "share_class_figi": "VARCHAR(50)",
+    "last_updated_utc": "TIMESTAMP", "ds": "DATE",
+}  # fmt: skip
+
+
+def old_table(gate: SnowflakeGate, quote: str = "", **types: str) -> None:
+    """The table as version 1 made it, with a row."""
+    columns = ", ".join(f"{quote}{name}{quote} {kind}" for name, kind in (OLD_COLUMNS | types).items())
+    names = ", ".join(f"{quote}{name}{quote}" for name in ("ticker", "market", "active", "last_updated_utc", "ds"))
+    gate.rows(f"CREATE TABLE tickers ({columns})")
+    gate.rows(f"INSERT INTO tickers ({names}) VALUES ('OLD', 'otc', true, '2026-01-01 02:03:04', '2026-01-01')")
+
+
+@pytest.mark.parametrize("stamp", ["TIMESTAMP", "TIMESTAMP_NTZ", "TIMESTAMP_LTZ", "TIMESTAMP_TZ", "DATETIME"])
+@pytest.mark.parametrize("quote", ["", '"'])
+def test_a_table_of_the_old_script_is_completed_and_widened(
+    serve: Serve, gate: SnowflakeGate, quote: str, stamp: str
+) -> None:
+    """Whatever the account made of TIMESTAMP; and with upper names, or lower ones kept by quotes."""
+    old_table(gate, quote, last_updated_utc=stamp)
     rows = [stock("GREYF", market="otc", primary_exchange="Grey Market")]
     stockpipe.load(market="otc", settings=flags(serve(rows)) | gate.env())
-    assert gate.rows("SELECT ticker, primary_exchange FROM tickers ORDER BY 1") == [
-        ("GREYF", "Grey Market"),
-        ("OLD", None),
+    utc = "substr(last_updated_utc::VARCHAR, 1, 19)"
+    assert gate.rows(f"SELECT ticker, primary_exchange, {utc} FROM tickers ORDER BY 1") == [
+        ("GREYF", "Grey Market", "2026-02-07 07:05:42"),
+        ("OLD", None, "2026-01-01 02:03:04"),
     ]
+    names = [column[0] for column in gate.rows("DESCRIBE TABLE tickers")]
+    assert names == [column.name for column in TICKERS.columns]
+    changed = [sql for sql in gate.statements() if " RENAME " in sql]
+    assert len(changed) == (13 if quote else 0)
 
 
-def test_a_clash_of_columns_is_refused_before_the_fetch(serve: Serve, gate: SnowflakeGate) -> None:
-    gate.rows("CREATE TABLE tickers (ticker VARCHAR(20), active VARCHAR(5), ds DATE)")
+@pytest.mark.parametrize(
+    ("name", "kind", "message"),
+    [
+        ("active", "VARCHAR(5)", 'column "ACTIVE" of type VARCHAR(5) where "ACTIVE" BOOLEAN is needed'),
+        ("cik", "INTEGER", 'column "CIK" of type NUMBER(38,0) where "CIK" VARCHAR is needed'),
+        ("ds", "TIMESTAMP", 'column "DS" of type TIMESTAMP_NTZ(9) where "DS" DATE is needed'),
+        ("last_updated_utc", "VARCHAR(50)", 'type VARCHAR(50) where "LAST_UPDATED_UTC" TIMESTAMP_NTZ(9) is needed'),
+    ],
+)
+@pytest.mark.parametrize("quote", ["", '"'])
+def test_a_clash_of_columns_is_refused_before_the_fetch(
+    serve: Serve, gate: SnowflakeGate, quote: str, name: str, kind: str, message: str
+) -> None:
+    old_table(gate, quote, active="BOOLEAN")
+    gate.rows(f"ALTER TABLE tickers DROP COLUMN {quote}{name}{quote}")
+    gate.rows(f"ALTER TABLE tickers ADD COLUMN {quote}{name}{quote} {kind}")
     sandbox = serve(many(3))
-    with pytest.raises(WarehouseError, match=r'column "ACTIVE" of type VARCHAR\(5\) where "ACTIVE" BOOLEAN is needed'):
+    with pytest.raises(WarehouseError) as refused:
         stockpipe.load(settings=flags(sandbox) | gate.env())
-    assert sandbox.calls == []
+    spelled = name if quote else name.upper()
+    assert message.replace(f'column "{name.upper()}"', f'column "{spelled}"') in refused.value.message
+    mend = f'ALTER TABLE "STOCKS"."PUBLIC"."TICKERS" RENAME COLUMN "{spelled}" TO "OLD_{name.upper()}"'
+    assert mend in refused.value.hint
+    assert (sandbox.calls, [sql for sql in gate.statements() if sql.startswith("ALTER TABLE")]) == ([], [])
+    gate.rows(mend)
+    assert stockpipe.load(settings=flags(sandbox) | gate.env()).rows == 3
+    assert gate.rows("SELECT count(*) FROM tickers") == [(4,)]
 
 
 def test_a_wrong_password_is_named_and_never_shown(serve: Serve, gate: SnowflakeGate) -> None:

@@ -126,7 +126,7 @@ paired AS (
 )
 SELECT "DS", "PREVIOUS_DS", "MARKET", "ACTIVE", "TICKER",
     CASE WHEN count(*) = 2 THEN 'changed' WHEN min(only_side) = 'new' THEN 'added' ELSE 'removed' END AS "CHANGE",
-    CASE WHEN count(*) = 2 THEN rtrim({named}, ', ') END AS "CHANGED_COLUMNS"
+    CASE WHEN count(*) = 2 THEN substr({named}, 3) END AS "CHANGED_COLUMNS"
 FROM paired
 GROUP BY "DS", "PREVIOUS_DS", "MARKET", "ACTIVE", "TICKER", pair"""
 
@@ -140,4 +140,4 @@ def _side(side: str, day: str, cells: str, table: sql.Table) -> str:
 
 def _differs(name: str) -> str:
     new, old = (f"max(CASE WHEN only_side = '{side}' THEN \"{name}\" END)" for side in ("new", "old"))
-    return f"CASE WHEN {new} IS DISTINCT FROM {old} THEN '{name}, ' ELSE '' END"
+    return f"CASE WHEN {new} IS DISTINCT FROM {old} THEN ', {name}' ELSE '' END"
