@@ -8,8 +8,9 @@ BIN := $(VENV)/bin
 PEERS := benchmarks/.venv
 RUNTIME := $(VENV)/.runtime
 DEV := $(VENV)/.dev
+DBT := tests/dbt/.venv
 
-.PHONY: demo test test-chaos lint types check bench requirements clean
+.PHONY: demo test test-chaos test-dbt lint types check bench requirements clean
 
 demo: $(RUNTIME)  ## load a day of the sandbox into stockpipe.duckdb
 	$(BIN)/stockpipe demo
@@ -20,6 +21,9 @@ test: $(DEV)  ## all tests
 
 test-chaos: $(DEV)  ## kills and random faults; some minutes
 	$(BIN)/python -m pytest -q -n auto tests/chaos -o addopts="--strict-markers -ra"
+
+test-dbt: $(DEV) $(DBT)/.ready  ## sources.yml in the hands of dbt, in an environment of its own
+	$(BIN)/python -m pytest -q -n auto tests/dbt -o addopts="--strict-markers -ra"
 
 lint: $(DEV)  ## ruff: rules and format
 	$(BIN)/ruff check .
@@ -38,7 +42,7 @@ requirements:  ## renew uv.lock's exports; needs uv
 	uv export -q --frozen --no-emit-project --extra all --group dev --no-header -o requirements-dev.txt
 
 clean:
-	rm -rf $(VENV) $(PEERS) .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) $(PEERS) $(DBT) .pytest_cache .mypy_cache .ruff_cache
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; none was found on the PATH." >&2; exit 1; }
@@ -62,4 +66,9 @@ $(DEV): requirements-dev.txt $(RUNTIME)
 $(PEERS)/.peers: benchmarks/peers/requirements.txt | $(BIN)/python
 	$(BIN)/python -m venv $(PEERS)
 	$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
+$(DBT)/.ready: tests/dbt/requirements.txt | $(BIN)/python
+	$(BIN)/python -m venv $(DBT)
+	$(DBT)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r tests/dbt/requirements.txt
 	@touch $@
