@@ -63,6 +63,10 @@ SETTINGS: dict[str, Setting] = {
         Setting("STOCKPIPE_TORN_PAUSE", "seconds to wait before a torn list is walked again", "60"),
         Setting("STOCKPIPE_TRANSIENT", "true makes Snowflake tables TRANSIENT (no fail-safe copies)", "false"),
         Setting("STOCKPIPE_RETENTION_DAYS", "days of Time Travel of new Snowflake tables, 0 to 90; default: account's"),
+        Setting(
+            "STOCKPIPE_PING_URL", "ping URL of a healthchecks service, told of start, success, failure", secret=True
+        ),
+        Setting("STOCKPIPE_WEBHOOK_URL", "webhook (Slack or any), told of failure, staleness, recovery", secret=True),
         Setting("SNOWFLAKE_ACCOUNT", "account identifier, such as myorg-myaccount or xy12345.us-east-1"),
         Setting("SNOWFLAKE_USER", "user name"),
         Setting("SNOWFLAKE_PASSWORD", "password", secret=True),
