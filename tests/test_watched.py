@@ -1,0 +1,107 @@
+"""Real loads from the sandbox, with a receiver and a metrics file."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from conftest import Serve, flags, many, stock
+from stockpipe.clock import Clock
+from stockpipe.errors import AccessError, ConfigError, DataCheckError, StockpipeError
+from stockpipe.jobs import plan_job
+from stockpipe.settings import load_settings
+from stockpipe.watched import load_watched
+from test_alerts import TOKEN, Receiver, receiver
+from test_metrics import STOCKS, values
+
+__all__ = ["receiver"]
+
+
+class Morning(Clock):
+    """A clock that stands at 04:30 in New York on the day of the listing, and goes on with the runs."""
+
+    def __init__(self) -> None:
+        self.runs = 0
+
+    def now(self) -> datetime:
+        return datetime(2026, 2, 7, 9, 30, tzinfo=UTC) + timedelta(minutes=self.runs)
+
+
+def load(clock: Morning, env: dict[str, str], receiver: Receiver, **how: object) -> float:
+    """Load a day, or fail to; the exit status in the metrics file."""
+    urls = {
+        "STOCKPIPE_PING_URL": f"{receiver.url}/ping/{TOKEN}",
+        "STOCKPIPE_WEBHOOK_URL": f"{receiver.url}/hook/{TOKEN}",
+    }
+    clock.runs += 1
+    job = plan_job(clock, **how)  # type: ignore[arg-type]
+    load_watched(job, load_settings(env | urls, env={}), clock, metrics_file=Path("out.prom"))
+    return values(Path("out.prom").read_text(), STOCKS)["exit_status"]
+
+
+def test_a_week_of_good_and_bad_runs_is_told_as_it_was(serve: Serve, receiver: Receiver) -> None:
+    clock, good, empty = Morning(), flags(serve(many(300))), flags(serve(many(3)))
+    load(clock, good, receiver)
+    with pytest.raises(DataCheckError):
+        load(clock, empty, receiver)
+    with pytest.raises(AccessError):
+        load(clock, good | {"POLYGON_API_KEY": "wrong-key"}, receiver)
+    metrics = values(Path("out.prom").read_text(), STOCKS)
+    assert (metrics["exit_status"], metrics["last_success_timestamp_seconds"]) == (4, 1770456660)
+    assert load(clock, good, receiver) == 0
+    assert load(clock, good, receiver) == 0
+    assert [suffix for suffix, _ in receiver.pings] == [
+        "/start",
+        "",
+        "/start",
+        "/fail",
+        "/start",
+        "/fail",
+        "/start",
+        "",
+        "/start",
+        "",
+    ]
+    told = [(document["event"], document["exit_code"], document["rows"]) for document in receiver.documents]
+    assert told == [("refused", 7, 0), ("failed", 4, 0), ("recovered", 0, 300)]
+    assert values(Path("out.prom").read_text(), STOCKS)["last_success_timestamp_seconds"] == 1770456900
+
+
+def test_a_stale_list_is_told_whether_it_is_published_or_refused(serve: Serve, receiver: Receiver) -> None:
+    old = [stock(f"T{n}", last_updated_utc="2026-02-05T07:05:42Z") for n in range(9)]
+    clock, env = Morning(), flags(serve(old))
+    assert load(clock, env, receiver) == 0
+    with pytest.raises(DataCheckError):
+        load(clock, env, receiver, require_fresh=True)
+    assert [(document["event"], document["status"]) for document in receiver.documents] == [
+        ("stale", "published"),
+        ("refused", "refused"),
+    ]
+    reason = "The vendor's list is the build of 2026-02-05, older than the day loaded (2026-02-07)."
+    assert [body.startswith(reason) for suffix, body in receiver.pings if suffix == "/fail"] == [True, True]
+    assert values(Path("out.prom").read_text(), STOCKS)["exit_status"] == 7
+
+
+def test_a_run_that_ends_before_it_begins_is_told_too(serve: Serve, receiver: Receiver) -> None:
+    env = flags(serve(many(1)))
+    with pytest.raises(ConfigError):
+        load(Morning(), {name: text for name, text in env.items() if name != "POLYGON_API_KEY"}, receiver)
+    assert [(document["event"], document["exit_code"]) for document in receiver.documents] == [("failed", 3)]
+    assert values(Path("out.prom").read_text(), STOCKS)["exit_status"] == 3
+
+
+def test_receivers_that_are_down_change_nothing(serve: Serve, receiver: Receiver) -> None:
+    receiver.url = "http://127.0.0.1:1"
+    clock, env = Morning(), flags(serve(many(5)))
+    assert load(clock, env, receiver) == 0
+    with pytest.raises(StockpipeError, match="key"):
+        load(clock, env | {"POLYGON_API_KEY": "wrong-key"}, receiver)
+
+
+def test_a_dry_run_tells_nobody(serve: Serve, receiver: Receiver) -> None:
+    settings = flags(serve(many(5))) | {"STOCKPIPE_PING_URL": f"{receiver.url}/ping/{TOKEN}"}
+    clock = Morning()
+    load_watched(plan_job(clock, dry_run=True), load_settings(settings, env={}), clock, metrics_file=Path("out.prom"))
+    assert (receiver.calls, Path("out.prom").exists()) == ([], False)
