@@ -36,12 +36,12 @@ def load(
     """
     from stockpipe.clock import Clock
     from stockpipe.jobs import plan_job
-    from stockpipe.pipeline import load_day
     from stockpipe.settings import load_settings
+    from stockpipe.watched import load_watched
 
     clock = Clock()
     job = plan_job(clock, dataset=dataset, on=on, market=market, active=active, **how)
-    return load_day(job, load_settings(settings, env_file=env_file), clock)
+    return load_watched(job, load_settings(settings, env_file=env_file), clock)
 
 
 __all__ = ["__version__", "load"]

@@ -149,6 +149,7 @@ def _recorded(records: list[RunRecord], warehouse: Warehouse, job: Job, clock: C
 def _leave_record(
     records: list[RunRecord], warehouse: Warehouse, job: Job, clock: Clock, error: StockpipeError
 ) -> None:
+    error.run_id = records[0].run_id
     status: Status = (
         "refused"
         if isinstance(error, DataCheckError)

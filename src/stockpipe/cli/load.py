@@ -13,8 +13,9 @@ from stockpipe.cli.output import configure_logging, exit_codes, print_json, prog
 from stockpipe.clock import Clock
 from stockpipe.errors import ConfigError
 from stockpipe.jobs import plan_job
-from stockpipe.pipeline import RunResult, load_day
+from stockpipe.pipeline import RunResult
 from stockpipe.settings import Settings, load_settings
+from stockpipe.watched import load_watched
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +50,11 @@ log = logging.getLogger(__name__)
 )
 @click.option(
     "--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True, help="Of the log."
+)
+@click.option(
+    "--metrics-file",
+    type=click.Path(path_type=Path),
+    help="Write the run's metrics here for Prometheus' node exporter, such as stockpipe.prom.",
 )
 @shared_options
 def run(**options: Any) -> None:
@@ -131,7 +137,7 @@ def _load(settings: Settings, options: dict[str, Any]) -> None:
         **how,
     )
     with progress_bar(quiet=quiet) as progress:
-        result = load_day(job, settings, clock, progress)
+        result = load_watched(job, settings, clock, progress, metrics_file=options.get("metrics_file"))
     if as_json:
         print_json(_document(result))
     elif not quiet:
