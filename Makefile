@@ -10,7 +10,7 @@ RUNTIME := $(VENV)/.runtime
 DEV := $(VENV)/.dev
 DBT := tests/dbt/.venv
 
-.PHONY: demo test test-chaos test-dbt lint types check bench requirements clean
+.PHONY: demo test test-chaos test-dbt test-airflow test-dagster test-prefect test-workflows lint types check bench requirements clean
 
 demo: $(RUNTIME)  ## load a day of the sandbox into stockpipe.duckdb
 	$(BIN)/stockpipe demo
@@ -37,12 +37,24 @@ check: test lint types test-chaos  ## what CI runs
 bench: $(DEV) $(PEERS)/.peers  ## benchmarks against the peers; ARGS=--quick for a first look
 	$(BIN)/python benchmarks/run.py $(ARGS)
 
+# Real orchestrators, each in an environment of its own (225 to 360 MB).
+test-airflow test-dagster test-prefect: test-%: integrations/%/.venv/.ready  ## run its example against the sandbox
+	integrations/$*/.venv/bin/python integrations/check.py $*
+
+test-workflows: integrations/github-actions/.venv/.ready  ## the GitHub workflows against their schema
+	$(<D)/bin/check-jsonschema --builtin-schema vendor.github-workflows \
+		.github/workflows/*.yml integrations/github-actions/*.yml
+
 requirements:  ## renew uv.lock's exports; needs uv
 	uv export -q --frozen --no-emit-project --extra all --no-dev --no-header -o requirements.txt
 	uv export -q --frozen --no-emit-project --extra all --group dev --no-header -o requirements-dev.txt
+	for tool in airflow dagster prefect; do uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate \
+		--no-header integrations/$$tool/requirements.in pyproject.toml -o integrations/$$tool/requirements.txt; done
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
+		integrations/github-actions/requirements.in -o integrations/github-actions/requirements.txt
 
 clean:
-	rm -rf $(VENV) $(PEERS) $(DBT) .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) $(PEERS) $(DBT) integrations/*/.venv .pytest_cache .mypy_cache .ruff_cache
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; none was found on the PATH." >&2; exit 1; }
@@ -66,6 +78,13 @@ $(DEV): requirements-dev.txt $(RUNTIME)
 $(PEERS)/.peers: benchmarks/peers/requirements.txt | $(BIN)/python
 	$(BIN)/python -m venv $(PEERS)
 	$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
+integrations/%/.venv/.ready: integrations/%/requirements.txt pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; none was found on the PATH." >&2; exit 1; }
+	$(PYTHON) -m venv --clear $(@D)
+	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
 	@touch $@
 
 $(DBT)/.ready: tests/dbt/requirements.txt | $(BIN)/python

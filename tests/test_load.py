@@ -286,8 +286,9 @@ def test_a_list_that_ends_early_is_warned_about(serve: Serve) -> None:
 
 
 def test_a_stale_list_is_a_refusal_where_freshness_is_required(serve: Serve) -> None:
-    with pytest.raises(DataCheckError, match="is the build of 2026-02-07, older than the day loaded"):
+    with pytest.raises(DataCheckError, match="is the build of 2026-02-07, older than the day loaded") as caught:
         stockpipe.load(require_fresh=True, settings=flags(serve(many(3))))
+    assert caught.value.checks == {"stale"}
 
 
 def test_a_known_field_that_vanishes_stops_the_publish(serve: Serve) -> None:

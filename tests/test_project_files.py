@@ -14,6 +14,7 @@ from stockpipe.datasets import TICKERS
 from stockpipe.settings import SETTINGS
 
 ROOT = Path(__file__).parent.parent
+TOOLS = ("airflow", "dagster", "prefect")
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
@@ -52,7 +53,9 @@ def test_the_changelog_begins_with_this_version() -> None:
     assert first.group(1) == stockpipe.__version__
 
 
-@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
+@pytest.mark.parametrize(
+    "name", ["requirements.txt", "requirements-dev.txt", *(f"integrations/{tool}/requirements.txt" for tool in TOOLS)]
+)
 def test_requirements_are_pinned_with_hashes_and_name_no_index(name: str) -> None:
     text = (ROOT / name).read_text(encoding="utf-8")
     pins = re.findall(r"^[a-z0-9][^\n]*==[^\n]*", text, re.MULTILINE)

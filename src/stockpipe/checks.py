@@ -93,6 +93,7 @@ def refuse(findings: list[Finding], *, force: bool) -> list[str]:
         raise DataCheckError(
             " ".join(finding.text for finding in refusals),
             hint="Nothing was published. If the day is right all the same, run again with --force: it is recorded.",
+            checks=(finding.check for finding in refusals),
         )
     return [f"{finding.check}: {finding.text}" for finding in refusals]
 

@@ -16,6 +16,7 @@ Every error carries two texts: the message (what happened, with which value) and
 from __future__ import annotations
 
 import signal
+from collections.abc import Iterable
 
 
 class StockpipeError(Exception):
@@ -69,9 +70,16 @@ class WarehouseError(StockpipeError):
 
 
 class DataCheckError(StockpipeError):
-    """The day is not complete, not unique or not plausible, so it was not published."""
+    """The day is not complete, not unique or not plausible, so it was not published.
+
+    `checks` names the checks that refused: "stale" and "torn" pass by themselves when the vendor's list is renewed.
+    """
 
     exit_code = 7
+
+    def __init__(self, message: str, *, hint: str = "", checks: Iterable[str] = ()) -> None:
+        super().__init__(message, hint=hint)
+        self.checks = frozenset(checks)
 
 
 class Interrupted(StockpipeError):
