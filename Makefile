@@ -32,7 +32,7 @@ lint: $(DEV)  ## ruff: rules and format
 types: $(DEV)  ## mypy, strict
 	$(BIN)/mypy
 
-check: test lint types test-chaos  ## what CI runs
+check: test lint types test-chaos test-dbt test-airflow test-dagster test-prefect test-workflows  ## what CI runs
 
 bench: $(DEV) $(PEERS)/.peers  ## benchmarks against the peers; ARGS=--quick for a first look
 	$(BIN)/python benchmarks/run.py $(ARGS)

@@ -128,13 +128,21 @@ def test_the_select_is_the_same_in_both() -> None:
     assert selects[0] == selects[1]
 
 
-def test_run_makes_the_views_of_a_new_table_in_duckdb_and_again_when_missing(serve: Serve) -> None:
+def test_run_makes_the_views_of_a_new_table_in_duckdb_and_leaves_them_to_the_user_then(serve: Serve) -> None:
     settings = flags(serve(many(4)))
-    for _ in range(2):
-        stockpipe.load(settings=settings)
-        assert table("SELECT count(*) FROM TICKERS_LATEST") == [(4,)]
-        with duckdb.connect("stockpipe.duckdb") as connection:
-            connection.execute("DROP VIEW TICKERS_LATEST")
+    stockpipe.load(settings=settings)
+    assert table("SELECT count(*) FROM TICKERS_LATEST") == [(4,)]
+    with duckdb.connect("stockpipe.duckdb") as connection:
+        connection.execute("DROP VIEW TICKERS_LATEST")
+    stockpipe.load(settings=settings)
+    assert table("SELECT view_name FROM duckdb_views() WHERE NOT internal") == [("TICKERS_CHANGES",)]
+
+
+def test_run_makes_the_views_beside_a_table_of_the_old_script(serve: Serve) -> None:
+    with duckdb.connect("stockpipe.duckdb") as connection:
+        connection.execute("CREATE TABLE tickers (ticker VARCHAR, name VARCHAR, ds DATE)")
+    stockpipe.load(settings=flags(serve(many(4))))
+    assert table("SELECT count(*) FROM TICKERS_LATEST") == [(4,)]
 
 
 def test_run_makes_the_views_of_a_new_table_in_snowflake_and_asks_nothing_later(

@@ -119,6 +119,7 @@ class DuckDBWarehouse:
             raise WarehouseError(
                 f"There is no {self.label} yet.", hint="Load a day first: stockpipe run, or stockpipe demo."
             )
+        self.close()
         with self._open(read_only=True) as connection:
             try:
                 cursor = connection.execute(text)
