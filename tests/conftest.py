@@ -60,8 +60,9 @@ SIDE_BY_SIDE = {"STOCKPIPE_PARALLEL_CALLS": "8"}
 def _clean_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each test runs in an empty folder, without any setting of the machine."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
     for name in os.environ:
-        if name.startswith(("POLYGON_", "MASSIVE_", "STOCKPIPE_", "SNOWFLAKE_", "RATE_LIMIT_")):
+        if name.startswith(("POLYGON_", "MASSIVE_", "STOCKPIPE_", "SNOWFLAKE_", "RATE_LIMIT_", "PRIVATE_KEY_")):
             monkeypatch.delenv(name)
 
 

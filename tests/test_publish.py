@@ -14,16 +14,23 @@ import stockpipe
 from conftest import Serve, flags, many, table
 from snowflake_gate import SnowflakeGate
 from stockpipe.errors import StockpipeError, WarehouseError
+from stockpipe.settings import Settings
+from stockpipe.warehouse.signin import SignIn
 
 
 @pytest.fixture
 def gate(monkeypatch: pytest.MonkeyPatch) -> Iterator[SnowflakeGate]:
     """A stand-in whose connector gives a lost connection up soon."""
-    from stockpipe.warehouse import snowflake
+    from stockpipe.warehouse import session, snowflake
 
-    arguments = snowflake._connect_arguments
-    quick = {"network_timeout": 1, "login_timeout": 5}
-    monkeypatch.setattr(snowflake, "_connect_arguments", lambda *given: arguments(*given) | quick)
+    plan = session.session_plan
+
+    def quick(settings: Settings, run_id: str) -> SignIn:
+        made = plan(settings, run_id)
+        made.arguments.update(network_timeout=1, login_timeout=5)
+        return made
+
+    monkeypatch.setattr(snowflake, "session_plan", quick)
     with SnowflakeGate(lock_timeout=20.0) as gate:
         yield gate
 

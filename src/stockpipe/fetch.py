@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 TORN_WALKS = 3
 # A range holds a little under one page, so that it stays one page while the market grows.
-_ROWS_A_RANGE = 900
+_ROWS_A_RANGE = 970
 
 Progress = Callable[[int, int], None]
 """Called after each page with the pages and rows fetched so far."""

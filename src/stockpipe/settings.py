@@ -1,7 +1,7 @@
 """What can be set, where a value came from, and what is wrong with it.
 
-A value is looked for in this order: flags, environment, `.env`, defaults. An empty value counts as not set, because
-that is how containers and CI systems write "nothing".
+A value is looked for in this order: flags, environment, `.env`, a connection of connections.toml, defaults. An empty
+value counts as not set, because that is how containers and CI systems write "nothing".
 """
 
 from __future__ import annotations
@@ -15,11 +15,14 @@ from pathlib import Path
 from typing import Literal, cast
 from urllib.parse import urlsplit
 
+from stockpipe.connections import NAME as CONNECTION_NAME
+from stockpipe.connections import Connection, find_connection
 from stockpipe.errors import ConfigError
 
 Plan = Literal["free", "paid", "auto"]
 WarehouseKind = Literal["duckdb", "snowflake"]
 DEFAULT = "default"
+_Sources = tuple[tuple[str, Mapping[str, str | None]], ...]
 
 
 @dataclass(frozen=True)
@@ -67,9 +70,28 @@ SETTINGS: dict[str, Setting] = {
             "STOCKPIPE_PING_URL", "ping URL of a healthchecks service, told of start, success, failure", secret=True
         ),
         Setting("STOCKPIPE_WEBHOOK_URL", "webhook (Slack or any), told of failure, staleness, recovery", secret=True),
-        Setting("SNOWFLAKE_ACCOUNT", "account identifier, such as myorg-myaccount or xy12345.us-east-1"),
+        Setting(CONNECTION_NAME, "a connection of Snowflake's connections.toml or config.toml"),
+        Setting("SNOWFLAKE_HOME", "the folder of these files; default: ~/.snowflake or the platform's"),
+        Setting("SNOWFLAKE_ACCOUNT", "account identifier, such as myorg-myaccount or xy12345.us-east-1; or its URL"),
         Setting("SNOWFLAKE_USER", "user name"),
+        Setting("SNOWFLAKE_AUTHENTICATOR", "how to sign in; default: by what is set, a key pair first"),
+        Setting("SNOWFLAKE_PRIVATE_KEY_PATH", "file of the private key (PEM)", aliases=("SNOWFLAKE_PRIVATE_KEY_FILE",)),
+        Setting("SNOWFLAKE_PRIVATE_KEY", "the private key itself", aliases=("SNOWFLAKE_PRIVATE_KEY_RAW",), secret=True),
+        Setting(
+            "SNOWFLAKE_PRIVATE_KEY_PASSPHRASE",
+            "passphrase of the private key",
+            aliases=("SNOWFLAKE_PRIVATE_KEY_FILE_PWD", "PRIVATE_KEY_PASSPHRASE"),
+            secret=True,
+        ),
+        Setting("SNOWFLAKE_TOKEN", "programmatic access token, or an OAuth token", secret=True),
+        Setting("SNOWFLAKE_TOKEN_FILE_PATH", "file with the token"),
+        Setting("SNOWFLAKE_OAUTH_CLIENT_ID", "OAuth client credentials: the client"),
+        Setting("SNOWFLAKE_OAUTH_CLIENT_SECRET", "its secret", secret=True),
+        Setting("SNOWFLAKE_OAUTH_TOKEN_REQUEST_URL", "where the identity provider gives tokens"),
+        Setting("SNOWFLAKE_OAUTH_SCOPE", "scope of the token; default: session:role:<role>"),
+        Setting("SNOWFLAKE_WORKLOAD_IDENTITY_PROVIDER", "workload identity: AWS, AZURE, GCP or OIDC"),
         Setting("SNOWFLAKE_PASSWORD", "password", secret=True),
+        Setting("SNOWFLAKE_PASSCODE", "code of the MFA device, for username_password_mfa", secret=True),
         Setting("SNOWFLAKE_ROLE", "role of the session"),
         Setting("SNOWFLAKE_WAREHOUSE", "compute warehouse"),
         Setting("SNOWFLAKE_DATABASE", "target database"),
@@ -233,19 +255,24 @@ def load_settings(
     env: Mapping[str, str] | None = None,
     env_file: Path | None = None,
 ) -> Settings:
-    """Collect the settings: `flags` (by setting name) over the environment over `env_file` over the defaults.
+    """Collect the settings: `flags` (by setting name) over the environment over `env_file` over a connection of
+    Snowflake's tools over the defaults.
 
     `env` defaults to this process's environment, `env_file` to `.env` in the current folder; a missing file is no
-    error, an unreadable one is a ConfigError.
+    error, an unreadable one is a ConfigError. A connection is used when one is named, or when the warehouse is said to
+    be snowflake and no account is set.
     """
     path = env_file or Path(".env")
     environment = os.environ if env is None else env
     dotenv, dotenv_state = _read_env_file(path)
-    sources: tuple[tuple[str, Mapping[str, str | None]], ...] = (
-        ("the command line", flags or {}),
-        ("the environment", environment),
-        (str(path), dotenv),
-    )
+    sources: _Sources = (("the command line", flags or {}), ("the environment", environment), (str(path), dotenv))
+    connection = _connection(sources, environment)
+    looked_in = ["the command line", "the environment", f"{path} ({dotenv_state})"]
+    warnings = [_open_to_others(path, dotenv)]
+    if connection:
+        sources = (*sources, (connection.origin, connection.values))
+        looked_in.append(connection.origin)
+        warnings.append(_open_to_others(connection.path, connection.values))
     values: dict[str, Value] = {}
     for setting in SETTINGS.values():
         found = _first(setting, sources)
@@ -253,11 +280,22 @@ def load_settings(
             found = Value(setting.default, DEFAULT)
         if found is not None:
             values[setting.name] = found
-    looked_in = ("the command line", "the environment", f"{path} ({dotenv_state})")
-    return Settings(values, looked_in, _open_to_others(path, dotenv))
+    return Settings(values, tuple(looked_in), tuple(warning for warning in warnings if warning))
 
 
-def _first(setting: Setting, sources: tuple[tuple[str, Mapping[str, str | None]], ...]) -> Value | None:
+def _connection(sources: _Sources, env: Mapping[str, str]) -> Connection | None:
+    """The connection that is asked for; a DuckDB file needs none."""
+    name, home, kind, account = (
+        _first(SETTINGS[setting], sources)
+        for setting in (CONNECTION_NAME, "SNOWFLAKE_HOME", "STOCKPIPE_WAREHOUSE", "SNOWFLAKE_ACCOUNT")
+    )
+    wanted = kind.text.lower() if kind else None
+    if wanted == "duckdb" or (name is None and (wanted is None or account is not None)):
+        return None
+    return find_connection(name.text if name else None, home.text if home else None, env)
+
+
+def _first(setting: Setting, sources: _Sources) -> Value | None:
     for origin, texts in sources:
         for name in (setting.name, *setting.aliases):
             if text := (texts.get(name) or "").strip():
@@ -265,14 +303,14 @@ def _first(setting: Setting, sources: tuple[tuple[str, Mapping[str, str | None]]
     return None
 
 
-def _open_to_others(path: Path, dotenv: Mapping[str, str | None]) -> tuple[str, ...]:
+def _open_to_others(path: Path, texts: Mapping[str, str | None]) -> str | None:
     """A warning when a file with secrets can be read by other users; Windows has no such bits."""
     secret = any(
-        dotenv.get(name) for setting in SETTINGS.values() if setting.secret for name in (setting.name, *setting.aliases)
+        texts.get(name) for setting in SETTINGS.values() if setting.secret for name in (setting.name, *setting.aliases)
     )
-    if os.name != "posix" or not secret or not path.stat().st_mode & 0o044:
-        return ()
-    return (f"{path} holds secrets and can be read by other users of this machine. Mend it: chmod 600 {path}",)
+    if os.name != "posix" or not secret or not path.is_file() or not path.stat().st_mode & 0o044:
+        return None
+    return f"{path} holds secrets and can be read by other users of this machine. Mend it: chmod 600 {path}"
 
 
 def _read_env_file(path: Path) -> tuple[dict[str, str | None], str]:

@@ -34,7 +34,7 @@ DUCKDB_TYPES = {
 # RFC 3339 in UTC with 0 to 9 digits of a second: what the API sends, and all that nanoseconds can hold.
 _TIMESTAMP = r"^\d{4}-\d{2}-\d{2}T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,9})?Z$"
 # Rows are typed some pages at a time: while the next pages are under way, and few enough to keep memory flat.
-_TYPING_CHUNK = 5_000
+_TYPING_CHUNK = 3_500
 # What DuckDB may hold in memory; what is more goes to the temporary folder.
 _MEMORY = "100MB"
 # Snowflake's advice for loading is files of 100 to 250 MB; a day of tickers stays far below one.

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 from snowflake_gate.answers import DONE, Refusal, table_sql, text
 from snowflake_gate.session import Session
-from snowflake_gate.signin import User
 from snowflake_gate.statements import NAME, qualified
+from snowflake_gate.users import User
 
 _GRANT = re.compile(
     rf"GRANT\s+(?P<what>.+?)\s+ON\s+(?P<future>FUTURE\s+|ALL\s+)?(?P<kind>[A-Z]+)\s+(?P<in>IN\s+\w+\s+)?"

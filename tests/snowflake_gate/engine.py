@@ -178,7 +178,8 @@ class Engine:
         columns = [(column.replace('"', '""'), limit) for column, limit in lengths]
         longest = " ".join(f'WHEN length("{column}") > {limit} THEN "{column}"' for column, limit in columns)
         too_long = " OR ".join(f'length("{column}") > {limit}' for column, limit in columns)
-        sql = f'SELECT CASE {longest} END FROM "{catalog}"."{schema}"."{name}" WHERE {too_long} LIMIT 1'
+        quoted = ".".join('"' + part.replace('"', '""') + '"' for part in (catalog, schema, name))
+        sql = f"SELECT CASE {longest} END FROM {quoted} WHERE {too_long} LIMIT 1"
         found = connection.duck.execute(sql).fetchone()
         return str(found[0]) if found else None
 

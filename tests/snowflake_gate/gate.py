@@ -11,12 +11,12 @@ import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlencode
 
 from fakesnow.transforms import SERVER_VERSION
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from snowflake_gate import stages
@@ -71,6 +71,8 @@ class Gate:
             Route("/queries/{id}/result", self._handler("result", self.result), methods=["GET"]),
             Route("/monitoring/queries/{id}", self._handler("status", self.status), methods=["GET"]),
             Route("/fs_bucket/{path:path}", self._bucket, methods=["PUT", "GET", "HEAD"]),
+            Route("/session/authenticator-request", self._handler("sso", self.sso), methods=["POST"]),
+            Route("/sso", self._sso_page, methods=["GET"]),
             Route("/oauth/token-request", self._oauth, methods=["POST"]),
             Route("/telemetry/send", self._handler("telemetry", self.accept), methods=["POST"]),
         ]
@@ -270,6 +272,18 @@ class Gate:
         if not token:
             return JSONResponse({"error": "invalid_client"}, status_code=401)
         return JSONResponse({"access_token": token, "token_type": "Bearer", "expires_in": 600})
+
+    async def sso(self, request: Request, body: dict[str, Any], _: LoggedRequest) -> Answer:
+        """Where the browser signs in, and the key that proves later that the same client asked."""
+        data, key = body["data"], secrets.token_urlsafe(16)
+        asked = {"user": data["LOGIN_NAME"], "key": key, "port": data["BROWSER_MODE_REDIRECT_PORT"]}
+        return done({"ssoUrl": f"{request.base_url}sso?{urlencode(asked)}", "proofKey": key})
+
+    async def _sso_page(self, request: Request) -> Response:
+        """Whoever opens it is signed in, and sent back to the connector with a token."""
+        asked = request.query_params
+        token = self.sign_in.browser_token(asked["user"], asked["key"])
+        return RedirectResponse(f"http://localhost:{asked['port']}/?token={token}")
 
     async def close(self) -> None:
         self.stopping.set()

@@ -20,7 +20,7 @@ from snowflake_gate.answers import table_sql
 from snowflake_gate.faults import Action, Fault, When
 from snowflake_gate.gate import Gate
 from snowflake_gate.log import LoggedLogin, LoggedRequest
-from snowflake_gate.signin import User
+from snowflake_gate.users import User
 
 T = TypeVar("T")
 _START = 10.0

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import secrets
-from dataclasses import dataclass, field
 from typing import Any
 
 import jwt
@@ -13,6 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat,
 
 from snowflake_gate.answers import Answer, Refusal, done
 from snowflake_gate.session import Session
+from snowflake_gate.users import User
 
 _WRONG = (390100, "Incorrect username or password was specified.")
 _BAD_JWT = (390144, "JWT token is invalid. [stand-in]")
@@ -26,27 +26,11 @@ _BAD_IDENTITY = (
 _LONGEST_JWT = 3600 + 5
 
 
-@dataclass
-class User:
-    name: str
-    password: str | None = None
-    public_keys: list[Any] = field(default_factory=list)  # of the cryptography package
-    access_tokens: set[str] = field(default_factory=set)  # programmatic access tokens
-    oauth_tokens: set[str] = field(default_factory=set)
-    expired_tokens: set[str] = field(default_factory=set)
-    identity_tokens: set[str] = field(default_factory=set)  # workload identity federation
-    mfa_passcode: str | None = None  # when set, a password alone is not enough
-
-    def set_rsa_public_key(self, body: str) -> None:
-        """As ALTER USER ... SET RSA_PUBLIC_KEY takes it: the PEM's body without its frame."""
-        kept = [line for line in body.split("\n") if "-----" not in line]
-        self.public_keys = [load_der_public_key(base64.b64decode("".join(kept)))]
-
-
 class SignIn:
     def __init__(self, account: str, users: dict[str, User]) -> None:
         self.account = account
         self.users = users
+        self.browser_tokens: dict[str, tuple[str, str]] = {}  # token -> (user, proof key)
         self.oauth_clients: dict[str, tuple[str, str]] = {}  # client id -> (secret, user)
 
     def check(self, data: dict[str, Any]) -> User:
@@ -59,6 +43,8 @@ class SignIn:
             return self._token(user, token, "access_tokens", _BAD_PAT)
         if authenticator == "OAUTH":
             return self._token(self._owner(token) or user, token, "oauth_tokens", _BAD_OAUTH)
+        if authenticator == "EXTERNALBROWSER":
+            return self._browser(user, token, str(data.get("PROOF_KEY")))
         if authenticator == "WORKLOAD_IDENTITY":
             owners = (u for u in self.users.values() if token in u.identity_tokens)
             return self._token(next(owners, None), token, "identity_tokens", _BAD_IDENTITY)
@@ -87,9 +73,20 @@ class SignIn:
             raise _refused(*refusal)
         return user
 
+    def _browser(self, user: User | None, token: str, proof_key: str) -> User:
+        if user is None or self.browser_tokens.get(token) != (user.name, proof_key):
+            raise _refused(390190, "There was an error related to the SAML token. [stand-in]")
+        return user
+
+    def browser_token(self, login_name: str, proof_key: str) -> str:
+        """What the console gives to who signed in there."""
+        token = secrets.token_urlsafe(24)
+        self.browser_tokens[token] = (login_name.upper(), proof_key)
+        return token
+
     def _key_pair(self, user: User | None, token: str) -> User:
-        for key in user.public_keys if user else []:
-            if user and self._signed(user, token, key):
+        for body in user.public_keys if user else []:
+            if user and self._signed(user, token, load_der_public_key(base64.b64decode(body))):
                 return user
         raise _refused(*_BAD_JWT)
 

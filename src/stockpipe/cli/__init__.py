@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "runs": ("read", "List what the runs did."),
     "rejects": ("read", "Show rows that could not be published."),
     "schema": ("schema", "Print the SQL of tables, views and grants, or dbt sources."),
+    "config": ("config", "Show every setting and where its value came from."),
     "schedule": ("schedule", "Load every day, in the foreground."),
 }
 

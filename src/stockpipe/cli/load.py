@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from stockpipe.cli.output import configure_logging, exit_codes, print_json, progress_bar, shared_options
+from stockpipe.cli.output import configure_logging, exit_codes, given_settings, print_json, progress_bar, shared_options
 from stockpipe.clock import Clock
 from stockpipe.errors import ConfigError
 from stockpipe.jobs import plan_job
@@ -109,9 +109,7 @@ def demo(**options: Any) -> None:
 
 
 def _flags(options: dict[str, Any]) -> dict[str, str | None]:
-    return {
-        "STOCKPIPE_WAREHOUSE": options["warehouse"],
-        "STOCKPIPE_DUCKDB_PATH": options["duckdb_path"],
+    return given_settings(options) | {
         "STOCKPIPE_DEADLINE": options["deadline"],
         "STOCKPIPE_REQUESTS_PER_SECOND": options["requests_per_second"],
     }

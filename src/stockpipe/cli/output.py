@@ -8,12 +8,13 @@ import logging
 import logging.handlers
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
+from stockpipe.connections import NAME as CONNECTION_NAME
 from stockpipe.errors import ConfigError, StockpipeError, as_interrupt, printable
 from stockpipe.fetch import Progress
 from stockpipe.settings import Settings
@@ -185,11 +186,21 @@ def _log_lines(pages: int, rows: int) -> None:
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
+def given_settings(options: Mapping[str, Any]) -> dict[str, str | None]:
+    """The settings that the shared options name."""
+    return {
+        "STOCKPIPE_WAREHOUSE": options["warehouse"],
+        "STOCKPIPE_DUCKDB_PATH": options["duckdb_path"],
+        CONNECTION_NAME: options["connection"],
+    }
+
+
 def shared_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """The options that every command with settings has."""
     options: tuple[Decorator, ...] = (
         click.option("--warehouse", help="duckdb or snowflake; default: snowflake when SNOWFLAKE_ACCOUNT is set."),
         click.option("--duckdb-path", help="The DuckDB file (STOCKPIPE_DUCKDB_PATH)."),
+        click.option("--connection", metavar="NAME", help="A connection of Snowflake's connections.toml."),
         click.option("--env-file", type=click.Path(path_type=Path), help="File with settings; default: .env"),
         click.option("-v", "--verbose", count=True, help="Say more: every call, every statement."),
         click.option("-q", "--quiet", is_flag=True, help="Say only warnings and errors."),

@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from stockpipe.cli.output import configure_logging, exit_codes, print_json, print_table, shared_options
+from stockpipe.cli.output import configure_logging, exit_codes, given_settings, print_json, print_table, shared_options
 from stockpipe.clock import Clock
 from stockpipe.datasets import Dataset
 from stockpipe.errors import UsageError
@@ -116,8 +116,7 @@ def _copy_sql(dataset: Dataset, form: str, source: Path, target: Path) -> str:
 
 
 def _open(options: dict[str, Any], *, quiet: bool = False) -> Warehouse:
-    flags = {"STOCKPIPE_WAREHOUSE": options["warehouse"], "STOCKPIPE_DUCKDB_PATH": options["duckdb_path"]}
-    settings = load_settings(flags, env_file=options["env_file"])
+    settings = load_settings(given_settings(options), env_file=options["env_file"])
     configure_logging(settings, verbose=options["verbose"], quiet=quiet or options["quiet"])
     warehouse = open_warehouse(settings)
     click.get_current_context().call_on_close(warehouse.close)

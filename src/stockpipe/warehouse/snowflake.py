@@ -10,11 +10,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Sequence
 from datetime import date
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from stockpipe.datasets import DATASETS, Dataset
-from stockpipe.errors import AccessError, ConfigError, StockpipeError, WarehouseError, printable
+from stockpipe.errors import ConfigError, StockpipeError, WarehouseError
 from stockpipe.runs import RunRecord
 from stockpipe.settings import Settings
 from stockpipe.warehouse import sql
@@ -27,6 +28,7 @@ from stockpipe.warehouse.ddl import (
     snowflake_type,
 )
 from stockpipe.warehouse.ddl import SNOWFLAKE_TYPES as TYPES
+from stockpipe.warehouse.session import error_text, open_session, session_plan
 from stockpipe.warehouse.views import snowflake_view, views
 
 log = logging.getLogger(__name__)
@@ -47,7 +49,7 @@ class SnowflakeWarehouse:
         self._table_name = sql.identifier(settings.require("SNOWFLAKE_TABLE"), "SNOWFLAKE_TABLE")
         self.table = self._table_name.strip('"')
         self._options = TableOptions.of(settings)
-        self._arguments = _connect_arguments(settings, run_id)
+        self._sign_in = session_plan(settings, run_id)
         self._prefix = f"{self._database}.{self._schema}."
         self.label = f"Snowflake {settings.require('SNOWFLAKE_ACCOUNT')}, {self._prefix.rstrip('.')}"
         self._connection: Any = None
@@ -200,7 +202,7 @@ class SnowflakeWarehouse:
         if self._connection is not None:
             return
         log.info("Connecting to Snowflake...")
-        self._connection = _open_session(self._arguments)
+        self._connection = open_session(self._sign_in)
         log.info("Connected to Snowflake successfully!")
         self._run("ALTER SESSION SET TIMEZONE = 'UTC'")
         if not self._connection.database:
@@ -214,9 +216,11 @@ class SnowflakeWarehouse:
     def _stage(self, delivery: Delivery) -> str:
         """Put the Parquet files on a stage that lives as long as the session; returns its name with the @."""
         self._run(f"CREATE TEMPORARY STAGE IF NOT EXISTS {self._stage_name}")
-        folder = delivery.parquet[0].parent.as_posix().replace("'", "\\'")
-        files = f"{folder}/{delivery.parquet[0].name}" if len(delivery.parquet) == 1 else f"{folder}/*.parquet"
-        self._run(f"PUT 'file://{files}' @{self._stage_name} AUTO_COMPRESS=FALSE OVERWRITE=TRUE")
+        # Each active state has a folder of its own, with as many files as the day is large.
+        for folder, found in groupby(delivery.parquet, key=lambda path: path.parent):
+            names = [path.name for path in found]
+            files = f"{folder.as_posix()}/{names[0] if len(names) == 1 else '*.parquet'}".replace("'", "\\'")
+            self._run(f"PUT 'file://{files}' @{self._stage_name} AUTO_COMPRESS=FALSE OVERWRITE=TRUE")
         return f"@{self._stage_name}"
 
     def _steps(self, delivery: Delivery, stage: str, *, check: bool = True) -> Iterator[tuple[str, list[Any] | None]]:
@@ -320,54 +324,6 @@ class SnowflakeWarehouse:
             raise _failed(error, statement) from error
 
 
-def _connect_arguments(settings: Settings, run_id: str) -> dict[str, Any]:
-    arguments: dict[str, Any] = {
-        "account": settings.require("SNOWFLAKE_ACCOUNT"),
-        "user": settings.require("SNOWFLAKE_USER"),
-        "password": settings.require("SNOWFLAKE_PASSWORD"),
-        "database": settings.require("SNOWFLAKE_DATABASE"),
-        "schema": settings.require("SNOWFLAKE_SCHEMA"),
-        "login_timeout": 30,
-        "network_timeout": 120,
-        "client_session_keep_alive": True,
-        "application": "stockpipe",
-        "session_parameters": {"QUERY_TAG": f"stockpipe {run_id}".strip()},
-    }
-    for name in ("ROLE", "WAREHOUSE", "HOST", "PROTOCOL"):
-        if value := settings.get(f"SNOWFLAKE_{name}"):
-            arguments[name.lower()] = value
-    if settings.get("SNOWFLAKE_PORT"):
-        arguments["port"] = int(settings.number("SNOWFLAKE_PORT", least=1, most=65535))
-    return arguments
-
-
-def _open_session(arguments: dict[str, Any]) -> Any:
-    try:
-        import snowflake.connector
-    except ImportError as error:
-        raise ConfigError(
-            "The Snowflake connector is not installed.",
-            hint="pip install 'stockpipe[snowflake]', or pip install -r requirements.txt",
-        ) from error
-    for name in ("snowflake.connector", "botocore", "urllib3"):
-        logging.getLogger(name).setLevel(logging.ERROR)
-    try:
-        return snowflake.connector.connect(**arguments)
-    except snowflake.connector.Error as error:
-        text = _error_text(error)
-        if any(
-            word in text.lower() for word in ("incorrect username", "password", "jwt", "token", "not allowed", "role")
-        ):
-            raise AccessError(
-                f"Snowflake refused the sign-in of {arguments['user']}: {text}",
-                hint="Check SNOWFLAKE_USER, SNOWFLAKE_PASSWORD and SNOWFLAKE_ROLE.",
-            ) from None
-        raise WarehouseError(
-            f"Snowflake could not be reached at {arguments.get('host') or arguments['account']}: {text}",
-            hint="Check SNOWFLAKE_ACCOUNT (myorg-myaccount), the network and SNOWFLAKE_HOST.",
-        ) from None
-
-
 def _copy(table: sql.Table, stage: str) -> str:
     cells = ", ".join(
         f"PARSE_JSON($1:{column.name}::VARCHAR)" if column.kind == "json" else f"$1:{column.name}::{TYPES[column.kind]}"
@@ -397,13 +353,9 @@ def _errno(error: WarehouseError) -> int | None:
     return getattr(error.__cause__, "errno", None)
 
 
-def _error_text(error: Any) -> str:
-    return printable(" ".join(str(getattr(error, "msg", None) or error).split()))[:500]
-
-
 def _failed(error: Any, statement: str) -> WarehouseError:
     word = statement.split(maxsplit=1)[0]
     return WarehouseError(
-        f"Snowflake refused {word}: {_error_text(error)}",
+        f"Snowflake refused {word}: {error_text(error)}",
         hint="The table is as it was before the run; check the role's privileges.",
     )

@@ -1,0 +1,50 @@
+"""stockpipe config: every setting with its value and where it came from."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from typing import Any
+
+import click
+
+from stockpipe.cli.output import configure_logging, exit_codes, given_settings, print_json, print_table, shared_options
+from stockpipe.errors import ConfigError
+from stockpipe.settings import SETTINGS, Settings, load_settings
+
+# Who pastes a URL with a password into a setting shall not find it on the screen.
+_USERINFO = re.compile(r"//[^/@]*@")
+
+
+@click.command()
+@click.option("--all", "everything", is_flag=True, help="Also the settings that have no value, with their meaning.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@shared_options
+def config(everything: bool, as_json: bool, **options: Any) -> None:
+    """Show every setting that has a value, and where the value came from. Secrets are masked; nothing is connected to.
+
+    A value is looked for in this order: flags, environment, .env, a connection of Snowflake's connections.toml, defaults.
+    """
+    with exit_codes(as_json=as_json):
+        settings = load_settings(given_settings(options), env_file=options["env_file"])
+        configure_logging(settings, verbose=options["verbose"], quiet=options["quiet"])
+        lines = [_line(settings, name) for name in SETTINGS if everything or settings.find(name)]
+        if as_json:
+            print_json({"looked_in": settings.looked_in, "warehouse": _warehouse(settings), "settings": lines})
+            return
+        columns = ("SETTING", "VALUE", "FROM", "MEANING")[: 4 if everything else 3]
+        print_table(columns, [list(line.values())[: len(columns)] for line in lines])
+        click.echo(f"Loads go to {_warehouse(settings) or 'no known warehouse'}.", err=True)
+
+
+def _line(settings: Settings, name: str) -> dict[str, str | None]:
+    value, setting = settings.find(name), SETTINGS[name]
+    shown = None if value is None else "***" if setting.secret else _USERINFO.sub("//***@", value.text)
+    return {"name": name, "value": shown, "from": value.origin if value else None, "meaning": setting.meaning}
+
+
+def _warehouse(settings: Settings) -> str | None:
+    """Where a run would load to; None when the setting makes no sense."""
+    with contextlib.suppress(ConfigError):
+        return settings.warehouse
+    return None

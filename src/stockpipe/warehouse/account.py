@@ -1,0 +1,48 @@
+"""Which Snowflake account, and at which address."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from urllib.parse import urlsplit
+
+from stockpipe.settings import Settings
+
+_HOSTS = (".snowflakecomputing.com", ".snowflakecomputing.cn")
+_ACCOUNT = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*")
+
+
+def account_arguments(settings: Settings) -> dict[str, Any]:
+    """Account and host for the connector. A pasted URL is understood, and the ORG.ACCOUNT of Snowsight.
+
+    https://myorg-myaccount.snowflakecomputing.com, https://app.snowflake.com/myorg/myaccount and MYORG.MYACCOUNT all
+    mean myorg-myaccount; xy12345.us-east-1 stays as it is. ConfigError for what is no account.
+    """
+    text = settings.require("SNOWFLAKE_ACCOUNT").strip()
+    account, host = _account(text)
+    if not _ACCOUNT.fullmatch(account):
+        raise settings.refused(
+            "SNOWFLAKE_ACCOUNT", "an account such as myorg-myaccount or xy12345.us-east-1, or its URL"
+        )
+    arguments: dict[str, Any] = {"account": account}
+    if host := settings.get("SNOWFLAKE_HOST") or host:
+        arguments["host"] = host
+    if protocol := settings.get("SNOWFLAKE_PROTOCOL"):
+        arguments["protocol"] = protocol
+    if settings.get("SNOWFLAKE_PORT"):
+        arguments["port"] = int(settings.number("SNOWFLAKE_PORT", least=1, most=65535))
+    return arguments
+
+
+def _account(text: str) -> tuple[str, str | None]:
+    parts = urlsplit(text if "://" in text else f"https://{text}")
+    host, path = (parts.netloc.lower(), [part for part in parts.path.split("/") if part])
+    if host == "app.snowflake.com" and len(path) > 1:
+        # A region has a hyphen, which an organization's name cannot have.
+        return (f"{path[1]}.{path[0]}" if "-" in path[0] else f"{path[0]}-{path[1]}"), None
+    for domain in _HOSTS:
+        if host.endswith(domain):
+            return host.removesuffix(domain), host if domain == _HOSTS[1] else None
+    if match := re.fullmatch(r"([A-Za-z0-9]+)\.([A-Za-z0-9_]+)", text):
+        return (text if match[2].lower() in ("privatelink", "global") else f"{match[1]}-{match[2]}"), None
+    return text, None

@@ -1,0 +1,97 @@
+"""A session of Snowflake: how it is opened, and what a refusal means."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import sys
+from typing import Any
+
+from stockpipe.errors import AccessError, ConfigError, StockpipeError, WarehouseError, printable
+from stockpipe.settings import Settings
+from stockpipe.warehouse.signin import SINGLE_FACTOR, SignIn, sign_in
+
+log = logging.getLogger(__name__)
+
+# The service's own answers to a sign-in have these numbers; what fails on the way there has the connector's.
+_REFUSALS = range(390_000, 395_000)
+_ROLE = 390_189
+# The connector's own number for an identity provider that gave no token.
+_NO_TOKEN = 250_006
+_HINTS = {
+    "SNOWFLAKE_JWT": "Check SNOWFLAKE_USER and SNOWFLAKE_ACCOUNT, and that the user has this key: DESCRIBE USER shows "
+    "RSA_PUBLIC_KEY_FP, ALTER USER ... SET RSA_PUBLIC_KEY sets it. The clock of this machine must be right too.",
+    "PROGRAMMATIC_ACCESS_TOKEN": "The token is wrong, expired, or not for this user, role or network. Make a new one "
+    "(ALTER USER ... ADD PROGRAMMATIC ACCESS TOKEN) and put it into SNOWFLAKE_TOKEN.",
+    "OAUTH": "The token is wrong or expired: get a new one, or set SNOWFLAKE_OAUTH_CLIENT_ID so that each run gets its own.",
+    "OAUTH_CLIENT_CREDENTIALS": "Check SNOWFLAKE_OAUTH_CLIENT_ID, SNOWFLAKE_OAUTH_CLIENT_SECRET, "
+    "SNOWFLAKE_OAUTH_TOKEN_REQUEST_URL and the security integration in Snowflake.",
+    "WORKLOAD_IDENTITY": "Check SNOWFLAKE_WORKLOAD_IDENTITY_PROVIDER and the user's WORKLOAD_IDENTITY in Snowflake.",
+    "EXTERNALBROWSER": "Sign in again in the browser; a service without one needs a key pair.",
+    "SNOWFLAKE": "Check SNOWFLAKE_USER and SNOWFLAKE_PASSWORD. A person with MFA needs "
+    "SNOWFLAKE_AUTHENTICATOR=username_password_mfa, a service a key pair or a token.",
+}
+
+
+def session_plan(settings: Settings, run_id: str = "") -> SignIn:
+    """All that a session needs; its statements will carry the run's id as query tag. ConfigError as `sign_in`."""
+    plan = sign_in(settings)
+    plan.arguments.update(
+        login_timeout=30,
+        network_timeout=120,
+        client_session_keep_alive=True,
+        application="stockpipe",
+        session_parameters={"QUERY_TAG": f"stockpipe {run_id}".strip()},
+    )
+    for name in ("DATABASE", "SCHEMA", "ROLE", "WAREHOUSE"):
+        if value := settings.get(f"SNOWFLAKE_{name}"):
+            plan.arguments[name.lower()] = value
+    return plan
+
+
+def open_session(plan: SignIn) -> Any:
+    """A connection of the connector.
+
+    Raises AccessError when the service refuses the sign-in, WarehouseError when it cannot be reached.
+    """
+    try:
+        import snowflake.connector
+    except ImportError as error:
+        raise ConfigError(
+            "The Snowflake connector is not installed.",
+            hint="pip install 'stockpipe[snowflake]', or pip install -r requirements.txt",
+        ) from error
+    for name in ("snowflake.connector", "botocore", "urllib3"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    if plan.way == "SNOWFLAKE":
+        log.warning(SINGLE_FACTOR)
+    try:
+        # What the connector says about a browser is no data.
+        with contextlib.redirect_stdout(sys.stderr):
+            return snowflake.connector.connect(**plan.arguments)
+    except EOFError:
+        message = "No browser can be opened on this machine to sign in to Snowflake."
+        raise AccessError(message, hint="Use a key pair (SNOWFLAKE_PRIVATE_KEY_PATH) or a token.") from None
+    except snowflake.connector.Error as error:
+        raise _failed(error, plan) from None
+
+
+def error_text(error: Any) -> str:
+    """The message of a connector's error on one line, safe for a terminal."""
+    return printable(" ".join(str(getattr(error, "msg", None) or error).split()))[:500]
+
+
+def _failed(error: Any, plan: SignIn) -> StockpipeError:
+    text, errno, arguments = error_text(error), getattr(error, "errno", None), plan.arguments
+    who = arguments.get("user") or arguments.get("oauth_client_id") or "this workload"
+    if errno == _ROLE:
+        message = f"Snowflake refused the role {arguments.get('role')} for {who}: {text}"
+        return AccessError(message, hint=f"Correct SNOWFLAKE_ROLE, or have it granted: GRANT ROLE ... TO USER {who}")
+    if errno in _REFUSALS or errno == _NO_TOKEN:
+        return AccessError(
+            f"Snowflake refused the sign-in of {who}: {text}", hint=_HINTS.get(plan.way, _HINTS["SNOWFLAKE"])
+        )
+    return WarehouseError(
+        f"Snowflake could not be reached at {arguments.get('host') or arguments['account']}: {text}",
+        hint="Check SNOWFLAKE_ACCOUNT (myorg-myaccount), the network and SNOWFLAKE_HOST.",
+    )

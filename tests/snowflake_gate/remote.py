@@ -1,0 +1,108 @@
+"""The gate in a process and an environment of its own, with the face of `SnowflakeGate`.
+
+`python -m snowflake_gate.remote` serves one gate for the client that started it: calls come as pickles over a pipe of
+loopback, guarded by a key that the client made.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import subprocess
+import sys
+from collections.abc import Callable
+from multiprocessing.connection import Client, Connection, Listener
+from pathlib import Path
+from typing import Any, Self
+
+_KEY = "STOCKPIPE_GATE_KEY"
+
+
+class RemoteGate:
+    """What tests ask of a SnowflakeGate: its calls, its plain attributes, and its lists as copies that can be cleared."""
+
+    def __init__(self, **options: Any) -> None:
+        self._options = options
+
+    def __enter__(self) -> Self:
+        key = secrets.token_hex(16)
+        with Listener(("127.0.0.1", 0), authkey=key.encode()) as listener:
+            self._process = subprocess.Popen(
+                [os.environ["STOCKPIPE_GATE_PYTHON"], "-m", __name__, str(listener.address[1])],
+                env=os.environ | {_KEY: key, "PYTHONPATH": str(Path(__file__).parents[1])},
+            )
+            self._pipe: Connection[Any, Any] = listener.accept()
+        self._pipe.send(self._options)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pipe.close()
+        self._process.wait(30)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        kind, value = self._ask("get", name)
+        if kind == "call":
+            return lambda *args, **more: self._ask("call", name, args, more)
+        if isinstance(value, list):
+            return _List(value, lambda: self._ask("clear", name))
+        return _Dict(value, lambda key, item: self._ask("put", name, key, item)) if isinstance(value, dict) else value
+
+    def _ask(self, *question: object) -> Any:
+        self._pipe.send(question)
+        good, answer = self._pipe.recv()
+        if not good:
+            raise answer
+        return answer
+
+
+class _List(list[Any]):
+    def __init__(self, items: list[Any], clear: Callable[[], object]) -> None:
+        super().__init__(items)
+        self._clear = clear
+
+    def clear(self) -> None:
+        self._clear()
+        super().clear()
+
+
+class _Dict(dict[str, Any]):
+    def __init__(self, items: dict[str, Any], put: Callable[[str, Any], object]) -> None:
+        super().__init__(items)
+        self._put = put
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self._put(key, value)
+        super().__setitem__(key, value)
+
+
+def _serve(pipe: Connection[Any, Any]) -> None:
+    """Answer the client until it goes."""
+    from snowflake_gate.server import SnowflakeGate
+
+    with contextlib.suppress(EOFError), SnowflakeGate(**pipe.recv()) as gate:
+        while True:
+            what, name, *rest = pipe.recv()
+            try:
+                pipe.send((True, _done(getattr(gate, name), what, rest)))
+            except Exception as error:  # noqa: BLE001 - raised in the test that asked
+                pipe.send((False, error))
+
+
+def _done(found: Any, what: str, rest: list[Any]) -> Any:
+    match what:
+        case "get":
+            return ("call", None) if callable(found) else ("value", found)
+        case "call":
+            return found(*rest[0], **rest[1])
+        case "clear":
+            return found.clear()
+    found[rest[0]] = rest[1]
+    return None
+
+
+if __name__ == "__main__":
+    with Client(("127.0.0.1", int(sys.argv[1])), authkey=os.environ[_KEY].encode()) as connection:
+        _serve(connection)
