@@ -9,8 +9,9 @@ PEERS := benchmarks/.venv
 RUNTIME := $(VENV)/.runtime
 DEV := $(VENV)/.dev
 DBT := tests/dbt/.venv
+SNOWFLAKE_TESTS := tests/test_signin.py tests/test_snowflake.py tests/test_warehouses.py tests/test_views.py
 
-.PHONY: demo test test-chaos test-dbt test-airflow test-dagster test-prefect test-workflows lint types check bench requirements clean
+.PHONY: demo test test-chaos test-dbt test-connectors test-airflow test-dagster test-prefect test-workflows lint types check bench requirements clean
 
 demo: $(RUNTIME)  ## load a day of the sandbox into stockpipe.duckdb
 	$(BIN)/stockpipe demo
@@ -25,6 +26,12 @@ test-chaos: $(DEV)  ## kills and random faults; some minutes
 test-dbt: $(DEV) $(DBT)/.ready  ## sources.yml in the hands of dbt, in an environment of its own
 	$(BIN)/python -m pytest -q -n auto tests/dbt -o addopts="--strict-markers -ra"
 
+test-connectors: test-connector-oldest test-connector-newest  ## the Snowflake tests with other versions of the connector
+
+# fakesnow runs beside connector 4 only: the stand-in is served from .venv.
+test-connector-%: tests/connectors/.venv-%/.ready $(DEV)
+	GATE_PYTHON=$(CURDIR)/$(BIN)/python $(<D)/bin/python -m pytest -q -n auto $(SNOWFLAKE_TESTS)
+
 lint: $(DEV)  ## ruff: rules and format
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -32,7 +39,7 @@ lint: $(DEV)  ## ruff: rules and format
 types: $(DEV)  ## mypy, strict
 	$(BIN)/mypy
 
-check: test lint types test-chaos test-dbt test-airflow test-dagster test-prefect test-workflows  ## what CI runs
+check: test lint types test-chaos test-dbt test-connectors test-airflow test-dagster test-prefect test-workflows  ## what CI runs
 
 bench: $(DEV) $(PEERS)/.peers  ## benchmarks against the peers; ARGS=--quick for a first look
 	$(BIN)/python benchmarks/run.py $(ARGS)
@@ -54,7 +61,7 @@ requirements:  ## renew uv.lock's exports; needs uv
 		integrations/github-actions/requirements.in -o integrations/github-actions/requirements.txt
 
 clean:
-	rm -rf $(VENV) $(PEERS) $(DBT) integrations/*/.venv .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) $(PEERS) $(DBT) tests/connectors/.venv-* integrations/*/.venv .pytest_cache .mypy_cache .ruff_cache
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; none was found on the PATH." >&2; exit 1; }
@@ -85,6 +92,12 @@ integrations/%/.venv/.ready: integrations/%/requirements.txt pyproject.toml
 	$(PYTHON) -m venv --clear $(@D)
 	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
+	@touch $@
+
+.PRECIOUS: tests/connectors/.venv-%/.ready integrations/%/.venv/.ready
+tests/connectors/.venv-%/.ready: tests/connectors/%.txt pyproject.toml | $(BIN)/python
+	$(BIN)/python -m venv --clear $(@D)
+	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check -e . -r $<
 	@touch $@
 
 $(DBT)/.ready: tests/dbt/requirements.txt | $(BIN)/python

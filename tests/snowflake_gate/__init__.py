@@ -2,7 +2,7 @@
 
 The product talks to it with the real connector over HTTP on loopback. `README` of what it does and
 does not do: the docstrings of the modules, one concern each. fakesnow runs beside connector 4 only: with
-STOCKPIPE_GATE_PYTHON, the Python of another environment, the gate is served from there (`remote`).
+GATE_PYTHON, the Python of another environment, the gate is served from there (`remote`).
 """
 
 import os
@@ -13,7 +13,7 @@ from snowflake_gate.faults import INSUFFICIENT_PRIVILEGES, Fault
 from snowflake_gate.log import LoggedLogin, LoggedRequest
 from snowflake_gate.users import User
 
-if TYPE_CHECKING or not os.environ.get("STOCKPIPE_GATE_PYTHON"):
+if TYPE_CHECKING or not os.environ.get("GATE_PYTHON"):
     from snowflake_gate.server import SnowflakeGate
 else:
     from snowflake_gate.remote import RemoteGate as SnowflakeGate

@@ -11,7 +11,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from typing import Any
-from urllib.parse import parse_qs, urlencode
+from urllib.parse import parse_qs, unquote_plus, urlencode
 
 from fakesnow.transforms import SERVER_VERSION
 from starlette.applications import Starlette
@@ -267,6 +267,7 @@ class Gate:
         form = {name: values[0] for name, values in parse_qs((await request.body()).decode()).items()}
         scheme, _, basic = request.headers.get("authorization", "").partition(" ")
         client, _, secret = base64.b64decode(basic if scheme == "Basic" else "").decode().partition(":")
+        client, secret = unquote_plus(client), unquote_plus(secret)  # RFC 6749, 2.3.1; connector 4 sends them plain
         token = self.sign_in.oauth_token(form.get("client_id", client), form.get("client_secret", secret))
         self.log.append(LoggedRequest("oauth", ok=bool(token)))
         if not token:

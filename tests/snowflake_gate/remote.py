@@ -16,7 +16,8 @@ from multiprocessing.connection import Client, Connection, Listener
 from pathlib import Path
 from typing import Any, Self
 
-_KEY = "STOCKPIPE_GATE_KEY"
+_KEY = "GATE_KEY"
+_PYTHON = "GATE_PYTHON"
 
 
 class RemoteGate:
@@ -29,8 +30,8 @@ class RemoteGate:
         key = secrets.token_hex(16)
         with Listener(("127.0.0.1", 0), authkey=key.encode()) as listener:
             self._process = subprocess.Popen(
-                [os.environ["STOCKPIPE_GATE_PYTHON"], "-m", __name__, str(listener.address[1])],
-                env=os.environ | {_KEY: key, "PYTHONPATH": str(Path(__file__).parents[1])},
+                [os.environ[_PYTHON], "-m", "snowflake_gate.remote", str(listener.address[1])],
+                env=_without(_PYTHON) | {_KEY: key, "PYTHONPATH": str(Path(__file__).parents[1])},
             )
             self._pipe: Connection[Any, Any] = listener.accept()
         self._pipe.send(self._options)
@@ -56,6 +57,10 @@ class RemoteGate:
         if not good:
             raise answer
         return answer
+
+
+def _without(name: str) -> dict[str, str]:
+    return {key: text for key, text in os.environ.items() if key != name}
 
 
 class _List(list[Any]):

@@ -9,15 +9,22 @@ from typing import Any
 
 from stockpipe.errors import AccessError, ConfigError, StockpipeError, WarehouseError, printable
 from stockpipe.settings import Settings
-from stockpipe.warehouse.signin import SINGLE_FACTOR, SignIn, sign_in
+from stockpipe.warehouse.signin import SINGLE_FACTOR, Arguments, SignIn, sign_in
 
 log = logging.getLogger(__name__)
 
 # The service's own answers to a sign-in have these numbers; what fails on the way there has the connector's.
 _REFUSALS = range(390_000, 395_000)
 _ROLE = 390_189
-# The connector's own number for an identity provider that gave no token.
+# The connector's own numbers: an identity provider that gave no token; a user that connector 3 wants in every case.
 _NO_TOKEN = 250_006
+_NO_USER = 251_005
+# Refusals without a number of the service: connector 3 has these words before its message, connector 5 the others.
+_REFUSED = ("Failed to connect to DB: ", "OAuth flow failed", "External browser SSO failed")
+_NAMES_IN_5 = {
+    "network_timeout": ("query_timeout", "request_timeout"),
+    "client_request_mfa_token": ("client_store_temporary_credential",),
+}
 _HINTS = {
     "SNOWFLAKE_JWT": "Check SNOWFLAKE_USER and SNOWFLAKE_ACCOUNT, and that the user has this key: DESCRIBE USER shows "
     "RSA_PUBLIC_KEY_FP, ALTER USER ... SET RSA_PUBLIC_KEY sets it. The clock of this machine must be right too.",
@@ -65,15 +72,20 @@ def open_session(plan: SignIn) -> Any:
         logging.getLogger(name).setLevel(logging.ERROR)
     if plan.way == "SNOWFLAKE":
         log.warning(SINGLE_FACTOR)
+    arguments = _in_the_words_of(snowflake.connector.__version__, plan.arguments)
     try:
         # What the connector says about a browser is no data.
         with contextlib.redirect_stdout(sys.stderr):
-            return snowflake.connector.connect(**plan.arguments)
+            return snowflake.connector.connect(**arguments)
     except EOFError:
         message = "No browser can be opened on this machine to sign in to Snowflake."
         raise AccessError(message, hint="Use a key pair (SNOWFLAKE_PRIVATE_KEY_PATH) or a token.") from None
-    except snowflake.connector.Error as error:
-        raise _failed(error, plan) from None
+    except Exception as error:
+        # Connector 3 wraps the refusal of an expired token in an error that is none of its own.
+        refused = getattr(error, "cause", error)
+        if not isinstance(refused, snowflake.connector.Error):
+            raise
+        raise _failed(refused, plan) from None
 
 
 def error_text(error: Any) -> str:
@@ -81,13 +93,24 @@ def error_text(error: Any) -> str:
     return printable(" ".join(str(getattr(error, "msg", None) or error).split()))[:500]
 
 
+def _in_the_words_of(version: str, arguments: Arguments) -> Arguments:
+    """The arguments under the names of a connector's version; the old names make connector 5 warn the user."""
+    if int(version.partition(".")[0]) < 5:
+        return arguments
+    renamed = {new: value for old, value in arguments.items() for new in _NAMES_IN_5.get(old, (old,))}
+    # The check is for statements that still run on their own; ours never do.
+    return renamed | {"enable_server_session_keep_alive_auto_detection": False}
+
+
 def _failed(error: Any, plan: SignIn) -> StockpipeError:
     text, errno, arguments = error_text(error), getattr(error, "errno", None), plan.arguments
     who = arguments.get("user") or arguments.get("oauth_client_id") or "this workload"
-    if errno == _ROLE:
+    if errno == _NO_USER:
+        return ConfigError(f"SNOWFLAKE_USER is not set, and the connector wants it: {text}", hint="Set SNOWFLAKE_USER.")
+    if errno == _ROLE or (_REFUSED[0] in text and ". Role '" in text):
         message = f"Snowflake refused the role {arguments.get('role')} for {who}: {text}"
         return AccessError(message, hint=f"Correct SNOWFLAKE_ROLE, or have it granted: GRANT ROLE ... TO USER {who}")
-    if errno in _REFUSALS or errno == _NO_TOKEN:
+    if errno in _REFUSALS or errno == _NO_TOKEN or any(words in text for words in _REFUSED):
         return AccessError(
             f"Snowflake refused the sign-in of {who}: {text}", hint=_HINTS.get(plan.way, _HINTS["SNOWFLAKE"])
         )
