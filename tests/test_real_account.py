@@ -44,8 +44,8 @@ def rows(settings: Settings, sql: str) -> list[tuple[object, ...]]:
 def test_a_day_twice_and_its_views(serve: Serve, account: dict[str, str], method: str) -> None:
     listing = [*many(1100), stock("ABRpD", name="Soci\u00e9t\u00e9", listing_tier="gold")]
     given = flags(serve(listing)) | account
-    for how in ({}, {"force": True}):
-        assert stockpipe.load(settings=given, load_method=method, **how).rows == 1101
+    for force in (False, True):
+        assert stockpipe.load(settings=given, load_method=method, force=force).rows == 1101
     settings = load_settings(given, env={})
     assert rows(settings, "SELECT count(*), count(DISTINCT TICKER) FROM TICKERS") == [(1101, 1101)]
     assert rows(settings, "SELECT count(*) FROM TICKERS_LATEST") == [(1101,)]
