@@ -8,7 +8,7 @@ import pytest
 
 import stockpipe
 from conftest import Serve, command, flags, many, stock
-from snowflake_gate import SnowflakeGate
+from snowflake_gate import INSUFFICIENT_PRIVILEGES, SnowflakeGate
 from stockpipe.datasets import TICKERS
 from stockpipe.errors import AccessError, ConfigError, WarehouseError
 
@@ -182,3 +182,39 @@ def test_query_reads_and_only_reads(serve: Serve, gate: SnowflakeGate) -> None:
     assert (refused.returncode, "only reads" in refused.stderr) == (6, True)
     exported = command("export", "day.csv", env=settings)
     assert exported.returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("statement", "privilege"),
+    [
+        ("CREATE TABLE", 'CREATE TABLE ON SCHEMA "STOCKS"."PUBLIC"'),
+        ("CREATE TEMPORARY STAGE", 'CREATE STAGE ON SCHEMA "STOCKS"."PUBLIC"'),
+        ("DELETE FROM", 'DELETE ON TABLE "STOCKS"."PUBLIC"."TICKERS"'),
+        ("COPY INTO", 'INSERT ON TABLE "STOCKS"."PUBLIC"."TICKERS"'),
+        ("^UPDATE", 'UPDATE ON TABLE "STOCKS"."PUBLIC"."STOCKPIPE_FENCE"'),
+        ("INSERT INTO.*RUNS", 'INSERT ON TABLE "STOCKS"."PUBLIC"."STOCKPIPE_RUNS"'),
+        ("DESCRIBE TABLE.*RUNS", 'SELECT ON TABLE "STOCKS"."PUBLIC"."STOCKPIPE_RUNS"'),
+        ("SELECT.*QUALIFY", 'SELECT ON TABLE "STOCKS"."PUBLIC"."STOCKPIPE_RUNS"'),
+    ],
+)
+def test_a_missing_privilege_is_named_with_its_grant(
+    serve: Serve, gate: SnowflakeGate, statement: str, privilege: str
+) -> None:
+    gate.fault(statement, action=INSUFFICIENT_PRIVILEGES)
+    with pytest.raises(WarehouseError, match="Insufficient privileges") as error:
+        stockpipe.load(settings=flags(serve(many(3))) | gate.env())
+    assert f"GRANT {privilege} TO ROLE LOADER_ROLE;" in error.value.hint
+
+
+def test_a_schema_that_may_not_be_made_is_named(serve: Serve, gate: SnowflakeGate) -> None:
+    gate.fault("CREATE SCHEMA", action=INSUFFICIENT_PRIVILEGES)
+    with pytest.raises(WarehouseError) as error:
+        stockpipe.load(settings=flags(serve(many(3))) | gate.env(SNOWFLAKE_SCHEMA="NEW_ONE"))
+    assert 'GRANT CREATE SCHEMA ON DATABASE "STOCKS" TO ROLE LOADER_ROLE;' in error.value.hint
+
+
+def test_a_session_without_a_warehouse_is_told_what_to_set(serve: Serve, gate: SnowflakeGate) -> None:
+    gate.fault("^UPDATE", action=(606, "No active warehouse selected in the current session.", "57P03"))
+    with pytest.raises(WarehouseError, match="No active warehouse") as error:
+        stockpipe.load(settings=flags(serve(many(3))) | gate.env())
+    assert error.value.hint.startswith("Set SNOWFLAKE_WAREHOUSE")

@@ -28,12 +28,15 @@ from stockpipe.warehouse.ddl import (
     snowflake_type,
 )
 from stockpipe.warehouse.ddl import SNOWFLAKE_TYPES as TYPES
+from stockpipe.warehouse.privileges import wanted_privilege
 from stockpipe.warehouse.session import error_text, open_session, session_plan
 from stockpipe.warehouse.views import snowflake_view, views
 
 log = logging.getLogger(__name__)
 
 _DOES_NOT_EXIST = 2003
+_INSUFFICIENT = 3001
+_NO_WAREHOUSE = 606
 _READING = ("SELECT", "WITH", "SHOW", "DESCRIBE", "DESC", "EXPLAIN", "VALUES")
 
 
@@ -321,7 +324,18 @@ class SnowflakeWarehouse:
         try:
             return self._connection.cursor().execute(statement, tuple(values) if values else None)
         except snowflake.connector.Error as error:
-            raise _failed(error, statement) from error
+            raise self._refused(error, statement) from error
+
+    def _refused(self, error: Any, statement: str) -> WarehouseError:
+        """What a refused statement means for the user: a missing privilege is named with its GRANT."""
+        role = self._connection.role or "PUBLIC"
+        privilege = wanted_privilege(statement, self._prefix.rstrip("."), self._database)
+        hint = "Nothing of this run was published; check the role's privileges."
+        if error.errno == _INSUFFICIENT and privilege:
+            hint = f"The role {role} lacks a privilege. An administrator gives it: GRANT {privilege} TO ROLE {role}; (stockpipe schema --grants prints all that is needed)"
+        elif error.errno == _NO_WAREHOUSE:
+            hint = f"Set SNOWFLAKE_WAREHOUSE, or have it granted: GRANT USAGE ON WAREHOUSE ... TO ROLE {role};"
+        return WarehouseError(f"Snowflake refused {statement.split(maxsplit=1)[0]}: {error_text(error)}", hint=hint)
 
 
 def _copy(table: sql.Table, stage: str) -> str:
@@ -351,11 +365,3 @@ def _shortened(statement: str) -> str:
 
 def _errno(error: WarehouseError) -> int | None:
     return getattr(error.__cause__, "errno", None)
-
-
-def _failed(error: Any, statement: str) -> WarehouseError:
-    word = statement.split(maxsplit=1)[0]
-    return WarehouseError(
-        f"Snowflake refused {word}: {error_text(error)}",
-        hint="The table is as it was before the run; check the role's privileges.",
-    )
