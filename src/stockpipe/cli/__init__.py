@@ -17,6 +17,7 @@ from stockpipe.errors import stop_signals, stopped_by
 COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("load", "Load a day into the warehouse."),
     "demo": ("load", "The whole thing with no account: sandbox to DuckDB."),
+    "init": ("init", "Ask for the settings, write .env, make a key pair."),
     "sandbox": ("sandbox", "Serve a local Massive API over a synthetic market."),
     "query": ("read", "Ask the warehouse with SQL (read only)."),
     "export": ("read", "Write a day to a CSV, Parquet or JSON lines file."),

@@ -1,0 +1,237 @@
+"""stockpipe init: ask for the settings, write them into .env, make a key pair."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import click
+
+from stockpipe.cli.output import configure_logging, exit_codes
+from stockpipe.errors import ConfigError, StockpipeError, UsageError
+from stockpipe.settings import DEFAULT, SETTINGS, Settings, load_settings
+from stockpipe.setup import KeyPair, create_place, make_key_pair, write_env_file
+
+
+class _Question(NamedTuple):
+    """A setting, the question for it, and the answer when nobody gives one."""
+
+    name: str
+    text: str
+    default: str | None = None
+
+
+_API_KEY = _Question("POLYGON_API_KEY", "Massive API key (massive.com, API keys)")
+_WHERE = _Question("STOCKPIPE_WAREHOUSE", "Load into duckdb (a local file) or snowflake")
+_PLACE = (
+    _Question("SNOWFLAKE_ACCOUNT", "Account (myorg-myaccount, or its URL)"),
+    _Question("SNOWFLAKE_USER", "User", "STOCKPIPE_SERVICE"),
+    _Question("SNOWFLAKE_ROLE", "Role", "STOCKPIPE_LOADER"),
+    _Question("SNOWFLAKE_WAREHOUSE", "Compute warehouse", "STOCKPIPE_WH"),
+    _Question("SNOWFLAKE_DATABASE", "Database", "STOCKPIPE"),
+    _Question("SNOWFLAKE_SCHEMA", "Schema", "MARKET_DATA"),
+)
+_FLAGS = {
+    "POLYGON_API_KEY": "--api-key",
+    "STOCKPIPE_WAREHOUSE": "--warehouse",
+    "SNOWFLAKE_WAREHOUSE": "--snowflake-warehouse",
+    **{question.name: f"--{question.name.removeprefix('SNOWFLAKE_').lower()}" for question in _PLACE if question.name != "SNOWFLAKE_WAREHOUSE"},
+    "SNOWFLAKE_PRIVATE_KEY_PATH": "--private-key-path",
+    "SNOWFLAKE_PRIVATE_KEY_PASSPHRASE": "--private-key-passphrase",
+    "SNOWFLAKE_TOKEN": "--token",
+    "SNOWFLAKE_PASSWORD": "--password",
+    "SNOWFLAKE_AUTHENTICATOR": "--authenticator",
+    "STOCKPIPE_DUCKDB_PATH": "--duckdb-path",
+    "SNOWFLAKE_TABLE": "--table",
+    "SNOWFLAKE_HOST": "--host",
+    "SNOWFLAKE_PORT": "--port",
+    "SNOWFLAKE_PROTOCOL": "--protocol",
+    "MASSIVE_BASE_URL": "--base-url",
+    "MASSIVE_PLAN": "--plan",
+}  # fmt: skip
+_PROOFS = (
+    "SNOWFLAKE_PRIVATE_KEY_PATH", "SNOWFLAKE_PRIVATE_KEY", "SNOWFLAKE_TOKEN", "SNOWFLAKE_TOKEN_FILE_PATH", "SNOWFLAKE_PASSWORD",
+    "SNOWFLAKE_OAUTH_CLIENT_ID", "SNOWFLAKE_WORKLOAD_IDENTITY_PROVIDER", "SNOWFLAKE_AUTHENTICATOR",
+)  # fmt: skip
+
+
+def _setting_flags(function: Callable[..., Any]) -> Callable[..., Any]:
+    for name, flag in reversed(_FLAGS.items()):
+        function = click.option(flag, name, help=f"{name}: {SETTINGS[name].meaning}.")(function)
+    return function
+
+
+@click.command()
+@click.option("--no-input", is_flag=True, help="Ask nothing: take flags, the environment and defaults.")
+@click.option("--generate-key", metavar="FILE", help="Make a key pair; the encrypted private key goes to FILE.")
+@click.option("--create", is_flag=True, help="Also make the database and the schema in Snowflake.")
+@click.option("--env-file", type=click.Path(path_type=Path), default=Path(".env"), show_default=True)
+@_setting_flags
+def init(no_input: bool, generate_key: str | None, create: bool, env_file: Path, **flags: str | None) -> None:
+    """Ask for the settings and write them into .env, readable by you alone. An existing .env is never overwritten.
+
+    Every setting may also come from the environment, which is the better place for a secret than the command line.
+
+    \b
+    stockpipe init                                       asks
+    stockpipe init --no-input --warehouse duckdb         the API key comes from POLYGON_API_KEY
+    stockpipe init --no-input --account myorg-myaccount --generate-key stockpipe.p8
+    stockpipe init --create                              with an .env: makes its database and schema
+    """
+    with exit_codes():
+        if env_file.exists() and create:
+            _create(load_settings(env_file=env_file))
+            return
+        if env_file.exists():
+            raise ConfigError(
+                f"{env_file} is there already, and is left as it is.", hint="Edit it, or name another with --env-file."
+            )
+        given = load_settings(flags, env_file=Path(os.devnull))
+        values, key = _Interview(given, asks=not no_input).hold(generate_key)
+        write_env_file(env_file, values)
+        _tell(env_file, values, key)
+        if create and key is None:
+            _create(load_settings(env_file=env_file))
+
+
+class _Interview:
+    """Collects the settings: what is given, else what is asked, else the default; what is left is missing."""
+
+    def __init__(self, given: Settings, *, asks: bool) -> None:
+        self._given = given
+        self._asks = asks
+        self._values: dict[str, str] = {}
+        self._missing: list[str] = []
+
+    def hold(self, new_key: str | None) -> tuple[dict[str, str], KeyPair | None]:
+        """The settings by name, and the key pair that was made. ConfigError names all that is missing."""
+        self._ask(_API_KEY)
+        self._ask(_WHERE._replace(default=self._given.warehouse))
+        self._keep_given()
+        snowflake = self._values["STOCKPIPE_WAREHOUSE"].lower() == "snowflake"
+        if snowflake:
+            for question in _PLACE:
+                self._ask(question)
+            new_key = new_key or self._proof()
+        if self._missing:
+            raise ConfigError(
+                f"--no-input, and nothing says: {', '.join(self._missing)}.",
+                hint="Give them as flags, or in the environment.",
+            )
+        # First all that needs no key: a key whose passphrase is written nowhere would be lost.
+        settings = _checked(self._values)
+        if not snowflake:
+            return self._values, None
+        from stockpipe.warehouse.session import session_plan
+
+        key = self._made_key(new_key) if new_key else None
+        session_plan(_checked(self._values) if key else settings)
+        return self._values, key
+
+    def _ask(self, question: _Question) -> None:
+        found = self._given.find(question.name)
+        if found is not None and found.origin != DEFAULT:
+            self._values[question.name] = found.text
+        elif self._asks:
+            self._values[question.name] = _prompt(question)
+        elif question.default is not None:
+            self._values[question.name] = question.default
+        else:
+            self._missing.append(f"{question.name} ({_FLAGS[question.name]})")
+
+    def _keep_given(self) -> None:
+        """What nobody is asked for, where it is given."""
+        asked = {_API_KEY.name, _WHERE.name, *(question.name for question in _PLACE)}
+        for name in SETTINGS:
+            found = self._given.find(name)
+            own = found is not None and found.origin != DEFAULT and not found.origin.startswith("connection ")
+            if found is not None and own and name not in asked:
+                self._values[name] = found.text
+
+    def _proof(self) -> str | None:
+        """Ask how to sign in where nothing says it; returns the file for a new key."""
+        if any(self._given.get(name) for name in _PROOFS):
+            return None
+        if not self._asks:
+            self._missing.append("a way to sign in (--generate-key, --private-key-path, --token or --password)")
+            return None
+        ways = click.Choice(["key", "token", "password"])
+        way = _asked(
+            "Sign in with a key pair, a token, or a password (which Snowflake is ending)", type=ways, default="key"
+        )
+        if way != "key":
+            name = f"SNOWFLAKE_{way.upper()}"
+            self._values[name] = _asked(SETTINGS[name].meaning.capitalize(), hide_input=True)
+            return None
+        path: str = _asked("File of the private key; a new pair is made when there is none", default="stockpipe.p8")
+        if not Path(path).expanduser().exists():
+            return path
+        self._values["SNOWFLAKE_PRIVATE_KEY_PATH"] = path
+        if passphrase := _asked("Its passphrase (Enter for none)", hide_input=True, default="", show_default=False):
+            self._values["SNOWFLAKE_PRIVATE_KEY_PASSPHRASE"] = passphrase
+        return None
+
+    def _made_key(self, path: str) -> KeyPair:
+        key = make_key_pair(Path(path).expanduser(), self._values.get("SNOWFLAKE_PRIVATE_KEY_PASSPHRASE"))
+        self._values |= {"SNOWFLAKE_PRIVATE_KEY_PATH": path, "SNOWFLAKE_PRIVATE_KEY_PASSPHRASE": key.passphrase}
+        return key
+
+
+def _prompt(question: _Question) -> str:
+    """An answer that can be used; a wrong one is asked for again."""
+
+    def usable(text: str) -> str:
+        try:
+            _checked({question.name: text.strip()})
+        except StockpipeError as error:
+            raise click.UsageError(f"{error}") from error
+        return text.strip()
+
+    text: str = _asked(
+        question.text, default=question.default, hide_input=SETTINGS[question.name].secret, value_proc=usable
+    )
+    return text
+
+
+def _asked(text: str, **how: Any) -> Any:
+    try:
+        return click.prompt(text, err=True, **how)
+    except click.Abort:
+        raise UsageError("The answers ended before the questions.", hint="Use --no-input with flags.") from None
+
+
+def _checked(values: dict[str, str]) -> Settings:
+    """The values as settings; ConfigError for one that a run would refuse."""
+    from stockpipe.warehouse import sql
+    from stockpipe.warehouse.account import account_arguments
+
+    settings = load_settings(values, env={}, env_file=Path(os.devnull))
+    _ = settings.base_url, settings.plan, settings.warehouse
+    if "POLYGON_API_KEY" in values:
+        _ = settings.api_key
+    if "SNOWFLAKE_ACCOUNT" in values:
+        account_arguments(settings)
+    for name in ("SNOWFLAKE_DATABASE", "SNOWFLAKE_SCHEMA", "SNOWFLAKE_TABLE"):
+        if name in values:
+            sql.identifier(values[name], name)
+    return settings
+
+
+def _tell(env_file: Path, values: dict[str, str], key: KeyPair | None) -> None:
+    click.echo(f"Wrote {env_file}, readable by you alone: {', '.join(values)}", err=True)
+    steps = ["stockpipe doctor    checks all of it and changes nothing", "stockpipe run       loads today's list"]
+    if key:
+        click.echo(f"Made {key.path}: an encrypted private key; its passphrase is in {env_file}.", err=True)
+        click.echo("An administrator gives the public key to the user, once:", err=True)
+        click.echo(key.alter_user(values["SNOWFLAKE_USER"]))
+    click.echo("Next:\n  " + "\n  ".join(steps), err=True)
+
+
+def _create(settings: Settings) -> None:
+    if settings.warehouse != "snowflake":
+        raise UsageError("--create makes a database in Snowflake.", hint="A DuckDB file is made by the first run.")
+    configure_logging(settings)
+    for statement in create_place(settings):
+        click.echo(f"Done: {statement}", err=True)

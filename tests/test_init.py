@@ -1,0 +1,153 @@
+"""stockpipe init: what it asks, what it writes, what it refuses."""
+
+from __future__ import annotations
+
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from conftest import Serve, command, flags, many, table
+from snowflake_gate import INSUFFICIENT_PRIVILEGES, SnowflakeGate, User
+from stockpipe.settings import load_settings
+
+KEY = "abcdefghijklmnop"
+
+
+def mode(name: str) -> int:
+    return stat.S_IMODE(Path(name).stat().st_mode)
+
+
+def asked(answers: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """`stockpipe init` with the answers on its standard input, in a session without a terminal of its own."""
+    return subprocess.run(
+        [sys.executable, "-m", "stockpipe", "init", *arguments],
+        input=answers, capture_output=True, text=True, timeout=60, start_new_session=True, env=os.environ | {"PYTHONWARNINGS": "ignore"},
+    )  # fmt: skip
+
+
+def test_a_duckdb_set_up_loads_a_day_with_nothing_else(serve: Serve) -> None:
+    given = flags(serve(many(4)))
+    done = command("init", "--no-input", "--warehouse", "duckdb", "--base-url", given["MASSIVE_BASE_URL"],
+                   env={"POLYGON_API_KEY": given["POLYGON_API_KEY"]})  # fmt: skip
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
+    assert mode(".env") == 0o600
+    assert "stockpipe doctor" in done.stderr
+    assert command("run").returncode == 0
+    assert table("SELECT count(*) FROM TICKERS") == [(4,)]
+
+
+def test_a_snowflake_set_up_with_a_new_key_loads_a_day(serve: Serve) -> None:
+    given = flags(serve(many(4)))
+    with SnowflakeGate() as gate:
+        gate.users["BOT"] = User("BOT")
+        place = {
+            name: text for name, text in gate.env().items() if name not in ("SNOWFLAKE_PASSWORD", "SNOWFLAKE_USER")
+        }
+        done = command("init", "--no-input", "--user", "BOT", "--generate-key", "key.p8", env=given | place)
+        assert done.returncode == 0, done.stderr
+        assert (mode(".env"), mode("key.p8")) == (0o600, 0o600)
+        assert "ENCRYPTED" in Path("key.p8").read_text()
+        statement = done.stdout.strip()
+        assert statement.startswith("ALTER USER BOT SET RSA_PUBLIC_KEY='MII")
+        passphrase = load_settings(env={}).require("SNOWFLAKE_PRIVATE_KEY_PASSPHRASE")
+        assert passphrase not in done.stdout + done.stderr
+
+        assert command("run").returncode == 4
+        user = gate.users["BOT"]
+        user.set_rsa_public_key(statement.split("'")[1])
+        gate.users["BOT"] = user
+        done = command("run")
+        assert done.returncode == 0, done.stderr
+        assert gate.rows("SELECT count(*) FROM TICKERS") == [(4,)]
+        assert {login.authenticator for login in gate.logins} == {"SNOWFLAKE_JWT"}
+
+
+def test_questions_and_answers() -> None:
+    answers = (
+        f"{KEY}\nsnowflake\nnot an account\nhttps://myorg-me.snowflakecomputing.com\nBOT\n\n\nMARKETS\n\nkey\nnew.p8\n"
+    )
+    done = asked(answers)
+    assert done.returncode == 0, done.stderr
+    assert "SNOWFLAKE_ACCOUNT is 'not an account'" in done.stderr
+    found = load_settings(env={})
+    names = ("ACCOUNT", "USER", "ROLE", "WAREHOUSE", "DATABASE", "SCHEMA", "PRIVATE_KEY_PATH")
+    assert [found.get(f"SNOWFLAKE_{name}") for name in names] == [
+        "https://myorg-me.snowflakecomputing.com", "BOT", "STOCKPIPE_LOADER", "STOCKPIPE_WH", "MARKETS", "MARKET_DATA", "new.p8",
+    ]  # fmt: skip
+    assert found.api_key == KEY
+    assert done.stdout.startswith("ALTER USER BOT SET RSA_PUBLIC_KEY='")
+    assert KEY not in done.stdout + done.stderr
+
+
+def test_a_password_is_asked_for_last_and_kept_as_it_is() -> None:
+    odd = 'it\'s a #1 \\ "password" $HOME'
+    done = asked(f"{KEY}\nsnowflake\nmyorg-me\n\n\n\n\n\npassword\n{odd}\n")
+    assert done.returncode == 0, done.stderr
+    assert load_settings(env={}).get("SNOWFLAKE_PASSWORD") == odd
+    assert odd not in done.stdout + done.stderr
+
+
+def test_answers_that_end_too_early_leave_nothing() -> None:
+    done = asked(f"{KEY}\n")
+    assert (done.returncode, Path(".env").exists()) == (2, False)
+    assert "The answers ended before the questions." in done.stderr
+
+
+def test_nothing_is_overwritten() -> None:
+    Path(".env").write_text("POLYGON_API_KEY=mine\n")
+    done = command("init", "--no-input", env={"POLYGON_API_KEY": KEY})
+    assert (done.returncode, Path(".env").read_text()) == (3, "POLYGON_API_KEY=mine\n")
+    assert ".env is there already, and is left as it is." in done.stderr
+    Path("key.p8").write_text("mine")
+    done = command(
+        "init", "--no-input", "--env-file", "new.env", "--account", "myorg-me", "--generate-key", "key.p8",
+        env={"POLYGON_API_KEY": KEY},
+    )  # fmt: skip
+    assert (done.returncode, Path("key.p8").read_text(), Path("new.env").exists()) == (3, "mine", False)
+
+
+def test_all_that_is_missing_is_named_at_once() -> None:
+    done = command("init", "--no-input", "--warehouse", "snowflake")
+    assert done.returncode == 3
+    assert (
+        "--no-input, and nothing says: POLYGON_API_KEY (--api-key), SNOWFLAKE_ACCOUNT (--account), "
+        "a way to sign in (--generate-key, --private-key-path, --token or --password)." in done.stderr
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--database", "a;b"], "SNOWFLAKE_DATABASE is 'a;b'"),
+        (["--account", "a b"], "SNOWFLAKE_ACCOUNT is 'a b'"),
+        (["--api-key", "your_key_here"], "still holds the placeholder"),
+        (["--warehouse", "oracle"], "STOCKPIPE_WAREHOUSE is 'oracle'"),
+        (["--private-key-path", "none.p8"], "The private key in none.p8 cannot be read"),
+    ],
+)
+def test_what_a_run_would_refuse_is_refused_now_and_no_key_is_made(arguments: list[str], message: str) -> None:
+    given = ["--account", "myorg-me", "--api-key", KEY]
+    key = [] if "--private-key-path" in arguments else ["--generate-key", "key.p8"]
+    done = command("init", "--no-input", *given, *key, *arguments)
+    assert (done.returncode, message in done.stderr) == (3, True), done.stderr
+    assert not Path(".env").exists()
+    assert not Path("key.p8").exists()
+
+
+def test_create_makes_database_and_schema_or_says_what_is_lacking() -> None:
+    with SnowflakeGate() as gate:
+        place = gate.env(SNOWFLAKE_DATABASE="NEW_DB", SNOWFLAKE_SCHEMA="NEW_SCHEMA")
+        Path(".env").write_text("".join(f"{name}={text}\n" for name, text in place.items()))
+        Path(".env").chmod(0o600)
+        gate.fault("CREATE DATABASE", action=INSUFFICIENT_PRIVILEGES)
+        refused = command("init", "--create")
+        assert refused.returncode == 6
+        assert "GRANT CREATE DATABASE ON ACCOUNT TO ROLE LOADER_ROLE;" in refused.stderr
+        done = command("init", "--create")
+        assert done.returncode == 0, done.stderr
+        assert 'Done: CREATE SCHEMA IF NOT EXISTS "NEW_DB"."NEW_SCHEMA"' in done.stderr
+        assert gate.rows("SELECT schema_name FROM NEW_DB.information_schema.schemata WHERE schema_name = 'NEW_SCHEMA'")
