@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, replace
+from datetime import date
 
 from stockpipe import checks
 from stockpipe.clock import Clock, new_york_date
@@ -17,7 +18,7 @@ from stockpipe.massive.pages import Guard, Query, RangesUnusable
 from stockpipe.massive.ranges import Split, fetch
 from stockpipe.memory import Memory, recall
 from stockpipe.runs import RunRecord
-from stockpipe.settings import Settings
+from stockpipe.settings import Plan, Settings
 from stockpipe.staging import StagedDay, Staging
 
 log = logging.getLogger(__name__)
@@ -63,7 +64,7 @@ class Fetcher:
         """Keep what this run learned about the key's plan and the list for the next run."""
         pacer = self.client.pacer
         if pacer.learning:
-            self.memory.learn_plan(_key_of(self.client), pacer.plan, new_york_date(clock))
+            self.memory.learn_plan(_key_of(self.client.endpoint), pacer.plan, new_york_date(clock))
         self.memory.keep()
 
     def _walk(self, query: Query, staging: Staging) -> Guard:
@@ -134,10 +135,9 @@ def open_fetcher(job: Job, settings: Settings, clock: Clock, progress: Progress 
         int(settings.number("STOCKPIPE_PARALLEL_CALLS", least=1, most=64)),
     )
     client = Client(endpoint, _pacer(settings, clock))
-    memory = recall(settings.state_file)
     if client.pacer.learning:
-        client.pacer.plan = memory.plan(_key_of(client), new_york_date(clock))
-    return Fetcher(job, settings, client, memory, progress)
+        client.pacer.plan = known_plan(settings, endpoint, new_york_date(clock))
+    return Fetcher(job, settings, client, recall(settings.state_file), progress)
 
 
 def _pacer(settings: Settings, clock: Clock) -> Pacer:
@@ -148,9 +148,14 @@ def _pacer(settings: Settings, clock: Clock) -> Pacer:
     return Pacer(patience, plan, settings.rate_limit_delay, per_second, learning=plan == "auto")
 
 
-def _key_of(client: Client) -> str:
+def known_plan(settings: Settings, endpoint: Endpoint, today: date) -> Plan:
+    """The plan that the key of an endpoint was last seen to have, `auto` when that is not known or too long ago."""
+    return recall(settings.state_file).plan(_key_of(endpoint), today)
+
+
+def _key_of(endpoint: Endpoint) -> str:
     """A key is known for what it may do at one origin."""
-    return f"{client.endpoint.key} at {client.endpoint.base_url}"
+    return f"{endpoint.key} at {endpoint.base_url}"
 
 
 def _fit(ticker: str | None) -> str | None:

@@ -18,6 +18,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("load", "Load a day into the warehouse."),
     "demo": ("load", "The whole thing with no account: sandbox to DuckDB."),
     "init": ("init", "Ask for the settings, write .env, make a key pair."),
+    "doctor": ("doctor", "Check settings, key, API, warehouse and privileges; change nothing."),
     "sandbox": ("sandbox", "Serve a local Massive API over a synthetic market."),
     "query": ("read", "Ask the warehouse with SQL (read only)."),
     "export": ("read", "Write a day to a CSV, Parquet or JSON lines file."),

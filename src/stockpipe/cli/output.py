@@ -70,8 +70,12 @@ def configure_logging(
     quiet: bool = False,
     log_file: Path | None = None,
     log_format: str = "text",
+    warn: bool = True,
 ) -> None:
-    """Set up logging for one command: sentences on stderr, and a rotating file where one is asked for."""
+    """Set up logging for one command: sentences on stderr, and a rotating file where one is asked for.
+
+    `warn` says whether what the settings warn about is logged at once.
+    """
     redact = _Redact(settings.secrets)
     console = _Console(logging.WARNING if quiet else logging.DEBUG if verbose else logging.INFO)
     console.setFormatter(_JsonLines() if log_format == "json" else logging.Formatter("%(message)s"))
@@ -83,7 +87,7 @@ def configure_logging(
     log.handlers[:] = handlers
     log.setLevel(logging.DEBUG if verbose else logging.INFO)
     log.propagate = False
-    for warning in settings.warnings:
+    for warning in settings.warnings if warn else ():
         log.warning("%s", warning)
 
 

@@ -73,7 +73,7 @@ class Client:
         for attempt in count(1):
             self.pacer.wait_for_turn()
             try:
-                page = judge(self._call(target), on_cursor=on_cursor, now=self.pacer.patience.clock.now())
+                page = judge(self.answer(target), on_cursor=on_cursor, now=self.pacer.patience.clock.now())
             except Throttled as fault:
                 self.pacer.refused(fault.retry_after)
                 self.pacer.before_retry(fault, attempt, throttled=True)
@@ -85,7 +85,8 @@ class Client:
                 return page
         raise AssertionError("unreachable: count() has no end")
 
-    def _call(self, target: str) -> Answer:
+    def answer(self, target: str) -> Answer:
+        """What the API answers to one call, unjudged and unpaced; Transient when there is no whole answer."""
         seconds = self.endpoint.answer_seconds
         self._deadline.start(seconds)
         timeouts = {

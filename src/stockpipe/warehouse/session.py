@@ -56,8 +56,8 @@ def session_plan(settings: Settings, run_id: str = "") -> SignIn:
     return plan
 
 
-def open_session(plan: SignIn) -> Any:
-    """A connection of the connector.
+def open_session(plan: SignIn, *, warns: bool = True) -> Any:
+    """A connection of the connector. `warns` says whether a password alone is worth a line in the log.
 
     Raises AccessError when the service refuses the sign-in, WarehouseError when it cannot be reached.
     """
@@ -70,7 +70,7 @@ def open_session(plan: SignIn) -> Any:
         ) from error
     for name in ("snowflake.connector", "botocore", "urllib3"):
         logging.getLogger(name).setLevel(logging.ERROR)
-    if plan.way == "SNOWFLAKE":
+    if warns and plan.alone:
         log.warning(SINGLE_FACTOR)
     arguments = _in_the_words_of(snowflake.connector.__version__, plan.arguments)
     try:

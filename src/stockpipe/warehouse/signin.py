@@ -35,6 +35,11 @@ class SignIn:
     way: str
     arguments: Arguments = field(repr=False)
 
+    @property
+    def alone(self) -> bool:
+        """Whether a password is all there is."""
+        return self.way == "SNOWFLAKE"
+
 
 def sign_in(settings: Settings) -> SignIn:
     """Account, user and proof of identity, as the settings have them.

@@ -60,6 +60,8 @@ class SnowflakeWarehouse:
     def prepare(self, dataset: Dataset) -> None:
         """Sign in, and bring the tables to their declared shape. Only metadata statements: no warehouse wakes."""
         self._connect()
+        if not self._connection.schema:
+            self._run(f"CREATE SCHEMA IF NOT EXISTS {self._prefix.rstrip('.')}")
         main = self._main(dataset)
         made = self._shape(main, cluster=True)
         log.info("Table %s created" if made else "Table %s already exists", self.table)
@@ -213,8 +215,6 @@ class SnowflakeWarehouse:
                 f"The database {self._database} does not exist, or the role may not use it.",
                 hint="Check SNOWFLAKE_DATABASE and SNOWFLAKE_ROLE, or have it made: CREATE DATABASE " + self._database,
             )
-        if not self._connection.schema:
-            self._run(f"CREATE SCHEMA IF NOT EXISTS {self._prefix.rstrip('.')}")
 
     def _stage(self, delivery: Delivery) -> str:
         """Put the Parquet files on a stage that lives as long as the session; returns its name with the @."""

@@ -1,0 +1,53 @@
+"""stockpipe doctor: is everything ready for a run?"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import asdict
+from typing import Any
+
+import click
+
+from stockpipe.cli.output import configure_logging, exit_codes, given_settings, print_json, shared_options
+from stockpipe.clock import Clock
+from stockpipe.errors import printable
+from stockpipe.settings import load_settings
+
+_COLOURS = {"OK": "green", "WARN": "yellow", "FAIL": "red", "SKIP": "bright_black"}
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@shared_options
+def doctor(as_json: bool, **options: Any) -> None:
+    """Check settings, key, API, clock, warehouse, privileges, tables and disk, one thing a line, with the remedy.
+
+    It makes one call to the API, and in Snowflake only asks; nothing is loaded or changed. The exit code is 0 when
+    nothing failed, else that of the first failure.
+    """
+    with exit_codes(as_json=as_json):
+        from stockpipe.doctor import examine
+
+        settings = load_settings(given_settings(options), env_file=options["env_file"])
+        # What the settings warn about is a finding here.
+        configure_logging(settings, verbose=options["verbose"], quiet=True, warn=False)
+        findings = []
+        for finding in examine(settings, Clock()):
+            findings.append(finding)
+            if not as_json:
+                click.echo(_line(finding.level, finding.name, finding.text), color=_colour())
+                if finding.remedy:
+                    click.echo(f"                  {printable(finding.remedy)}")
+        code = next((finding.exit_code for finding in findings if finding.level == "FAIL"), 0)
+        if as_json:
+            print_json({"exit_code": code, "findings": [asdict(finding) for finding in findings]})
+    raise SystemExit(code)
+
+
+def _colour() -> bool | None:
+    """Click leaves colours out where nobody sees them; NO_COLOR leaves them out everywhere."""
+    return False if os.environ.get("NO_COLOR") else None
+
+
+def _line(level: str, name: str, text: str) -> str:
+    return f"{click.style(f'{level:<4}', fg=_COLOURS[level])}  {name:<10}  {printable(text)}"

@@ -1,0 +1,55 @@
+"""The tables: have they the declared form, and how old is the last day?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date
+
+from stockpipe.datasets import TICKERS
+from stockpipe.doctor.finding import Finding, failed
+from stockpipe.errors import WarehouseError
+from stockpipe.runs import RUNS_TABLE
+from stockpipe.settings import Settings
+from stockpipe.warehouse import sql
+
+_OLD_DAYS = 1
+
+
+def our_tables(settings: Settings, prefix: str = "") -> list[sql.Table]:
+    """The tickers, the runs and the rejects; `prefix` is a quoted database and schema with a dot behind."""
+    name = sql.identifier(settings.require("SNOWFLAKE_TABLE"), "SNOWFLAKE_TABLE")
+    return [sql.main_table(TICKERS, name, prefix), sql.runs_table(prefix), sql.rejects_table(prefix)]
+
+
+def examine_tables(
+    tables: list[sql.Table], described: Callable[[sql.Table], Mapping[str, str]], types: Mapping[str, str]
+) -> Iterator[Finding]:
+    """Each table's form; `described` gives column names and types, nothing for a table that is not there."""
+    for table in tables:
+        existing = described(table)
+        if not existing:
+            yield Finding("OK", "table", f"{table.name} is not there yet; the first run makes it")
+            continue
+        try:
+            missing = sql.missing_columns(table, existing, types)
+        except WarehouseError as error:
+            yield failed("table", error)
+            continue
+        names = ", ".join(column.name for column in missing)
+        yield Finding("OK", "table", f"{table.name}: " + (f"the next run adds {names}" if missing else "as declared"))
+
+
+def last_day_sql(runs: sql.Table) -> str:
+    """The last published day over all datasets and markets."""
+    return f"SELECT max(\"DS\") FROM {runs.name} WHERE \"STATUS\" IN ('published', 'unchanged')"
+
+
+def examine_age(last: date | None, today: date) -> Finding:
+    """The age of the last published day; `today` is New York's."""
+    if last is None:
+        return Finding("OK", "last day", f"none yet in {RUNS_TABLE}", "stockpipe run loads the first one.")
+    days = (today - last).days
+    age = "today's" if days == 0 else f"{days} day{'s' if days > 1 else ''} old"
+    if days > _OLD_DAYS:
+        return Finding("WARN", "last day", f"{last}, {age}", "stockpipe status and stockpipe runs tell why; stockpipe run loads today's.")  # fmt: skip
+    return Finding("OK", "last day", f"{last}, {age}")
