@@ -18,7 +18,6 @@ from stockpipe.warehouse.session import error_text, open_session, session_plan
 from stockpipe.warehouse.signin import SINGLE_FACTOR
 
 _PLACE = ("SNOWFLAKE_DATABASE", "SNOWFLAKE_SCHEMA")
-_IN_USE = "SELECT CURRENT_USER(), CURRENT_ROLE(), CURRENT_WAREHOUSE(), CURRENT_DATABASE(), CURRENT_SCHEMA()"
 
 
 def examine_account(settings: Settings, today: date) -> Iterator[Finding]:
@@ -33,12 +32,16 @@ def examine_account(settings: Settings, today: date) -> Iterator[Finding]:
         return
     with closing(connection):
         ask = _Questions(connection)
-        user, role, *places = ask.rows(_IN_USE)[0]
+        user, role = plan.arguments.get("user", connection.user), connection.role
+        places = [connection.warehouse, connection.database, connection.schema]
         if plan.alone:
             yield Finding("WARN", "sign-in", f"as {user}, with a password alone", SINGLE_FACTOR)
         else:
             yield Finding("OK", "sign-in", f"as {user} ({plan.way.lower()})")
-        yield Finding("OK", "role", str(role))
+        if role:
+            yield Finding("OK", "role", str(role))
+        else:
+            yield Finding("WARN", "role", "the service does not say which one is in use", "Set SNOWFLAKE_ROLE.")
         yield from _places(settings, role, places)
         if None in places[1:]:
             yield Finding("SKIP", "table", "privileges and tables were not looked at: there is no schema to look into")
@@ -67,13 +70,13 @@ def _places(settings: Settings, role: object, places: list[object]) -> Iterator[
         elif kind == "schema" and wanted:
             yield Finding("WARN", kind, f"{wanted} is not there, or not for {role}", "The first run makes it where the role may; or: stockpipe init --create")  # fmt: skip
         else:
-            yield Finding(
-                "FAIL",
-                kind,
-                f"{wanted or 'none set'}: not there, or {role} may not use it",
-                f"Correct {setting}, or have it granted: GRANT USAGE ON {kind.upper()} {wanted or '...'} TO ROLE {role};",
-                3 if kind == "database" else 6,
-            )
+            text = f"{wanted or 'none set'}: not there, or {role or 'the role'} may not use it"
+            grant = f"GRANT USAGE ON {kind.upper()} {wanted or '...'} TO ROLE {role or '...'};"
+            remedy = f"Correct {setting}, or have it granted: {grant}"
+            if kind == "warehouse" and not role:  # who does not tell the role need not tell the warehouse
+                yield Finding("WARN", kind, text, remedy)
+            else:
+                yield Finding("FAIL", kind, text, remedy, 3 if kind == "database" else 6)
 
 
 class _Questions:

@@ -48,7 +48,8 @@ def session_plan(settings: Settings, run_id: str = "") -> SignIn:
         network_timeout=120,
         client_session_keep_alive=True,
         application="stockpipe",
-        session_parameters={"QUERY_TAG": f"stockpipe {run_id}".strip()},
+        # A TIMESTAMP column may be of a kind that knows time zones: what is written is UTC, whatever the account's is.
+        session_parameters={"QUERY_TAG": f"stockpipe {run_id}".strip(), "TIMEZONE": "UTC"},
     )
     for name in ("DATABASE", "SCHEMA", "ROLE", "WAREHOUSE"):
         if value := settings.get(f"SNOWFLAKE_{name}"):

@@ -209,11 +209,10 @@ class SnowflakeWarehouse:
         log.info("Connecting to Snowflake...")
         self._connection = open_session(self._sign_in)
         log.info("Connected to Snowflake successfully!")
-        self._run("ALTER SESSION SET TIMEZONE = 'UTC'")
         if not self._connection.database:
             raise ConfigError(
                 f"The database {self._database} does not exist, or the role may not use it.",
-                hint="Check SNOWFLAKE_DATABASE and SNOWFLAKE_ROLE, or have it made: CREATE DATABASE " + self._database,
+                hint=f"Check SNOWFLAKE_DATABASE and SNOWFLAKE_ROLE, or make it: stockpipe init --create (CREATE DATABASE {self._database}).",
             )
 
     def _stage(self, delivery: Delivery) -> str:
