@@ -176,6 +176,22 @@ def test_nothing_is_left_of_a_write_that_fails(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not on this machine")
 def test_promtool_finds_no_fault() -> None:
-    text = render([run(), run(active=False)], START)
+    text = render([run(), run(active=False)], START, {"prepare": 0.1, "fetch": 3.0, "check": 0.01, "publish": 0.5})
     done = subprocess.run(["promtool", "check", "metrics"], input=text, capture_output=True, text=True)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_the_seconds_of_each_phase_are_a_series_each() -> None:
+    text = render([run(), run(active=False)], START, {"fetch": 3.25, "publish": 0.5})
+    found = {labels: value for (name, labels), value in samples(text).items() if name == "stockpipe_phase_seconds"}
+    assert found == {
+        (("active", active), ("dataset", "tickers"), ("market", "stocks"), ("phase", phase)): value
+        for active in ("true", "false")
+        for phase, value in (("fetch", 3.25), ("publish", 0.5))
+    }
+    assert "stockpipe_phase_seconds" not in render([run()], START)
+
+
+def test_an_exit_code_that_the_records_do_not_tell_is_given() -> None:
+    record = run("interrupted", error="Interrupted")
+    assert values(render([record], None, code=143), STOCKS)["exit_status"] == 143

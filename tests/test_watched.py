@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from conftest import Serve, flags, many, stock
+from conftest import Serve, flags, many, stock, table
 from stockpipe.clock import Clock
-from stockpipe.errors import AccessError, ConfigError, DataCheckError, StockpipeError
+from stockpipe.errors import AccessError, ApiError, ConfigError, DataCheckError, StockpipeError
 from stockpipe.jobs import plan_job
+from stockpipe.sandbox import Answer, Request
 from stockpipe.settings import load_settings
 from stockpipe.watched import load_watched
 from test_alerts import TOKEN, Receiver, receiver
 from test_metrics import STOCKS, values
+from test_pacing import FakeClock
 
 __all__ = ["receiver"]
+
+PHASES = ("prepare", "fetch", "check", "publish")
 
 
 class Morning(Clock):
@@ -98,6 +103,33 @@ def test_receivers_that_are_down_change_nothing(serve: Serve, receiver: Receiver
     assert load(clock, env, receiver) == 0
     with pytest.raises(StockpipeError, match="key"):
         load(clock, env | {"POLYGON_API_KEY": "wrong-key"}, receiver)
+
+
+def test_the_metrics_of_a_run_hold_its_seconds_by_phase(serve: Serve, receiver: Receiver) -> None:
+    load(Morning(), flags(serve(many(1500))), receiver)
+    text = Path("out.prom").read_text()
+    spent = {phase: values(text, STOCKS | {"phase": phase})["phase_seconds"] for phase in PHASES}
+    assert all(0 < seconds < 60 for seconds in spent.values())
+
+
+def broken(_: object) -> Callable[[Request], Answer]:
+    """An API that is down."""
+    return lambda _: Answer(503)
+
+
+def test_a_failed_run_tells_its_calls_retries_and_waits(serve: Serve) -> None:
+    clock = FakeClock(moment=datetime(2026, 2, 7, 9, 30, tzinfo=UTC))
+    settings = load_settings(flags(serve(many(3), wrap=broken)), env={})
+    with pytest.raises(ApiError):
+        load_watched(plan_job(clock), settings, clock, metrics_file=Path("out.prom"))
+    text = Path("out.prom").read_text()
+    found = values(text, STOCKS)
+    assert (found["exit_status"], found["calls"], found["retries"]) == (5, 6, 6)
+    # Half a second, 1, 2, 4 and 8, each times 0.5 to 1.
+    assert 7.75 <= found["waited_seconds"] <= 15.5
+    assert table("SELECT STATUS, CALLS, RETRIES FROM STOCKPIPE_RUNS") == [("failed", 6, 6)]
+    assert values(text, STOCKS | {"phase": "fetch"})["phase_seconds"] >= 7.75
+    assert {"publish", "check"} & {phase for phase in PHASES if values(text, STOCKS | {"phase": phase})} == set()
 
 
 def test_a_dry_run_tells_nobody(serve: Serve, receiver: Receiver) -> None:

@@ -7,6 +7,7 @@ StockpipeError            1    something we did not foresee
 ├── ApiError              5    the API or the way to it; run again later
 │   └── CursorRefused     5    the API no longer takes its own cursor; the walk starts again
 ├── WarehouseError        6    the warehouse or the way to it
+│   └── NotThere          6    what was asked for does not exist yet
 ├── DataCheckError        7    the day could not be proved; look at the data
 └── Interrupted         130    somebody stopped the run (143 for SIGTERM)
 
@@ -16,6 +17,7 @@ Every error carries two texts: the message (what happened, with which value) and
 from __future__ import annotations
 
 import signal
+import threading
 from collections.abc import Iterable
 
 
@@ -69,6 +71,10 @@ class WarehouseError(StockpipeError):
     exit_code = 6
 
 
+class NotThere(WarehouseError):
+    """A file or a table that was asked about does not exist, or this role may not see it."""
+
+
 class DataCheckError(StockpipeError):
     """The day is not complete, not unique or not plausible, so it was not published.
 
@@ -100,6 +106,9 @@ def printable(text: str) -> str:
 stop_signals: list[int] = []
 """The signals that asked this process to stop. A C library that was at work may turn our exception into one of its own."""
 
+publishing = threading.Event()
+"""Set while the transaction of a day is under way: who is asked to stop gently waits for its end."""
+
 
 def stopped_by(number: int) -> Interrupted:
     """The interruption that a signal asks for; the exit code is the shell's own: 128 and the signal's number."""
@@ -109,8 +118,8 @@ def stopped_by(number: int) -> Interrupted:
 
 def as_interrupt(error: BaseException) -> Interrupted | None:
     """The interruption that an error really is: when a signal asked to stop, whatever came up after it is its echo."""
+    asked = stopped_by(stop_signals[0]) if stop_signals else None
     if isinstance(error, Interrupted):
-        return error
-    if isinstance(error, KeyboardInterrupt):
-        return stopped_by(signal.SIGINT)
-    return stopped_by(stop_signals[0]) if stop_signals else None
+        # A wait that was cut short does not know by which signal.
+        return error if asked is None or error.exit_code == asked.exit_code else asked
+    return asked or (stopped_by(signal.SIGINT) if isinstance(error, KeyboardInterrupt) else None)

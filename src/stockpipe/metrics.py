@@ -9,7 +9,7 @@ import logging
 import os
 import re
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,11 +17,13 @@ from pathlib import Path
 from stockpipe import errors
 from stockpipe.errors import StockpipeError
 from stockpipe.runs import RunRecord
+from stockpipe.trace import Phase
 
 log = logging.getLogger(__name__)
 
 GOOD = ("published", "unchanged")
 LAST_SUCCESS = "stockpipe_last_success_timestamp_seconds"
+PHASES = "stockpipe_phase_seconds"
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,6 @@ GAUGES = (
     Gauge("stockpipe_retries", "Calls that the last run tried again.", lambda r: r.retries),
     Gauge("stockpipe_waited_seconds", "Time the last run spent waiting to call the API.", lambda r: r.waited_seconds),
     Gauge("stockpipe_duration_seconds", "Time from start to end of the last run.", lambda r: r.seconds),
-    Gauge("stockpipe_exit_status", "Exit code of the last run; 0 is a good one.", exit_status),
     Gauge(
         "stockpipe_last_run_timestamp_seconds",
         "End of the last run, in Unix time.",
@@ -65,23 +66,36 @@ GAUGES = (
 )
 
 
-def update(path: Path, records: list[RunRecord]) -> None:
+def update(
+    path: Path, records: list[RunRecord], seconds: Mapping[Phase, float] | None = None, code: int | None = None
+) -> None:
     """Write the metrics of a run to `path`. A failed run keeps the time of the last success in the old file.
 
-    A file that cannot be written is a warning: the day is published, or has failed, whatever becomes of its metrics.
+    `seconds` is the time spent in each phase, `code` the exit code where the records do not tell it. A file that cannot be written is a warning: the day is published, or has failed, whatever becomes of its metrics.
     """
     try:
         good = all(record.status in GOOD for record in records)
-        write(path, render(records, records[0].finished_utc if good else last_success(path, records)))
+        success = records[0].finished_utc if good else last_success(path, records)
+        write(path, render(records, success, seconds, code))
     except OSError as error:
         log.warning("The metrics file %s could not be written: %s.", path, error.strerror)
 
 
-def render(records: list[RunRecord], last_success: datetime | None) -> str:
+def render(
+    records: list[RunRecord],
+    last_success: datetime | None,
+    seconds: Mapping[Phase, float] | None = None,
+    code: int | None = None,
+) -> str:
     """The metrics of one run as text; `last_success` is the end of the last good run, None where none is known."""
     moment = last_success.timestamp() if last_success else None
     success = Gauge(LAST_SUCCESS, "End of the last good run, in Unix time.", lambda _: moment)
-    return "".join(_family(gauge, records) for gauge in (*GAUGES, success))
+    status = Gauge(
+        "stockpipe_exit_status",
+        "Exit code of the last run; 0 is a good one.",
+        lambda record: exit_status(record) if code is None else code,
+    )
+    return "".join(_family(gauge, records) for gauge in (*GAUGES, status, success)) + _phases(records, seconds or {})
 
 
 def write(path: Path, text: str) -> None:
@@ -118,8 +132,18 @@ def _family(gauge: Gauge, records: list[RunRecord]) -> str:
     return "".join([f"# HELP {gauge.name} {gauge.help}\n", f"# TYPE {gauge.name} gauge\n", *lines]) if lines else ""
 
 
-def _labels(record: RunRecord) -> str:
-    values = {"dataset": record.dataset, "market": record.market, "active": str(record.active).lower()}
+def _phases(records: list[RunRecord], seconds: Mapping[Phase, float]) -> str:
+    lines = [
+        f"{PHASES}{_labels(record, phase=phase)} {round(spent, 6)}\n"
+        for record in records
+        for phase, spent in seconds.items()
+    ]
+    text = "Time that the last run spent in each phase: prepare, fetch, check, publish."
+    return "".join([f"# HELP {PHASES} {text}\n", f"# TYPE {PHASES} gauge\n", *lines]) if lines else ""
+
+
+def _labels(record: RunRecord, **more: str) -> str:
+    values = {"dataset": record.dataset, "market": record.market, "active": str(record.active).lower(), **more}
     return "{" + ",".join(f'{name}="{_escaped(value)}"' for name, value in values.items()) + "}"
 
 

@@ -9,12 +9,14 @@ from dataclasses import dataclass, field, replace
 
 from stockpipe import __version__, checks
 from stockpipe.clock import Clock
-from stockpipe.errors import DataCheckError, Interrupted, StockpipeError, as_interrupt, printable
+from stockpipe.errors import DataCheckError, Interrupted, StockpipeError, as_interrupt, printable, publishing
 from stockpipe.fetch import Fetcher, Progress, open_fetcher
 from stockpipe.jobs import Job
-from stockpipe.runs import RunRecord, Status, new_run_id
+from stockpipe.massive.pacing import Tally
+from stockpipe.runs import RunRecord, Status
 from stockpipe.settings import Settings
 from stockpipe.staging import StagedDay, Staging
+from stockpipe.trace import Trace
 from stockpipe.warehouse import Delivery, History, Warehouse, open_warehouse
 
 log = logging.getLogger(__name__)
@@ -36,16 +38,20 @@ class RunResult:
         return sum(record.rows_published for record in self.records)
 
 
-def load_day(job: Job, settings: Settings, clock: Clock, progress: Progress | None = None) -> RunResult:
+def load_day(
+    job: Job, settings: Settings, clock: Clock, progress: Progress | None = None, trace: Trace | None = None
+) -> RunResult:
     """Load a day, whole and proved, or raise and leave every published day as it was.
 
-    Raises ConfigError, AccessError, ApiError, DataCheckError, WarehouseError, Interrupted.
+    `trace` gets the run's records and seconds while it goes on. Raises ConfigError, AccessError, ApiError,
+    DataCheckError, WarehouseError, Interrupted.
     """
-    run_id = new_run_id(clock.now())
+    trace = trace or Trace.begin(clock)
     fetcher = open_fetcher(job, settings, clock, progress)
-    warehouse = open_warehouse(settings, run_id, load_method=job.load_method)
+    warehouse = open_warehouse(settings, trace.run_id, load_method=job.load_method)
     source = fetcher.client.endpoint.base_url
-    records = [_begin(run_id, job, active, source, clock) for active in job.states]
+    records = trace.records
+    records[:] = [_begin(trace.run_id, job, active, source, clock) for active in job.states]
     limits = checks.Limits(
         settings.number("STOCKPIPE_MAX_LOSS", most=100) / 100,
         settings.number("STOCKPIPE_MAX_GROWTH") / 100,
@@ -54,14 +60,18 @@ def load_day(job: Job, settings: Settings, clock: Clock, progress: Progress | No
     with ExitStack() as stack:
         stack.callback(warehouse.close)
         if not job.dry_run:
-            warehouse.prepare(job.dataset)
-        with _recorded(records, warehouse, job, clock):
+            with trace.phase("prepare"):
+                warehouse.prepare(job.dataset)
+        with _recorded(records, warehouse, job, clock, fetcher.client.pacer.tally):
             stack.enter_context(fetcher.client)
             parts = [stack.enter_context(Staging(job.dataset, job.market, active, job.ds)) for active in job.states]
-            days = [_fetch(fetcher, staging, records, limits) for staging in parts]
+            with trace.phase("fetch"):
+                days = [_fetch(fetcher, staging, records, limits) for staging in parts]
             log.info("Fetched %s %s.", f"{sum(r.rows_fetched for r in records):,}", job.dataset.name)
-            known = [_compare(job, warehouse, records, number, day, limits) for number, day in enumerate(days)]
-            result = _publish(job, warehouse, parts, records, known, clock)
+            with trace.phase("check"):
+                known = [_compare(job, warehouse, records, number, day, limits) for number, day in enumerate(days)]
+            with trace.phase("publish"):
+                result = _publish(job, warehouse, parts, records, known, clock)
             if not job.dry_run:
                 fetcher.remember(clock)
             return result
@@ -116,7 +126,11 @@ def _publish(
     if job.dry_run:
         return replace(result, sql=warehouse.plan(delivery))
     log.info("Ingesting %s %s into %s...", f"{delivery.rows:,}", job.dataset.name, warehouse.label)
-    warehouse.publish(delivery)
+    publishing.set()
+    try:
+        warehouse.publish(delivery)
+    finally:
+        publishing.clear()
     log.info("Successfully ingested %s %s into %s", f"{delivery.rows:,}", job.dataset.name, warehouse.table)
     return result
 
@@ -133,13 +147,18 @@ def _is_published(job: Job, warehouse: Warehouse, records: list[RunRecord], know
 
 
 @contextmanager
-def _recorded(records: list[RunRecord], warehouse: Warehouse, job: Job, clock: Clock) -> Iterator[None]:
+def _recorded(records: list[RunRecord], warehouse: Warehouse, job: Job, clock: Clock, tally: Tally) -> Iterator[None]:
     """Leave a record of a run that ends in an error, where the warehouse can be reached."""
     try:
         yield
     except (Exception, KeyboardInterrupt) as error:
         known = as_interrupt(error) or error
         if isinstance(known, StockpipeError):
+            # A walk that failed has no numbers of its own; what it cost is known all the same.
+            waited = round(tally.waited, 3)
+            records[:] = [
+                replace(record, calls=tally.calls, retries=tally.retries, waited_seconds=waited) for record in records
+            ]
             _leave_record(records, warehouse, job, clock, known)
         if known is not error:
             raise known from None
@@ -159,7 +178,7 @@ def _leave_record(
     )
     if job.dry_run:
         return
-    ended = [
+    records[:] = [
         record.finished(
             status,
             clock.now(),
@@ -170,7 +189,7 @@ def _leave_record(
         for record in records
     ]
     try:
-        warehouse.record(ended)
+        warehouse.record(records)
     except StockpipeError as failed:
         log.warning("The failed run could not be recorded: %s", failed.message)
 

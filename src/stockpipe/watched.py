@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import logging
 from contextlib import closing
-from datetime import datetime
 from pathlib import Path
 
 from stockpipe import __version__
@@ -14,9 +14,13 @@ from stockpipe.fetch import Progress
 from stockpipe.jobs import Job
 from stockpipe.metrics import update
 from stockpipe.pipeline import RunResult, load_day
+from stockpipe.runlog import running
 from stockpipe.runs import RunRecord
 from stockpipe.settings import Settings
+from stockpipe.trace import Trace
 from stockpipe.warehouse import open_warehouse
+
+log = logging.getLogger(__name__)
 
 
 def load_watched(
@@ -24,21 +28,31 @@ def load_watched(
 ) -> RunResult:
     """`load_day` with alerts and metrics; neither changes how it ends. A dry run tells nobody.
 
-    Raises what `load_day` raises, and ConfigError for an alert's URL that is not safe.
+    Raises what `load_day` raises, and ConfigError for an alert's URL that is not safe. All log lines carry the run's id.
     """
-    if job.dry_run:
-        return load_day(job, settings, clock, progress)
+    trace = Trace.begin(clock)
+    with running(trace.run_id):
+        log.debug("run %s: %s %s of %s", trace.run_id, job.market, job.dataset.name, job.ds)
+        if job.dry_run:
+            return load_day(job, settings, clock, progress, trace)
+        return _load_and_tell(job, settings, trace, progress, metrics_file)
+
+
+def _load_and_tell(
+    job: Job, settings: Settings, trace: Trace, progress: Progress | None, metrics_file: Path | None
+) -> RunResult:
     alerts = Alerts.from_settings(settings)
-    started = clock.now()
     try:
         with alerts.watching(About(job.dataset.name, job.market, job.ds)):
-            result = load_day(job, settings, clock, progress)
+            result = load_day(job, settings, trace.clock, progress, trace)
     except (Exception, KeyboardInterrupt) as error:
         if metrics_file:
-            update(metrics_file, _failed(job, as_interrupt(error) or error, started, clock))
+            known = as_interrupt(error) or error
+            trace.records = trace.records or _unbegun(job, trace)
+            update(metrics_file, _ended(trace, known), trace.seconds, _exit_code(known))
         raise
     if metrics_file:
-        update(metrics_file, result.records)
+        update(metrics_file, result.records, trace.seconds)
     # The question wakes a warehouse, so it is asked only where somebody wants to hear the answer.
     recovered = alerts.webhook_url is not None and _recovered(settings, result)
     alerts.succeeded(result.records, recovered=recovered)
@@ -50,12 +64,22 @@ def _recovered(settings: Settings, result: RunResult) -> bool:
         return had_failed(warehouse, result.records[0])
 
 
-def _failed(job: Job, error: BaseException, started: datetime, clock: Clock) -> list[RunRecord]:
-    """Records for the metrics of a run that ended in an error, perhaps before it had any of its own."""
-    run_id = error.run_id if isinstance(error, StockpipeError) else ""
+def _exit_code(error: BaseException) -> int:
+    return error.exit_code if isinstance(error, StockpipeError) else 1
+
+
+def _ended(trace: Trace, error: BaseException) -> list[RunRecord]:
+    """The records of a run that ended in an error; one that could not leave them in the warehouse ends here."""
+    name, now = type(error).__name__, trace.clock.now()
     return [
-        RunRecord(run_id, job.dataset.name, job.market, active, job.ds, started, version=__version__).finished(
-            "failed", clock.now(), error=type(error).__name__
-        )
+        record if record.error else record.finished("failed", now, rows_published=0, error=name)
+        for record in trace.records
+    ]
+
+
+def _unbegun(job: Job, trace: Trace) -> list[RunRecord]:
+    """Records for the metrics of a run that ended before it had any of its own."""
+    return [
+        RunRecord("", job.dataset.name, job.market, active, job.ds, trace.clock.now(), version=__version__)
         for active in job.states
     ]

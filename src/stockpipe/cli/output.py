@@ -8,7 +8,7 @@ import logging
 import logging.handlers
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +17,14 @@ import click
 from stockpipe.connections import NAME as CONNECTION_NAME
 from stockpipe.errors import ConfigError, StockpipeError, as_interrupt, printable
 from stockpipe.fetch import Progress
+from stockpipe.runlog import RunId, run_of, running
 from stockpipe.settings import Settings
 
 log = logging.getLogger("stockpipe")
 
-_PAGES_A_LINE = 10
+_TRACEBACK = logging.Formatter()
+# A line for each of these pages and their tenfolds: the longest list makes a dozen lines, not hundreds.
+_PAGES_A_LINE = (10, 20, 50)
 
 
 class _Console(logging.Handler):
@@ -42,15 +45,20 @@ class _Redact(logging.Filter):
         self._secrets = [secret for secret in secrets if len(secret) >= 4]
 
     def filter(self, record: logging.LogRecord) -> bool:
-        text = record.getMessage()
+        record.msg, record.args = self._clean(record.getMessage()), None
+        if record.exc_info:
+            # A traceback ends with the error's text, which may quote anything.
+            record.exc_text, record.exc_info = self._clean(_TRACEBACK.formatException(record.exc_info)), None
+        return True
+
+    def _clean(self, text: str) -> str:
         for secret in self._secrets:
             text = text.replace(secret, "***")
-        record.msg, record.args = text, None
-        return True
+        return text
 
 
 class _JsonLines(logging.Formatter):
-    """One JSON object a line: time (UTC, ISO 8601), level, logger, message."""
+    """One JSON object a line: time (UTC, ISO 8601), level, logger, run_id ("" outside of a run), message."""
 
     def format(self, record: logging.LogRecord) -> str:
         stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created)) + f".{int(record.msecs):03}Z"
@@ -58,9 +66,24 @@ class _JsonLines(logging.Formatter):
             "time": stamp,
             "level": record.levelname,
             "logger": record.name,
+            "run_id": getattr(record, "run_id", ""),
             "message": record.getMessage(),
         }
+        if record.exc_text:
+            entry["exception"] = record.exc_text
         return json.dumps(entry, ensure_ascii=False)
+
+
+class _FileLines(logging.Formatter):
+    """One line for each record in the log file: time, level, run (- outside of one), message."""
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s - %(levelname)s - %(run)s - %(message)s")
+
+    def format(self, record: logging.LogRecord) -> str:
+        record.run = getattr(record, "run_id", "") or "-"
+        record.msg, record.args = " ".join(record.getMessage().split()), None
+        return super().format(record)
 
 
 def configure_logging(
@@ -84,6 +107,7 @@ def configure_logging(
         handlers.append(_file_handler(log_file, log_format))
     for handler in handlers:
         handler.addFilter(redact)
+        handler.addFilter(RunId())
     log.handlers[:] = handlers
     log.setLevel(logging.DEBUG if verbose else logging.INFO)
     log.propagate = False
@@ -99,8 +123,7 @@ def _file_handler(path: Path, log_format: str) -> logging.Handler:
         raise ConfigError(
             f"The log file {path} cannot be written: {error.strerror}.", hint="Name another with --log-file."
         ) from error
-    text = logging.Formatter("%(asctime)s - %(levelname)s - %(message)s")
-    handler.setFormatter(_JsonLines() if log_format == "json" else text)
+    handler.setFormatter(_JsonLines() if log_format == "json" else _FileLines())
     return handler
 
 
@@ -109,36 +132,33 @@ def exit_codes(*, as_json: bool = False) -> Iterator[None]:
     """End the process with the error's own code and one clear message; no traceback for what was foreseen."""
     try:
         yield
-    except StockpipeError as error:
-        _say_error(error.message, error.hint, type(error).__name__, error.exit_code, as_json=as_json)
-        raise SystemExit(error.exit_code) from None
     except click.ClickException:
         raise
-    except (Exception, KeyboardInterrupt) as error:
-        if (stopped := as_interrupt(error)) is not None:
-            _say_error(stopped.message, stopped.hint, "Interrupted", stopped.exit_code, as_json=as_json)
-            raise SystemExit(stopped.exit_code) from None
-        log.debug("unexpected error", exc_info=True)
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - a command ends here, and `_say` tells with what
+        with running(run_of(error)):
+            code = _say(error, as_json=as_json)
+        raise SystemExit(code) from None
+
+
+def _say(error: BaseException, *, as_json: bool) -> int:
+    """Tell the user what ended the command; returns the exit code."""
+    known, code = as_interrupt(error) or error, 1
+    if isinstance(known, StockpipeError):
+        message, hint, code = known.message, known.hint, known.exit_code
+    else:
+        log.debug("unexpected error", exc_info=error)
+        message = f"Unexpected {type(error).__name__}: {printable(str(error))}"
         hint = "Please report this with what you did; -v shows more."
-        _say_error(
-            f"Unexpected {type(error).__name__}: {printable(str(error))}",
-            hint,
-            type(error).__name__,
-            1,
-            as_json=as_json,
-        )
-        raise SystemExit(1) from None
-
-
-def _say_error(message: str, hint: str, kind: str, code: int, *, as_json: bool) -> None:
-    logger = log if log.handlers else logging.getLogger("stockpipe.startup")
-    text = f"{message}\n       {hint}" if hint else message
+    run_id = run_of(error)
+    text = "\n       ".join(line for line in (message, hint, run_id and f"Run {run_id}") if line)
     if log.handlers:
-        logger.error("%s", text)
+        log.error("%s", text)
     else:
         print(f"Error: {text}", file=sys.stderr)
     if as_json:
-        print_json({"status": "failed", "exit_code": code, "error": kind, "message": message, "hint": hint})
+        document = {"exit_code": code, "error": type(known).__name__, "message": message, "hint": hint}
+        print_json({"status": "failed", **document} | ({"run_id": run_id} if run_id else {}))
+    return code
 
 
 def print_json(document: Any) -> None:
@@ -146,20 +166,38 @@ def print_json(document: Any) -> None:
     print(json.dumps(document, indent=2, ensure_ascii=False, default=str))
 
 
-def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    """A table on stdout; control characters in outside text are shown escaped."""
+def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], right: Collection[str] = ()) -> None:
+    """A table on stdout; control characters in outside text are shown escaped. `right` names columns of numbers.
+
+    On a terminal long cells are folded to its width. Elsewhere each row is one line, for grep, awk and the eye.
+    """
+    cells = [["" if cell is None else printable(str(cell)) for cell in row] for row in rows]
+    names = [printable(name) for name in columns]
+    numbers = [name in right for name in columns]
+    if sys.stdout.isatty():
+        _folded_table(names, cells, numbers)
+        return
+    widths = [max(map(len, column)) for column in zip(names, *cells, strict=True)]
+    for line in (names, ["-" * width for width in widths], *cells):
+        aligned = [
+            cell.rjust(width) if number else cell.ljust(width)
+            for cell, width, number in zip(line, widths, numbers, strict=True)
+        ]
+        print("  ".join(aligned).rstrip())
+
+
+def _folded_table(names: list[str], cells: list[list[str]], numbers: list[bool]) -> None:
     from rich import box
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for name in columns:
-        table.add_column(Text(printable(name)), overflow="fold")
-    for row in rows:
-        table.add_row(*(Text("" if cell is None else printable(str(cell))) for cell in row))
-    wide = None if sys.stdout.isatty() else 250
-    Console(width=wide, highlight=False).print(table)
+    for name, number in zip(names, numbers, strict=True):
+        table.add_column(Text(name), overflow="fold", justify="right" if number else "left")
+    for row in cells:
+        table.add_row(*map(Text, row))
+    Console(highlight=False).print(table)
 
 
 @contextlib.contextmanager
@@ -183,7 +221,8 @@ def progress_bar(*, quiet: bool) -> Iterator[Progress]:
 
 
 def _log_lines(pages: int, rows: int) -> None:
-    if pages % _PAGES_A_LINE == 0:
+    tens = 10 ** max(0, len(str(pages)) - 2)
+    if pages % tens == 0 and pages // tens in _PAGES_A_LINE:
         log.info("Fetching... %d pages, %s rows", pages, f"{rows:,}")
 
 

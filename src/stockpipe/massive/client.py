@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ log = logging.getLogger(__name__)
 MAX_BODY = 32 * 1024 * 1024
 CONNECT_SECONDS = 10.0
 _CHUNK = 256 * 1024
+_CURSOR = re.compile(r"(cursor=[^&]{12})[^&]+")
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,18 @@ class Client:
 
     def answer(self, target: str) -> Answer:
         """What the API answers to one call, unjudged and unpaced; Transient when there is no whole answer."""
+        clock = self.pacer.patience.clock
+        started = clock.monotonic()
+        try:
+            answer = self._exchange(target)
+        except Transient as fault:
+            log.debug("GET %s failed after %.3f s: %s", _shown(target), clock.monotonic() - started, fault)
+            raise
+        took = clock.monotonic() - started
+        log.debug("GET %s %d, %d bytes in %.3f s", _shown(target), answer.status, len(answer.body), took)
+        return answer
+
+    def _exchange(self, target: str) -> Answer:
         seconds = self.endpoint.answer_seconds
         self._deadline.start(seconds)
         timeouts = {
@@ -129,6 +143,11 @@ class Client:
         if parts.netloc and parts.netloc != urlsplit(self.endpoint.base_url).netloc:
             log.debug("next_url names %s; the configured origin is asked instead", printable(parts.netloc))
         return f"{parts.path}?{urlencode(query)}"
+
+
+def _shown(target: str) -> str:
+    """A path and query for the log; a cursor, which is long and says nothing, is shortened."""
+    return printable(_CURSOR.sub(r"\1...", target))
 
 
 def _inflated(chunks: Iterator[bytes], encoding: str) -> Iterator[bytes]:

@@ -19,6 +19,7 @@ from dataclasses import dataclass, replace
 from stockpipe.massive.answers import Page
 from stockpipe.massive.client import Client
 from stockpipe.massive.pages import Guard, Query, RangesUnusable, ticker_of, walk
+from stockpipe.runlog import in_this_run
 
 log = logging.getLogger(__name__)
 
@@ -113,7 +114,9 @@ def _side_by_side(client: Client, stretches: list[_Stretch], guard: Guard, calls
         todo.put(stretch)
     ready: queue.Queue[Placed | BaseException | None] = queue.Queue(maxsize=2)
     crew = [
-        threading.Thread(target=_work, args=(client, guard, todo, ready), name=f"fetch-{number}", daemon=True)
+        threading.Thread(
+            target=in_this_run(_work), args=(client, guard, todo, ready), name=f"fetch-{number}", daemon=True
+        )
         for number in range(min(calls, len(stretches)))
     ]
     for worker in crew:
