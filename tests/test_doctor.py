@@ -118,7 +118,7 @@ def test_a_duckdb_file_before_and_after_the_first_load(serve: Serve) -> None:
     assert list(Path().glob("*.duckdb*")) == []
     stockpipe.load(settings=settings)
     assert lines(settings)[len(API) :] == [
-        "OK warehouse: DuckDB file stockpipe.duckdb can be read",
+        "OK warehouse: DuckDB file stockpipe.duckdb can be read and written",
         'OK table: "TICKERS": as declared',
         'OK table: "STOCKPIPE_RUNS": as declared',
         'OK table: "STOCKPIPE_REJECTS": as declared',
@@ -256,10 +256,10 @@ def test_a_table_of_another_form(serve: Serve) -> None:
 def test_an_old_last_day(serve: Serve) -> None:
     settings = flags(serve(many(1)))
     stockpipe.load(settings=settings)
-    day = (datetime.now(NEW_YORK) - timedelta(days=3)).date()
+    day = (datetime.now(NEW_YORK) - timedelta(days=8)).date()
     with duckdb.connect("stockpipe.duckdb") as connection:
         connection.execute("UPDATE stockpipe_runs SET ds = ?", [day])
-    assert lines(settings)[-1] == f"WARN last day: {day}, 3 days old"
+    assert lines(settings)[-1] == f"WARN last day: {day}, 8 days old; 5 weekdays not loaded"
 
 
 def test_a_settings_file_that_others_can_read() -> None:

@@ -31,12 +31,33 @@ Progress = Callable[[int, int], None]
 """Called after each page with the pages and rows fetched so far."""
 
 
+@dataclass(frozen=True)
+class Bounds:
+    """What a walk may take: seconds for one answer, calls under way at once, pages, seconds before a torn list is
+    walked again."""
+
+    answer_seconds: float
+    calls: int
+    pages: int
+    pause: float
+
+    @classmethod
+    def of(cls, settings: Settings) -> Bounds:
+        """As set; ConfigError for a value that cannot be used."""
+        return cls(
+            settings.number("STOCKPIPE_ANSWER_TIMEOUT", least=0.1),
+            int(settings.number("STOCKPIPE_PARALLEL_CALLS", least=1, most=64)),
+            int(settings.number("STOCKPIPE_MAX_PAGES", least=1, most=1_000_000)),
+            settings.number("STOCKPIPE_TORN_PAUSE"),
+        )
+
+
 @dataclass
 class Fetcher:
     """Fetches the lists of one job through one client. Build it with `open_fetcher`; use `client` as a context manager."""
 
     job: Job
-    settings: Settings
+    bounds: Bounds
     client: Client
     memory: Memory
     progress: Progress | None = None
@@ -52,7 +73,7 @@ class Fetcher:
             reason = checks.torn(asked, day)
             if reason is None or attempt == TORN_WALKS:
                 break
-            pause = self.settings.number("STOCKPIPE_TORN_PAUSE")
+            pause = self.bounds.pause
             again = "The list is torn: %s. Walking it again in %g s (%d of %d)."
             log.warning(again, reason, pause, attempt + 1, TORN_WALKS)
             self.client.pacer.patience.wait(pause)
@@ -81,7 +102,7 @@ class Fetcher:
 
     def _walk_once(self, query: Query, staging: Staging, split: Split) -> Guard:
         staging.clear()
-        guard = Guard(int(self.settings.number("STOCKPIPE_MAX_PAGES", least=1)))
+        guard = Guard(self.bounds.pages)
         pages = rows = 0
         with closing(fetch(self.client, query, guard, split)) as placed:
             for place, page in placed:
@@ -94,9 +115,8 @@ class Fetcher:
         return guard
 
     def _split(self, active: bool) -> Split:
-        calls = int(self.settings.number("STOCKPIPE_PARALLEL_CALLS", least=1, most=64))
         prefix = self.job.dataset.markets[self.job.market].ticker_prefix
-        return Split(calls, self.memory.starts(self._name(active)), prefix)
+        return Split(self.bounds.calls, self.memory.starts(self._name(active)), prefix)
 
     def _name(self, active: bool) -> str:
         return f"{self.job.dataset.name}/{self.job.market}/{'active' if active else 'inactive'}"
@@ -128,20 +148,19 @@ def open_fetcher(job: Job, settings: Settings, clock: Clock, progress: Progress 
 
     Raises ConfigError for a setting that cannot be used. Nothing is called yet.
     """
-    endpoint = Endpoint(
-        settings.base_url,
-        settings.api_key,
-        settings.number("STOCKPIPE_ANSWER_TIMEOUT", least=0.1),
-        int(settings.number("STOCKPIPE_PARALLEL_CALLS", least=1, most=64)),
-    )
-    client = Client(endpoint, _pacer(settings, clock))
+    bounds = Bounds.of(settings)
+    endpoint = Endpoint(settings.base_url, settings.api_key, bounds.answer_seconds, bounds.calls)
+    client = Client(endpoint, paced(settings, clock))
     if client.pacer.learning:
         client.pacer.plan = known_plan(settings, endpoint, new_york_date(clock))
-    return Fetcher(job, settings, client, recall(settings.state_file), progress)
+    return Fetcher(job, bounds, client, recall(settings.state_file), progress)
 
 
-def _pacer(settings: Settings, clock: Clock) -> Pacer:
-    """Somebody who says how many calls a second may go has said that the key is a paid one."""
+def paced(settings: Settings, clock: Clock) -> Pacer:
+    """The pace that the settings ask for; ConfigError for a value that cannot be used.
+
+    Somebody who says how many calls a second may go has said that the key is a paid one.
+    """
     patience = Patience(clock, clock.monotonic() + settings.number("STOCKPIPE_DEADLINE", least=1))
     per_second = settings.number("STOCKPIPE_REQUESTS_PER_SECOND", least=0.01, most=100)
     plan = "paid" if settings.plan == "auto" and settings.is_set("STOCKPIPE_REQUESTS_PER_SECOND") else settings.plan

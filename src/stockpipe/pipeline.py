@@ -52,11 +52,7 @@ def load_day(
     source = fetcher.client.endpoint.base_url
     records = trace.records
     records[:] = [_begin(trace.run_id, job, active, source, clock) for active in job.states]
-    limits = checks.Limits(
-        settings.number("STOCKPIPE_MAX_LOSS", most=100) / 100,
-        settings.number("STOCKPIPE_MAX_GROWTH") / 100,
-        job.require_fresh,
-    )
+    limits = check_limits(settings, require_fresh=job.require_fresh)
     with ExitStack() as stack:
         stack.callback(warehouse.close)
         if not job.dry_run:
@@ -75,6 +71,12 @@ def load_day(
             if not job.dry_run:
                 fetcher.remember(clock)
             return result
+
+
+def check_limits(settings: Settings, *, require_fresh: bool = False) -> checks.Limits:
+    """What the checks let pass, as set; ConfigError for a value that cannot be used."""
+    loss = settings.number("STOCKPIPE_MAX_LOSS", most=100) / 100
+    return checks.Limits(loss, settings.number("STOCKPIPE_MAX_GROWTH") / 100, require_fresh)
 
 
 def _fetch(fetcher: Fetcher, staging: Staging, records: list[RunRecord], limits: checks.Limits) -> StagedDay:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
-from dataclasses import asdict
-from typing import Any
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from stockpipe.cli.output import configure_logging, exit_codes, given_settings, print_json, shared_options
+from stockpipe.cli.output import configure_logging, exit_codes, given_settings, print_json, redacted, shared_options
 from stockpipe.clock import Clock
 from stockpipe.errors import printable
 from stockpipe.settings import load_settings
+
+if TYPE_CHECKING:
+    from stockpipe.doctor import Finding
 
 _COLOURS = {"OK": "green", "WARN": "yellow", "FAIL": "red", "SKIP": "bright_black"}
 
@@ -32,12 +35,11 @@ def doctor(as_json: bool, **options: Any) -> None:
         # What the settings warn about is a finding here.
         configure_logging(settings, verbose=options["verbose"], quiet=True, warn=False)
         findings = []
-        for finding in examine(settings, Clock()):
+        for found in examine(settings, Clock()):
+            finding = _shown(found, settings.secrets)
             findings.append(finding)
-            if not as_json:
-                click.echo(_line(finding.level, finding.name, finding.text), color=_colour())
-                if finding.remedy:
-                    click.echo(f"                  {printable(finding.remedy)}")
+            if not as_json and not (options["quiet"] and finding.level == "OK"):
+                click.echo(_line(finding), color=_colour())
         code = next((finding.exit_code for finding in findings if finding.level == "FAIL"), 0)
         if as_json:
             print_json({"exit_code": code, "findings": [asdict(finding) for finding in findings]})
@@ -49,5 +51,13 @@ def _colour() -> bool | None:
     return False if os.environ.get("NO_COLOR") else None
 
 
-def _line(level: str, name: str, text: str) -> str:
-    return f"{click.style(f'{level:<4}', fg=_COLOURS[level])}  {name:<10}  {printable(text)}"
+def _shown(finding: Finding, secrets: frozenset[str]) -> Finding:
+    """Without secrets and control characters: a server may send back what it got."""
+    text, remedy = (printable(redacted(part, secrets)) for part in (finding.text, finding.remedy))
+    return replace(finding, text=text, remedy=remedy)
+
+
+def _line(finding: Finding) -> str:
+    level = click.style(f"{finding.level:<4}", fg=_COLOURS[finding.level])
+    remedy = f"\n{'':18}{finding.remedy}" if finding.remedy else ""
+    return f"{level}  {finding.name:<10}  {finding.text}{remedy}"

@@ -41,20 +41,24 @@ class _Redact(logging.Filter):
 
     def __init__(self, secrets: frozenset[str]) -> None:
         super().__init__()
-        # A secret of a letter or two would blot out ordinary words.
-        self._secrets = [secret for secret in secrets if len(secret) >= 4]
+        self._secrets = secrets
 
     def filter(self, record: logging.LogRecord) -> bool:
-        record.msg, record.args = self._clean(record.getMessage()), None
+        record.msg, record.args = redacted(record.getMessage(), self._secrets), None
         if record.exc_info:
             # A traceback ends with the error's text, which may quote anything.
-            record.exc_text, record.exc_info = self._clean(_TRACEBACK.formatException(record.exc_info)), None
+            record.exc_text = redacted(_TRACEBACK.formatException(record.exc_info), self._secrets)
+            record.exc_info = None
         return True
 
-    def _clean(self, text: str) -> str:
-        for secret in self._secrets:
+
+def redacted(text: str, secrets: frozenset[str]) -> str:
+    """A text without secrets, as what others sent may hold one."""
+    for secret in sorted(secrets, key=len, reverse=True):
+        # A secret of a letter or two would blot out ordinary words.
+        if len(secret) >= 4:
             text = text.replace(secret, "***")
-        return text
+    return text
 
 
 class _JsonLines(logging.Formatter):

@@ -4,20 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from stockpipe.clock import Clock
+from stockpipe.clock import Clock, new_york_date
 from stockpipe.doctor.api import examine_api
 from stockpipe.doctor.finding import Finding, Level, failed
 from stockpipe.doctor.local import examine_disk, examine_settings
 from stockpipe.doctor.place import examine_warehouse
+from stockpipe.errors import Interrupted, StockpipeError
 from stockpipe.settings import Settings
 
 
 def examine(settings: Settings, clock: Clock) -> Iterator[Finding]:
     """All findings, in the order in which a run would meet what they are about. Errors become findings."""
-    yield from examine_settings(settings)
-    yield from examine_api(settings, clock)
-    yield from examine_warehouse(settings, clock)
-    yield from examine_disk(settings)
+    parts = {
+        "settings": examine_settings(settings, clock),
+        "API": examine_api(settings, clock),
+        "warehouse": examine_warehouse(settings, new_york_date(clock)),
+        "disk": examine_disk(settings),
+    }
+    for name, findings in parts.items():
+        try:
+            yield from findings
+        except Interrupted:
+            raise
+        except StockpipeError as error:
+            yield failed(name, error)
 
 
 __all__ = ["Finding", "Level", "examine", "failed"]

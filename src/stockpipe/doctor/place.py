@@ -2,43 +2,67 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
 
-from stockpipe.clock import Clock, new_york_date
-from stockpipe.doctor.finding import Finding, failed
+from stockpipe.doctor.finding import Finding
 from stockpipe.doctor.tables import examine_age, examine_tables, last_day_sql, our_tables
-from stockpipe.errors import StockpipeError
+from stockpipe.errors import WarehouseError
 from stockpipe.settings import Settings
 
-
-def examine_warehouse(settings: Settings, clock: Clock) -> Iterator[Finding]:
-    """Findings about the warehouse that the settings name."""
-    try:
-        if settings.warehouse == "snowflake":
-            from stockpipe.doctor.account import examine_account
-
-            yield from examine_account(settings, new_york_date(clock))
-        else:
-            yield from _examine_file(settings, clock)
-    except StockpipeError as error:
-        yield failed("warehouse", error)
+# Of a schema other than the one that a run writes into, nothing matters here.
+_COLUMNS = "SELECT table_name, column_name, data_type FROM duckdb_columns() WHERE database_name = current_database() AND schema_name = 'main'"
 
 
-def _examine_file(settings: Settings, clock: Clock) -> Iterator[Finding]:
+def examine_warehouse(settings: Settings, today: date) -> Iterator[Finding]:
+    """Findings about the warehouse that the settings name; `today` is New York's."""
+    if settings.warehouse == "snowflake":
+        from stockpipe.doctor.account import examine_account
+
+        yield from examine_account(settings, today)
+    else:
+        yield from _examine_file(settings, today)
+
+
+def _examine_file(settings: Settings, today: date) -> Iterator[Finding]:
     """A DuckDB file is opened for reading only; one that is not there is not made."""
     from stockpipe.warehouse.ddl import DUCKDB_TYPES
-    from stockpipe.warehouse.duckdb import DuckDBWarehouse
+    from stockpipe.warehouse.duckdb import DuckDBWarehouse, is_locked
 
-    warehouse = DuckDBWarehouse(settings)
+    warehouse = DuckDBWarehouse(settings, patience=0.0)
     if not warehouse.path.exists():
-        yield Finding("OK", "warehouse", f"{warehouse.label} is not there yet; the first run makes it")
+        yield _can_be_made(warehouse.path)
         return
-    tables = our_tables(settings)
     columns: dict[str, dict[str, str]] = {}
-    for name, column, kind in warehouse.query("SELECT table_name, column_name, data_type FROM duckdb_columns()").rows:
-        columns.setdefault(f'"{name.upper()}"', {})[column.upper()] = kind
-    yield Finding("OK", "warehouse", f"{warehouse.label} can be read")
+    try:
+        for name, column, kind in warehouse.query(_COLUMNS).rows:
+            columns.setdefault(f'"{name.upper()}"', {})[column.upper()] = kind
+    except WarehouseError as error:
+        if not is_locked(error.__cause__):
+            raise
+        yield Finding("WARN", "warehouse", error.message, "A run waits for it (STOCKPIPE_LOCK_TIMEOUT). Close a program that is left open.")  # fmt: skip
+        yield Finding("SKIP", "table", "tables were not looked at: the file is held")
+        return
+    yield _writable(warehouse.path)
+    tables = our_tables(settings)
     yield from examine_tables(tables, lambda table: columns.get(table.name.upper(), {}), DUCKDB_TYPES)
     runs = tables[1]
     if runs.name in columns:
-        yield examine_age(warehouse.query(last_day_sql(runs)).rows[0][0], new_york_date(clock))
+        yield examine_age(warehouse.query(last_day_sql(runs)).rows[0][0], today)
+
+
+def _can_be_made(path: Path) -> Finding:
+    folder = path.parent
+    if folder.is_dir() and os.access(folder, os.W_OK):
+        return Finding("OK", "warehouse", f"DuckDB file {path} is not there yet; the first run makes it")
+    reason = "you may not write there" if folder.is_dir() else f"there is no folder {folder}"
+    return Finding("FAIL", "warehouse", f"DuckDB file {path} cannot be made: {reason}", "Make the folder and mend its permissions, or set STOCKPIPE_DUCKDB_PATH.", 6)  # fmt: skip
+
+
+def _writable(path: Path) -> Finding:
+    # DuckDB writes a second file beside the first.
+    if os.access(path, os.W_OK) and os.access(path.parent, os.W_OK):
+        return Finding("OK", "warehouse", f"DuckDB file {path} can be read and written")
+    return Finding("FAIL", "warehouse", f"DuckDB file {path} can be read, not written", "Mend the permissions of the file and its folder, or set STOCKPIPE_DUCKDB_PATH.", 6)  # fmt: skip

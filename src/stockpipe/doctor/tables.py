@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from datetime import date
+from datetime import date, timedelta
 
 from stockpipe.datasets import TICKERS
 from stockpipe.doctor.finding import Finding, failed
@@ -12,7 +12,7 @@ from stockpipe.runs import RUNS_TABLE
 from stockpipe.settings import Settings
 from stockpipe.warehouse import sql
 
-_OLD_DAYS = 1
+_SATURDAY = 5
 
 
 def our_tables(settings: Settings, prefix: str = "") -> list[sql.Table]:
@@ -45,11 +45,15 @@ def last_day_sql(runs: sql.Table) -> str:
 
 
 def examine_age(last: date | None, today: date) -> Finding:
-    """The age of the last published day; `today` is New York's."""
+    """The age of the last published day; `today` is New York's. Who loads on weekdays only has missed nothing on Sunday."""
     if last is None:
         return Finding("OK", "last day", f"none yet in {RUNS_TABLE}", "stockpipe run loads the first one.")
     days = (today - last).days
-    age = "today's" if days == 0 else f"{days} day{'s' if days > 1 else ''} old"
-    if days > _OLD_DAYS:
-        return Finding("WARN", "last day", f"{last}, {age}", "stockpipe status and stockpipe runs tell why; stockpipe run loads today's.")  # fmt: skip
-    return Finding("OK", "last day", f"{last}, {age}")
+    if days < 0:
+        return Finding("WARN", "last day", f"{last}, after today in New York ({today})", "Set this machine's clock, or that of the machine that loads.")  # fmt: skip
+    text = f"{last}, today's" if days == 0 else f"{last}, {days} day{'s' if days > 1 else ''} old"
+    missed = sum((last + timedelta(day)).weekday() < _SATURDAY for day in range(1, days))
+    if missed:
+        text += f"; {missed} weekday{'s' if missed > 1 else ''} not loaded"
+        return Finding("WARN", "last day", text, "stockpipe runs tells why; stockpipe run loads today's.")
+    return Finding("OK", "last day", text)

@@ -29,14 +29,18 @@ _HOLDER = re.compile(r"held in ([^\n(]*)\(PID (\d+)\)")
 
 
 class DuckDBWarehouse:
-    """Publishes into one DuckDB file. The file is held while tables are prepared, and from the comparison to the end."""
+    """Publishes into one DuckDB file. The file is held while tables are prepared, and from the comparison to the end.
 
-    def __init__(self, settings: Settings) -> None:
+    `patience` is the most seconds to wait for another program that holds it, STOCKPIPE_LOCK_TIMEOUT by default.
+    """
+
+    def __init__(self, settings: Settings, *, patience: float | None = None) -> None:
         self.path = settings.duckdb_path
         self.label = f"DuckDB file {self.path}"
         self._table_name = sql.identifier(settings.require("SNOWFLAKE_TABLE"), "SNOWFLAKE_TABLE")
         self.table = self._table_name.strip('"')
-        self._lock_seconds = settings.number("STOCKPIPE_LOCK_TIMEOUT")
+        set_patience = settings.number("STOCKPIPE_LOCK_TIMEOUT")
+        self._lock_seconds = set_patience if patience is None else patience
         self._held: duckdb.DuckDBPyConnection | None = None
 
     def prepare(self, dataset: Dataset) -> None:
@@ -177,7 +181,7 @@ class DuckDBWarehouse:
             try:
                 return duckdb.connect(str(self.path), read_only=read_only)
             except duckdb.Error as error:
-                if not _is_locked(error) or time.monotonic() >= give_up:
+                if not is_locked(error) or time.monotonic() >= give_up:
                     raise _failed(error, self.path) from error
             time.sleep(_LOCK_POLL)
 
@@ -229,7 +233,8 @@ def _insert(connection: duckdb.DuckDBPyConnection, table: sql.Table, rows: list[
         connection.executemany(_insert_values(table), rows)
 
 
-def _is_locked(error: duckdb.Error) -> bool:
+def is_locked(error: BaseException | None) -> bool:
+    """Whether an error of DuckDB says that another program holds the file."""
     text = str(error)
     # The last two: another thread of this process has the file open in another way, or is just opening or closing it.
     return any(
@@ -241,7 +246,7 @@ def _is_locked(error: duckdb.Error) -> bool:
 def _failed(error: duckdb.Error, path: Path) -> WarehouseError:
     """What DuckDB's complaint means for the user."""
     text = str(error)
-    if _is_locked(error):
+    if is_locked(error):
         holder = _HOLDER.search(text)
         who = f"{holder.group(1).strip()} (process {holder.group(2)})" if holder else "another program"
         return WarehouseError(
