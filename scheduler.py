@@ -11,7 +11,7 @@ except ImportError:
     sys.path.insert(0, str(Path(__file__).resolve().parent / "src"))
     from stockpipe.cli import main
 
-# Time of day in New York. The vendor's nightly list is made at about 02:05 there.
+# Edit this line. The time of day in New York; the vendor's nightly list is made at about 02:05 there.
 EVERY_DAY_AT = "04:30"
 
 if __name__ == "__main__":

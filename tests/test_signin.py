@@ -77,6 +77,10 @@ def signed_in(gate: SnowflakeGate, user: str | None = "BOT", **proof: str) -> ob
         warehouse.close()
 
 
+def warned(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+
+
 def refusal(gate: SnowflakeGate, kind: type[StockpipeError], user: str | None = "BOT", **proof: str) -> StockpipeError:
     with pytest.raises(kind) as error:
         signed_in(gate, user, **proof)
@@ -120,7 +124,7 @@ def test_a_key_pair_goes_before_a_password_and_warns_of_nothing(
     gate: SnowflakeGate, key: rsa.RSAPrivateKey, caplog: pytest.LogCaptureFixture
 ) -> None:
     assert signed_in(gate, SNOWFLAKE_PRIVATE_KEY=pem(key), SNOWFLAKE_PASSWORD="wrong") == "BOT"
-    assert not caplog.records
+    assert not warned(caplog)
 
 
 def test_a_programmatic_access_token(gate: SnowflakeGate) -> None:
@@ -184,14 +188,14 @@ def test_a_password_with_mfa(gate: SnowflakeGate, caplog: pytest.LogCaptureFixtu
     proof = {"SNOWFLAKE_AUTHENTICATOR": "username_password_mfa", "SNOWFLAKE_PASSWORD": "anna's password"}
     assert signed_in(gate, "ANNA", **proof, SNOWFLAKE_PASSCODE="123456") == "ANNA"
     assert gate.logins[0].data["SESSION_PARAMETERS"]["CLIENT_REQUEST_MFA_TOKEN"] is True
-    assert not caplog.records
+    assert not warned(caplog)
     error = refusal(gate, AccessError, "ANNA", SNOWFLAKE_PASSWORD="anna's password")
     assert "SNOWFLAKE_AUTHENTICATOR=username_password_mfa" in error.hint
 
 
 def test_a_password_alone_works_and_warns_once(gate: SnowflakeGate, caplog: pytest.LogCaptureFixture) -> None:
     assert signed_in(gate, "LOADER", SNOWFLAKE_PASSWORD=gate.password) == "LOADER"
-    assert [record.getMessage() for record in caplog.records if record.levelname == "WARNING"] == [
+    assert warned(caplog) == [
         "Signing in with a password alone: Snowflake is ending that for services. "
         "Use a key pair (SNOWFLAKE_PRIVATE_KEY_PATH) or a programmatic access token (SNOWFLAKE_TOKEN)."
     ]

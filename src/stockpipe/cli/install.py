@@ -63,6 +63,12 @@ def _entry(options: dict[str, Any], hour: int, minute: int, zone: ZoneInfo) -> E
     env_file = folder / (options["env_file"] or ".env")
     command = [*own_command(), "--quiet", "--market", market, "--active", active]
     command += ["--env-file", str(env_file), "--log-file", str(log_file)]
+    command += ["--log-format", options["log_format"]] if options["log_format"] != "text" else []
+    command += ["--require-fresh"] if options["require_fresh"] else []
+    if options["metrics_file"]:
+        command += ["--metrics-file", str(folder / options["metrics_file"])]
+    if options["connection"]:
+        command += ["--connection", options["connection"]]
     if options["warehouse"]:
         command += ["--warehouse", options["warehouse"]]
     if options["duckdb_path"]:

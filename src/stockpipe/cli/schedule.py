@@ -1,21 +1,28 @@
-"""stockpipe schedule: load every day, in the foreground."""
+"""stockpipe schedule: load every day, in the foreground, or as an entry for this machine's own scheduler."""
 
 from __future__ import annotations
 
 import logging
 import re
+import signal
+from collections.abc import Mapping
 from pathlib import Path
+from types import FrameType
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
 
 from stockpipe.cli.install import KINDS, install
-from stockpipe.cli.output import configure_logging, exit_codes, shared_options
-from stockpipe.errors import ConfigError, UsageError
-from stockpipe.settings import load_settings
+from stockpipe.cli.output import configure_logging, exit_codes, given_settings, progress_bar, shared_options
+from stockpipe.clock import Clock
+from stockpipe.errors import UsageError, publishing, stop_signals, stopped_by
+from stockpipe.settings import Settings, load_settings
 
 log = logging.getLogger(__name__)
+
+_FOREGROUND = {"cron": "--cron", "catch_up": "--catch-up"}
+_DAYS_BACK = 7
 
 
 @click.command()
@@ -26,56 +33,118 @@ log = logging.getLogger(__name__)
     metavar="HH:MM",
     help="Time of day. The vendor's nightly build is made about 02:05 New York.",
 )
-@click.option("--tz", default="America/New_York", show_default=True, help="Time zone of --at.")
+@click.option("--tz", default="America/New_York", show_default=True, help="Time zone of --at and --cron.")
+@click.option("--cron", metavar="FIELDS", help='Times as cron writes them, instead of --at, such as "30 4 * * 2-6".')
+@click.option(
+    "--catch-up",
+    type=click.IntRange(0, 366),
+    metavar="DAYS",
+    help=f"Make up for missed days of the last DAYS days, from the vendor's dated records; default {_DAYS_BACK}.",
+)
 @click.option("--market", default="stocks", show_default=True, help="stocks, otc, crypto, fx or indices.")
 @click.option("--active", default="true", show_default=True, help="true, false or both.")
+@click.option("--require-fresh", is_flag=True, help="Try again later when the vendor's list is older than the day.")
 @click.option("--log-file", type=click.Path(path_type=Path), help="Also write the log here; it rotates at 10 MB.")
+@click.option(
+    "--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True, help="Of the log."
+)
+@click.option(
+    "--metrics-file",
+    type=click.Path(path_type=Path),
+    help="Write each run's metrics here for Prometheus' node exporter.",
+)
 @click.option("--install", type=click.Choice(KINDS), help="Print the entry for this machine's own scheduler instead.")
 @click.option("--write", is_flag=True, help="With --install: put the entry in place.")
 @shared_options
 def schedule(**options: Any) -> None:
-    """Load every day at a time, until stopped. A failing day is reported and the next one is tried.
+    """Load every day at a time, until stopped.
+
+    A day that fails is tried again after 15, 30, 60 and 120 minutes, unless its cause does not pass by itself. Days
+    missed while the machine slept or was off are made up for. A stop ends it after the transaction under way.
 
     \b
     stockpipe schedule --at 04:30                 in the foreground
+    stockpipe schedule --cron "30 4 * * 2-6"      Tuesday to Saturday, when the list can have changed
     stockpipe schedule --install systemd          print the entry for a scheduler: cron, systemd, launchd, taskscheduler
     stockpipe schedule --install cron --write     put it in place
     """
     with exit_codes():
+        zone = time_zone(options["tz"])
         if options["install"]:
-            install(options, *time_of_day(options["at"]), time_zone(options["tz"]))
+            _refuse_foreground(options)
+            install(options, *time_of_day(options["at"]), zone)
             return
         if options["write"]:
             raise UsageError("--write goes with --install.", hint=f"Choose from: {', '.join(KINDS)}.")
-        settings = load_settings(
-            {"STOCKPIPE_WAREHOUSE": options["warehouse"], "STOCKPIPE_DUCKDB_PATH": options["duckdb_path"]},
-            env_file=options["env_file"],
+        settings = _settings(options)
+        configure_logging(
+            settings,
+            verbose=options["verbose"],
+            quiet=options["quiet"],
+            log_file=options["log_file"],
+            log_format=options["log_format"],
         )
-        configure_logging(settings, verbose=options["verbose"], quiet=options["quiet"], log_file=options["log_file"])
-        every_day(options["at"], options["tz"], lambda: _load_once(options))
+        _every_day(options, zone, settings)
 
 
-def every_day(at: str, tz: str, job: Any) -> None:
-    """Call `job` every day at `at` (HH:MM) in the time zone `tz`, one call at a time, until the process is stopped."""
-    hour, minute = time_of_day(at)
-    zone = time_zone(tz)
-    try:
-        from apscheduler.schedulers.blocking import BlockingScheduler
-    except ImportError as error:
-        raise ConfigError("APScheduler is not installed.", hint="pip install 'stockpipe[schedule]'") from error
-    scheduler = BlockingScheduler(timezone=zone)
-    entry = scheduler.add_job(
-        job,
-        "cron",
-        hour=hour,
-        minute=minute,
-        coalesce=True,
-        max_instances=1,
-        misfire_grace_time=6 * 3600,
-    )
-    del entry
-    log.info("Loading every day at %s %s. End it with Ctrl+C.", at, tz)
-    scheduler.start()
+def _every_day(options: Mapping[str, Any], zone: ZoneInfo, settings: Settings) -> None:
+    from stockpipe.daily import Daily
+    from stockpipe.due import Due
+    from stockpipe.jobs import plan_job
+    from stockpipe.moments import by_cron, daily_at
+    from stockpipe.records import Chosen, published_days
+    from stockpipe.watched import load_watched
+
+    clock = Clock()
+    moments = by_cron(options["cron"], zone) if options["cron"] else daily_at(*time_of_day(options["at"]), zone)
+    moments.after(clock.now())
+    words = {name: options[name] for name in ("market", "active", "require_fresh")}
+    job = plan_job(clock, **words)
+    _check(settings)
+    chosen = Chosen(job.dataset.name, job.market, job.states)
+
+    def load(due: Due) -> None:
+        again = plan_job(clock, on=due.ds if due.dated else None, **words)
+        with progress_bar(quiet=options["quiet"]) as progress:
+            # The settings are read anew: who corrects .env need not start the schedule again.
+            load_watched(again, _settings(options), clock, progress, metrics_file=options["metrics_file"])
+
+    days_back = _DAYS_BACK if options["catch_up"] is None else options["catch_up"]
+    daily = Daily(moments, load, lambda: published_days(_settings(options), chosen), clock, days_back, zone)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _stop_gently)
+    log.info("Loading %s %s every day at %s. End it with Ctrl+C.", job.market, job.dataset.name, moments)
+    daily.run()
+
+
+def _check(settings: Settings) -> None:
+    """Raise now what would fail each day: a missing key, a warehouse's missing setting, an unsafe URL."""
+    from stockpipe.alerts import Alerts
+    from stockpipe.warehouse import open_warehouse
+
+    _ = settings.api_key, settings.base_url, settings.plan, settings.rate_limit_delay
+    Alerts.from_settings(settings)
+    open_warehouse(settings).close()
+
+
+def _stop_gently(number: int, frame: FrameType | None) -> None:
+    """End at once, but for a transaction under way: that is waited for, unless the signal comes again."""
+    stop_signals.append(number)
+    if not publishing.is_set() or len(stop_signals) > 1:
+        raise stopped_by(number)
+
+
+def _refuse_foreground(options: Mapping[str, Any]) -> None:
+    for name, flag in _FOREGROUND.items():
+        if options[name] is not None:
+            raise UsageError(
+                f"{flag} is for the schedule in the foreground.",
+                hint="An entry of --install has one time of day (--at), and its scheduler makes up for what it missed.",
+            )
+
+
+def _settings(options: Mapping[str, Any]) -> Settings:
+    return load_settings(given_settings(options), env_file=options["env_file"])
 
 
 def time_of_day(text: str) -> tuple[int, int]:
@@ -92,14 +161,3 @@ def time_zone(name: str) -> ZoneInfo:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise UsageError(f"There is no time zone {name!r}.", hint="Use a name such as America/New_York.") from None
-
-
-def _load_once(options: dict[str, Any]) -> None:
-    from stockpipe import load
-    from stockpipe.errors import StockpipeError
-
-    flags = {"STOCKPIPE_WAREHOUSE": options["warehouse"], "STOCKPIPE_DUCKDB_PATH": options["duckdb_path"]}
-    try:
-        load(market=options["market"], active=options["active"], settings=flags, env_file=options["env_file"])
-    except StockpipeError as error:
-        log.error("Today's load failed (exit code %d would be shown): %s", error.exit_code, error)

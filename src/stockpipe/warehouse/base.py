@@ -74,7 +74,10 @@ class Warehouse(Protocol):
         """The statements that `publish` would run, as text, secrets and values left out."""
 
     def query(self, sql: str) -> QueryResult:
-        """The rows that a reading statement gives; WarehouseError when it does not only read."""
+        """The rows that a reading statement gives.
+
+        WarehouseError when it does not only read, NotThere when it asks for a table that does not exist.
+        """
 
     def export(self, dataset: Dataset, ds: date, market: str, target: Path) -> int:
         """Write a day's rows to a Parquet file and return how many there are."""

@@ -12,7 +12,7 @@ from pathlib import Path
 import duckdb
 
 from stockpipe.datasets import DATASETS, Dataset
-from stockpipe.errors import WarehouseError
+from stockpipe.errors import NotThere, WarehouseError
 from stockpipe.runs import RunRecord
 from stockpipe.settings import Settings
 from stockpipe.warehouse import sql
@@ -120,14 +120,14 @@ class DuckDBWarehouse:
     def query(self, text: str) -> QueryResult:
         """See Warehouse. The file is opened for reading only."""
         if not self.path.exists():
-            raise WarehouseError(
-                f"There is no {self.label} yet.", hint="Load a day first: stockpipe run, or stockpipe demo."
-            )
+            raise NotThere(f"There is no {self.label} yet.", hint="Load a day first: stockpipe run, or stockpipe demo.")
         self.close()
         with self._open(read_only=True) as connection:
             try:
                 cursor = connection.execute(text)
                 return QueryResult([column[0] for column in cursor.description or ()], cursor.fetchall())
+            except duckdb.CatalogException as error:
+                raise NotThere(f"DuckDB refused the query: {error}") from error
             except duckdb.Error as error:
                 raise WarehouseError(f"DuckDB refused the query: {error}") from error
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from stockpipe.datasets import DATASETS, Dataset
-from stockpipe.errors import ConfigError, StockpipeError, WarehouseError
+from stockpipe.errors import ConfigError, NotThere, StockpipeError, WarehouseError
 from stockpipe.runs import RunRecord
 from stockpipe.settings import Settings
 from stockpipe.warehouse import sql
@@ -334,7 +334,8 @@ class SnowflakeWarehouse:
             hint = f"The role {role} lacks a privilege. An administrator gives it: GRANT {privilege} TO ROLE {role}; (stockpipe schema --grants prints all that is needed)"
         elif error.errno == _NO_WAREHOUSE:
             hint = f"Set SNOWFLAKE_WAREHOUSE, or have it granted: GRANT USAGE ON WAREHOUSE ... TO ROLE {role};"
-        return WarehouseError(f"Snowflake refused {statement.split(maxsplit=1)[0]}: {error_text(error)}", hint=hint)
+        kind = NotThere if error.errno == _DOES_NOT_EXIST else WarehouseError
+        return kind(f"Snowflake refused {statement.split(maxsplit=1)[0]}: {error_text(error)}", hint=hint)
 
 
 def _copy(table: sql.Table, stage: str) -> str:
