@@ -2,7 +2,7 @@
 
 The waiting is our own, with APScheduler as the calculator of moments: its schedulers wait on a clock that stands still
 while the machine sleeps, so that after a night in sleep they would come by as much too late. Here the wall clock is
-looked at every minute.
+looked at every few seconds.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ from stockpipe.runlog import run_of, running
 
 log = logging.getLogger(__name__)
 
-LOOK_UP_SECONDS = 60.0
+# A signal that comes just before a wait begins is seen at its end only, so waits are short.
+LOOK_UP_SECONDS = 5.0
 _LATE = timedelta(minutes=5)
 
 
