@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import logging
 import os
 import subprocess
 import sys
@@ -64,6 +65,15 @@ def _clean_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in os.environ:
         if name.startswith(("POLYGON_", "MASSIVE_", "STOCKPIPE_", "SNOWFLAKE_", "RATE_LIMIT_", "PRIVATE_KEY_")):
             monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True)
+def _own_log() -> Iterator[None]:
+    """What a test sets up for the log ends with it."""
+    log = logging.getLogger("stockpipe")
+    before = (log.handlers[:], log.level, log.propagate)
+    yield
+    log.handlers[:], log.level, log.propagate = before
 
 
 Serve = Callable[..., Sandbox]

@@ -9,7 +9,6 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,6 +16,7 @@ import pytest
 
 from conftest import SIDE_BY_SIDE, Serve, command, flags, many, spread, table
 from stockpipe.cli.output import configure_logging
+from stockpipe.errors import Interrupted, stopped_by
 from stockpipe.settings import load_settings
 from test_alerts import TOKEN, Receiver, receiver
 from test_metrics import STOCKS, values
@@ -99,15 +99,6 @@ def test_a_long_list_is_told_of_at_growing_distances(capsys: pytest.CaptureFixtu
     assert shown == [10, 20, 50, 100, 200, 500, 1000, 2000]
 
 
-@pytest.fixture
-def _own_handlers() -> Iterator[None]:
-    log = logging.getLogger("stockpipe")
-    before = (log.handlers[:], log.level, log.propagate)
-    yield
-    log.handlers[:], log.level, log.propagate = before
-
-
-@pytest.mark.usefixtures("_own_handlers")
 @pytest.mark.parametrize("form", ["text", "json"])
 def test_a_traceback_in_the_log_shows_no_secret(form: str, capsys: pytest.CaptureFixture[str]) -> None:
     settings = load_settings({"POLYGON_API_KEY": "sk-never-shown"}, env={})
@@ -136,3 +127,15 @@ def test_a_run_stopped_by_sigterm_is_143_in_alerts_and_metrics(serve: Serve, rec
     told = [(document["event"], document["status"], document["exit_code"]) for document in receiver.documents]
     assert told == [("failed", "interrupted", 143)]
     assert values(Path("out.prom").read_text(), STOCKS)["exit_status"] == 143
+
+
+def test_a_stop_that_comes_while_a_line_is_written_to_the_log_file_is_not_swallowed() -> None:
+    configure_logging(load_settings({}, env={}), log_file=Path("out.log"))
+    (file,) = [handler for handler in logging.getLogger("stockpipe").handlers if hasattr(handler, "baseFilename")]
+
+    def stop(_: logging.LogRecord) -> str:
+        raise stopped_by(signal.SIGTERM)
+
+    file.format = stop  # type: ignore[assignment,method-assign]
+    with pytest.raises(Interrupted):
+        logging.getLogger("stockpipe").info("a line")

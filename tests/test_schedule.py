@@ -139,7 +139,7 @@ def wait_for_publish(gate: SnowflakeGate) -> None:
 
 def cursor_rows(gate: SnowflakeGate, sql: str) -> list[tuple[object, ...]]:
     with snowflake.connector.connect(**gate.connect_kwargs()) as connection:
-        return [tuple(row) for row in connection.cursor().execute(sql).fetchall()]  # type: ignore[union-attr,arg-type]
+        return [tuple(row) for row in connection.cursor().execute(sql).fetchall()]  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize(

@@ -36,6 +36,15 @@ class _Console(logging.Handler):
             print(label + self.format(record), file=sys.stderr, flush=True)
 
 
+class _LogFile(logging.handlers.RotatingFileHandler):
+    """A log file. What goes wrong with it is told on stderr, but a signal that asks to stop is no fault of it."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's own name
+        if isinstance(sys.exc_info()[1], StockpipeError):
+            raise  # noqa: PLE0704 - logging calls this while it handles the error
+        super().handleError(record)
+
+
 class _Redact(logging.Filter):
     """The last line of defence: no secret leaves in a log line, whoever wrote it."""
 
@@ -122,7 +131,7 @@ def configure_logging(
 def _file_handler(path: Path, log_format: str) -> logging.Handler:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handler = logging.handlers.RotatingFileHandler(path, maxBytes=10_000_000, backupCount=5, encoding="utf-8")
+        handler = _LogFile(path, maxBytes=10_000_000, backupCount=5, encoding="utf-8")
     except OSError as error:
         raise ConfigError(
             f"The log file {path} cannot be written: {error.strerror}.", hint="Name another with --log-file."
