@@ -8,8 +8,9 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from stockpipe.sandbox.lifetimes import Security, is_session
+from stockpipe.sandbox.lifetimes import Security
 from stockpipe.sandbox.market import Market
+from stockpipe.sessions import is_session
 
 NOW = datetime(2026, 11, 20, 13, tzinfo=UTC)  # a Friday
 STAMP = re.compile(r"2026-11-20T07:0[56]:\d\d\.\d{0,8}[1-9]Z")

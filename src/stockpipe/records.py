@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Any
 
 from stockpipe.due import Published
 from stockpipe.errors import NotThere
@@ -47,9 +45,13 @@ class Chosen:
         return " AND ".join(parts) or "1 = 1"
 
 
-def newest_runs(warehouse: Warehouse, chosen: Chosen, limit: int) -> list[RunRecord]:
-    """The newest runs first, at most `limit` of them; one run has a record for each active state."""
-    return _read(warehouse, f'WHERE {chosen.where} ORDER BY "RUN_ID" DESC, "ACTIVE" DESC LIMIT {limit}')
+def newest_runs(warehouse: Warehouse, chosen: Chosen, limit: int) -> QueryResult:
+    """The newest runs first, at most `limit` of them; one run has a row for each active state.
+
+    NotThere when nothing was loaded yet.
+    """
+    order = 'ORDER BY "RUN_ID" DESC, "ACTIVE" DESC'
+    return warehouse.query(f'SELECT * FROM "{RUNS_TABLE}" WHERE {chosen.where} {order} LIMIT {limit}')
 
 
 def last_days(warehouse: Warehouse, chosen: Chosen, days: int) -> list[RunRecord]:
@@ -88,11 +90,7 @@ def published_days(settings: Settings, chosen: Chosen) -> Published:
 
 def _read(warehouse: Warehouse, rest: str) -> list[RunRecord]:
     names = ", ".join(f'"{column.name}"' for column in RUN_COLUMNS)
-    return list(_records(_ask(warehouse, f'SELECT {names} FROM "{RUNS_TABLE}" {rest}').rows))
-
-
-def _records(rows: Iterable[tuple[Any, ...]]) -> Iterable[RunRecord]:
-    return map(RunRecord.from_row, rows)
+    return [RunRecord.from_row(row) for row in _ask(warehouse, f'SELECT {names} FROM "{RUNS_TABLE}" {rest}').rows]
 
 
 def _ask(warehouse: Warehouse, sql: str) -> QueryResult:

@@ -1,4 +1,4 @@
-"""stockpipe query, export, runs and rejects: looking at what is there."""
+"""stockpipe query, export and rejects: looking at what is there."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from stockpipe.clock import Clock
 from stockpipe.datasets import Dataset
 from stockpipe.errors import UsageError
 from stockpipe.jobs import plan_job
-from stockpipe.runs import REJECTS_TABLE, RUNS_TABLE
+from stockpipe.runs import REJECTS_TABLE
 from stockpipe.settings import load_settings
 from stockpipe.warehouse import QueryResult, Warehouse, open_warehouse
 
@@ -34,22 +34,7 @@ def query(sql: str, form: str, **options: Any) -> None:
     stockpipe query "SELECT TYPE, count(*) FROM TICKERS GROUP BY 1 ORDER BY 2 DESC"
     """
     with exit_codes():
-        _show(_open(options, quiet=True).query(sql), form)
-
-
-@click.command()
-@click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="Most runs to show.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-@shared_options
-def runs(limit: int, as_json: bool, **options: Any) -> None:
-    """List what the runs did, newest first."""
-    columns = "RUN_ID, DS, MARKET, ACTIVE, STATUS, ROWS_PUBLISHED, ROWS_REJECTED, CALLS, SECONDS, SOURCE, MESSAGE"
-    with exit_codes(as_json=as_json):
-        chosen = "*" if as_json else columns
-        found = _open(options, quiet=True).query(
-            f'SELECT {chosen} FROM "{RUNS_TABLE}" ORDER BY RUN_ID DESC, ACTIVE DESC LIMIT {limit}'
-        )
-        _show(found, "json" if as_json else "table")
+        _show(open_quietly(options).query(sql), form)
 
 
 @click.command()
@@ -63,7 +48,7 @@ def rejects(run_id: str | None, as_json: bool, **options: Any) -> None:
             raise UsageError(f"{run_id!r} is not a run id.", hint="stockpipe runs lists them.")
         which = f"'{run_id}'" if run_id else f'(SELECT max(RUN_ID) FROM "{REJECTS_TABLE}")'
         sql = f'SELECT RUN_ID, DS, TICKER, REASON, RAW FROM "{REJECTS_TABLE}" WHERE RUN_ID = {which} ORDER BY TICKER'
-        _show(_open(options, quiet=True).query(sql), "json" if as_json else "table")
+        _show(open_quietly(options).query(sql), "json" if as_json else "table")
 
 
 @click.command()
@@ -113,6 +98,11 @@ def _copy_sql(dataset: Dataset, form: str, source: Path, target: Path) -> str:
     how = "FORMAT csv, HEADER" if form == "csv" else "FORMAT json"
     names = [str(path).replace("'", "''") for path in (source, target)]
     return f"COPY (SELECT {cells} FROM read_parquet('{names[0]}')) TO '{names[1]}' ({how})"
+
+
+def open_quietly(options: dict[str, Any]) -> Warehouse:
+    """The warehouse of the options, closed when the command ends; what it says about connecting is left out."""
+    return _open(options, quiet=True)
 
 
 def _open(options: dict[str, Any], *, quiet: bool = False) -> Warehouse:

@@ -8,6 +8,8 @@ from collections.abc import Hashable
 from datetime import date, datetime
 from threading import RLock
 
+from stockpipe.sessions import last_session
+
 from .build import (
     NEW_YORK,
     Row,
@@ -19,7 +21,7 @@ from .build import (
     midnight,
     stock_row,
 )
-from .lifetimes import FIRST_DAY, Security, Stocks, last_session, scramble
+from .lifetimes import FIRST_DAY, Security, Stocks, scramble
 from .pairs import CONSTANT_STAMP, members, otc_stamp, pair_row
 
 MARKETS = ("stocks", "otc", "crypto", "fx", "indices")
