@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
+import click
 import pytest
 
 import stockpipe
 from conftest import command
-from stockpipe.cli import COMMANDS
+from stockpipe.cli import COMMANDS, main
 from stockpipe.datasets import TICKERS
 from stockpipe.settings import SETTINGS
 
@@ -89,3 +91,23 @@ def test_help_needs_neither_the_connector_nor_duckdb() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/operations.md"])
+def test_every_option_in_a_page_is_one_of_its_command(page: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    found = re.findall(r"stockpipe ([a-z]+)((?: (?:--[a-z-]+|\"[^\"`]*\"|[\w./|:-]+))*)", text)
+    asked = {(name, option) for name, rest in found if name in COMMANDS for option in re.findall(r" (--[a-z-]+)", rest)}
+    assert len(asked) >= 6
+    group: Any = main
+    with click.Context(group) as context:
+        known = {
+            name: {word for parameter in group.get_command(context, name).params for word in parameter.opts}
+            for name in COMMANDS
+        }
+    assert {(name, option) for name, option in asked if option not in known[name]} == set()
+
+
+def test_operations_tells_what_to_do_on_each_exit_code() -> None:
+    text = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
+    assert re.findall(r"^\| ([\d, ]+) \|", text, re.MULTILINE) == ["0", "1", "2", "3", "4", "5", "6", "7", "130, 143"]

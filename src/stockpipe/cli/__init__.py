@@ -70,6 +70,7 @@ def main() -> None:
     stockpipe demo                     try it, no account needed
     stockpipe run                      load today's list (settings from .env)
     stockpipe run --date 2026-02-06    load the records of a past day
+    stockpipe status                   is everything there?
     stockpipe query "SELECT TYPE, count(*) FROM TICKERS GROUP BY 1"
     """
     for stream in (sys.stdout, sys.stderr):
