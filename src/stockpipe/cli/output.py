@@ -179,15 +179,18 @@ def print_json(document: Any) -> None:
     print(json.dumps(document, indent=2, ensure_ascii=False, default=str))
 
 
-def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], right: Collection[str] = ()) -> None:
+def print_table(
+    columns: Sequence[str], rows: Sequence[Sequence[Any]], right: Collection[str] = (), *, fold: bool = True
+) -> None:
     """A table on stdout; control characters in outside text are shown escaped. `right` names columns of numbers.
 
-    On a terminal long cells are folded to its width. Elsewhere each row is one line, for grep, awk and the eye.
+    On a terminal long cells are folded to its width. Elsewhere, and without `fold`, each row is one line, for grep, awk
+    and the eye.
     """
     cells = [["" if cell is None else printable(str(cell)) for cell in row] for row in rows]
     names = [printable(name) for name in columns]
     numbers = [name in right for name in columns]
-    if sys.stdout.isatty():
+    if fold and sys.stdout.isatty():
         _folded_table(names, cells, numbers)
         return
     widths = [max(map(len, column)) for column in zip(names, *cells, strict=True)]

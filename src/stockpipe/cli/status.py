@@ -89,7 +89,9 @@ def runs(ended: str | None, on: str | None, since: str | None, limit: int, as_js
             print_json(rows)
         else:
             columns = ("RUN", "DAY", "LIST", "STATUS", "ROWS", "REJECTED", "CALLS", "SECONDS", "NOTE")
-            print_table(columns, [_line(row) for row in rows], right=("ROWS", "REJECTED", "CALLS", "SECONDS"))
+            print_table(
+                columns, [_line(row) for row in rows], right=("ROWS", "REJECTED", "CALLS", "SECONDS"), fold=False
+            )
 
 
 def _chosen(options: dict[str, Any], **more: Any) -> Chosen:
@@ -108,7 +110,7 @@ def _wanted(options: dict[str, Any], *, found: bool) -> list[tuple[str, str, boo
 
 def _show(found: list[Standing]) -> None:
     columns = ("LIST", "STATE", "LAST DAY", "AGE", "BUILD", "ROWS", "CHANGE", "LAST FAILURE")
-    print_table(columns, [_cells(standing) for standing in found], right=("ROWS", "CHANGE"))
+    print_table(columns, [_cells(standing) for standing in found], right=("ROWS", "CHANGE"), fold=False)
     for standing in found:
         if standing.reason:
             click.echo(f"{_list(standing.market, active=standing.active)}: {standing.reason}", err=True)
@@ -127,7 +129,7 @@ def _cells(standing: Standing) -> list[Any]:
         last and last.build_date,
         f"{last.rows_published:,}" if last else None,
         None if standing.change is None else f"{standing.change:+,}",
-        f"{failure.ds}: {failure.status}, {failure.error}" if failure else "none",
+        f"{failure.ds} {failure.error}" if failure else "none",
     ]
 
 
