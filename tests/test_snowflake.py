@@ -218,3 +218,12 @@ def test_a_session_without_a_warehouse_is_told_what_to_set(serve: Serve, gate: S
     with pytest.raises(WarehouseError, match="No active warehouse") as error:
         stockpipe.load(settings=flags(serve(many(3))) | gate.env())
     assert error.value.hint.startswith("Set SNOWFLAKE_WAREHOUSE")
+
+
+def test_a_missing_schema_is_made_and_a_missing_database_is_named(serve: Serve, gate: SnowflakeGate) -> None:
+    settings = flags(serve(many(3)))
+    assert stockpipe.load(settings=settings | gate.env(SNOWFLAKE_SCHEMA="NEW_ONE")).rows == 3
+    assert gate.rows("SELECT count(*) FROM new_one.tickers") == [(3,)]
+    with pytest.raises(ConfigError, match='The database "NOPE" does not exist') as error:
+        stockpipe.load(settings=settings | gate.env(SNOWFLAKE_DATABASE="NOPE"))
+    assert "stockpipe init --create" in error.value.hint

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from datetime import date
 from typing import Any
@@ -32,8 +32,8 @@ def examine_account(settings: Settings, today: date) -> Iterator[Finding]:
         return
     with closing(connection):
         ask = _Questions(connection)
-        user, role = plan.arguments.get("user", connection.user), connection.role
-        places = [connection.warehouse, connection.database, connection.schema]
+        user = plan.arguments.get("user", connection.user)
+        role, *places = _in_use(ask, connection)
         if plan.alone:
             yield Finding("WARN", "sign-in", f"as {user}, with a password alone", SINGLE_FACTOR)
         else:
@@ -56,7 +56,15 @@ def examine_account(settings: Settings, today: date) -> Iterator[Finding]:
             yield examine_age(ask.rows(last_day_sql(runs))[0][0], today)
 
 
-def _places(settings: Settings, role: object, places: list[object]) -> Iterator[Finding]:
+def _in_use(ask: _Questions, connection: Any) -> tuple[Any, ...]:
+    """Role, warehouse, database and schema of the session. Connector 5 itself repeats only what it was given."""
+    try:
+        return ask.rows("SELECT CURRENT_ROLE(), CURRENT_WAREHOUSE(), CURRENT_DATABASE(), CURRENT_SCHEMA()")[0]
+    except WarehouseError:
+        return connection.role, connection.warehouse, connection.database, connection.schema
+
+
+def _places(settings: Settings, role: object, places: Sequence[object]) -> Iterator[Finding]:
     """What the session really uses: the service drops a name that the role may not use, without a word."""
     for kind, setting, used in zip(
         ("warehouse", "database", "schema"),

@@ -60,8 +60,6 @@ class SnowflakeWarehouse:
     def prepare(self, dataset: Dataset) -> None:
         """Sign in, and bring the tables to their declared shape. Only metadata statements: no warehouse wakes."""
         self._connect()
-        if not self._connection.schema:
-            self._run(f"CREATE SCHEMA IF NOT EXISTS {self._prefix.rstrip('.')}")
         main = self._main(dataset)
         made = self._shape(main, cluster=True)
         log.info("Table %s created" if made else "Table %s already exists", self.table)
@@ -210,10 +208,24 @@ class SnowflakeWarehouse:
         self._connection = open_session(self._sign_in)
         log.info("Connected to Snowflake successfully!")
         if not self._connection.database:
-            raise ConfigError(
-                f"The database {self._database} does not exist, or the role may not use it.",
-                hint=f"Check SNOWFLAKE_DATABASE and SNOWFLAKE_ROLE, or make it: stockpipe init --create (CREATE DATABASE {self._database}).",
-            )
+            raise self._no_database()
+
+    def _no_database(self) -> ConfigError:
+        return ConfigError(
+            f"The database {self._database} does not exist, or the role may not use it.",
+            hint=f"Check SNOWFLAKE_DATABASE and SNOWFLAKE_ROLE, or make it: stockpipe init --create (CREATE DATABASE {self._database}).",
+        )
+
+    def _make(self, statement: str) -> None:
+        """Make a table, and its schema where that is missing. Connector 5 does not tell which names the session lacks."""
+        try:
+            self._run(statement)
+        except NotThere:
+            try:
+                self._run(f"CREATE SCHEMA IF NOT EXISTS {self._prefix.rstrip('.')}")
+            except NotThere as error:
+                raise self._no_database() from error
+            self._run(statement)
 
     def _stage(self, delivery: Delivery) -> str:
         """Put the Parquet files on a stage that lives as long as the session; returns its name with the @."""
@@ -274,7 +286,7 @@ class SnowflakeWarehouse:
         except WarehouseError as error:
             if _errno(error) != _DOES_NOT_EXIST:
                 raise
-            self._run(snowflake_create(table, self._options, cluster=cluster))
+            self._make(snowflake_create(table, self._options, cluster=cluster))
             return True
         missing = sql.missing_columns(table, existing, TYPES)
         for spelled, name in sql.misspelled_columns(table, existing).items():
