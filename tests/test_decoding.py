@@ -55,6 +55,28 @@ def test_every_row_is_kept_as_it_came_or_rejected_with_its_raw_text(rows: list[A
         assert any(_same(kept, original) for original in originals)
 
 
+def test_a_long_list_comes_out_whole_and_in_its_order_whatever_the_order_of_its_pages() -> None:
+    spoiled = {3_500, 29_999}
+    rows = [_row(number, active="no" if number in spoiled else True) for number in range(30_000)]
+    with Staging(TICKERS, "stocks", True, date(2026, 2, 6)) as staging:
+        for page in [*range(29, -1, -2), *range(0, 30, 2)]:
+            staging.add(page, rows[page * 1000 : page * 1000 + 1000])
+        day = staging.settle()
+        paths = [str(path) for path in staging.write_parquet()]
+        rejected = [(ticker, raw) for _, _, _, ticker, _, raw in staging.rejects("run")]
+        with duckdb.connect() as connection:
+            stored = connection.execute("SELECT TICKER FROM read_parquet(?)", [paths]).fetchall()
+    assert (day.counts.fetched, day.counts.published, day.counts.rejected) == (30_000, 29_998, 2)
+    assert (day.first_ticker, day.last_ticker) == ("T00000", "T29999")
+    assert rejected == [("T03500", rows[3_500]), ("T29999", rows[29_999])]
+    assert [ticker for (ticker,) in stored] == [f"T{number:05}" for number in range(30_000) if number not in spoiled]
+
+
+def _row(number: int, active: object) -> str:
+    row = {"ticker": f"T{number:05}", "name": "A company", "market": "stocks", "locale": "us", "active": active}
+    return json.dumps(row)
+
+
 def _same(kept: dict[str, Any], original: dict[str, Any]) -> bool:
     texts = all(kept[column.name] == original.get(name) for name, column in TEXT_FIELDS.items())
     unknown = {

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from conftest import SIDE_BY_SIDE, Serve, command, flags, many, spread, table
-from stockpipe.cli.output import configure_logging
+from stockpipe.cli.logs import configure_logging
 from stockpipe.errors import Interrupted, stopped_by
 from stockpipe.settings import load_settings
 from test_alerts import TOKEN, Receiver, receiver

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import sys
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -93,6 +92,8 @@ def _read(folder: Path) -> tuple[Path, dict[str, Any]]:
 def _parsed(path: Path) -> dict[str, Any]:
     if not path.is_file():
         return {}
+    import tomllib  # few have such a file, and it is slow to import
+
     try:
         return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError) as error:

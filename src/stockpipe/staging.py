@@ -33,8 +33,9 @@ DUCKDB_TYPES = {
 
 # RFC 3339 in UTC with 0 to 9 digits of a second: what the API sends, and all that nanoseconds can hold.
 _TIMESTAMP = r"^\d{4}-\d{2}-\d{2}T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,9})?Z$"
-# Rows are typed some pages at a time: while the next pages are under way, and few enough to keep memory flat.
-_TYPING_CHUNK = 3_500
+# Rows are typed some pages at a time: while the next pages are under way, and few enough to keep memory flat. Each time
+# costs what planning the statements costs, so a longer list is typed in larger parts: half of what is there already.
+_TYPING_CHUNK, _LARGEST_CHUNK = 3_500, 15_000
 # What DuckDB may hold in memory; what is more goes to the temporary folder.
 _MEMORY = "100MB"
 # Snowflake's advice for loading is files of 100 to 250 MB; a day of tickers stays far below one.
@@ -89,22 +90,18 @@ class Staging:
     def clear(self) -> None:
         """Forget all rows: the walk begins again."""
         columns = ", ".join(f"{column.name} {DUCKDB_TYPES[column.kind]}" for column in self.dataset.columns)
-        self._db.execute("CREATE OR REPLACE TABLE raw (seq BIGINT, content VARCHAR)")
         self._db.execute(f"CREATE OR REPLACE TABLE day (seq BIGINT, {columns}, reason VARCHAR, repeated BOOLEAN)")
         self._sent.clear()
         self._rows = 0
-        self._untyped = 0
+        self._typed = 0
+        self._pages: dict[int, list[str]] = {}
 
     def add(self, page: int, rows: list[str]) -> None:
         """Take in the rows of one page, each as its JSON text. `page` is its place in the list; pages may come in any order."""
-        self._db.execute(
-            "INSERT INTO raw SELECT ? + generate_subscripts(l, 1) - 1, unnest(l) FROM (SELECT ?::VARCHAR[] AS l)",
-            [page * _ROWS_A_PAGE, rows],
-        )
+        self._pages[page] = rows
         self._sent.add(page, rows)
         self._rows += len(rows)
-        self._untyped += len(rows)
-        if self._untyped >= _TYPING_CHUNK:
+        if self._rows - self._typed >= min(max(_TYPING_CHUNK, self._typed // 2), _LARGEST_CHUNK):
             self._type()
 
     def settle(self) -> StagedDay:
@@ -150,15 +147,21 @@ class Staging:
         return row
 
     def _type(self) -> None:
-        """Move what is in `raw` to `day`: each field typed, and each row that is not plainly good with the reasons."""
+        """Move the pages at hand to `day`: each field typed, and each row that is not plainly good with the reasons."""
+        self._db.execute(
+            "CREATE OR REPLACE TABLE raw AS SELECT start + generate_subscripts(rows, 1) - 1 AS seq, unnest(rows) AS content "
+            "FROM (SELECT unnest(?::BIGINT[]) AS start, unnest(?::VARCHAR[][]) AS rows)",
+            [[page * _ROWS_A_PAGE for page in self._pages], list(self._pages.values())],
+        )
+        self._pages.clear()
         known = {"ds": self.ds, "market": self.market, "active": self.active}
         self._db.execute(typing_sql(self.dataset, self.market), known)
         doubtful = self._one("DELETE FROM day WHERE reason = 'doubtful'")[0]
         if doubtful:
             self._db.execute("DELETE FROM raw WHERE seq IN (SELECT seq FROM day)")
             self._db.execute(judging_sql(self.dataset, self.market), known)
-        self._db.execute("CREATE OR REPLACE TABLE raw (seq BIGINT, content VARCHAR)")
-        self._untyped = 0
+        self._db.execute("DROP TABLE raw")
+        self._typed = self._rows
 
     def _set_repeats_aside(self) -> None:
         """Drop identical repetitions; among active rows, reject all but the best row of a ticker as conflicts."""
@@ -272,12 +275,11 @@ def typing_sql(dataset: Dataset, market: str) -> str:
     fields = dataset.fields
     flags = [column for column in fields if column.kind == "bool"]
     paths = ", ".join(f"'$.{column.field}'" for column in sorted(fields, key=lambda column: column not in flags))
-    values = " + ".join(f"({column.field} IS NOT NULL)::INT" for column in fields)
     doubts = [
         # Kinds of the fields that are there, flags first; a field that is null counts as a kind of its own.
-        f"array_to_string(kinds, '') <> repeat('BOOLEAN', {len(flags)}) || repeat('VARCHAR', {values} - {len(flags)})",
-        # An unknown field, or one that is there twice, is a key without a value of its own.
-        f"strlen(safe) - strlen(replace(safe, '\":', '')) <> 2 * ({values})",
+        f"array_to_string(kinds, '') <> repeat('BOOLEAN', {len(flags)}) || repeat('VARCHAR', list_count(kinds) - {len(flags)})",
+        # An unknown field, or one that is there twice, is a key without a kind of its own.
+        "strlen(safe) - strlen(replace(safe, '\":', '')) <> 2 * list_count(kinds)",
         "contains(content, '\\u0000')",
         "market IS DISTINCT FROM $market OR active IS DISTINCT FROM $active::VARCHAR",
         *(f"length({column.field}) > {column.width}" for column in fields if column.width),

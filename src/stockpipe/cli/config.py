@@ -8,7 +8,8 @@ from typing import Any
 
 import click
 
-from stockpipe.cli.output import configure_logging, exit_codes, given_settings, print_json, print_table, shared_options
+from stockpipe.cli.logs import configure_logging
+from stockpipe.cli.output import exit_codes, given_settings, print_json, print_table, shared_options
 from stockpipe.errors import ConfigError
 from stockpipe.settings import SETTINGS, Settings, load_settings
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from stockpipe.cli.output import configure_logging, exit_codes, given_settings, print_json, redacted, shared_options
+from stockpipe.cli.logs import configure_logging, redacted
+from stockpipe.cli.output import exit_codes, given_settings, print_json, shared_options
 from stockpipe.clock import Clock
 from stockpipe.errors import printable
 from stockpipe.settings import load_settings

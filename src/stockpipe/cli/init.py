@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 
 import click
 
-from stockpipe.cli.output import configure_logging, exit_codes
+from stockpipe.cli.logs import configure_logging
+from stockpipe.cli.output import exit_codes
 from stockpipe.errors import ConfigError, StockpipeError, UsageError
 from stockpipe.settings import DEFAULT, SETTINGS, Settings, load_settings
 from stockpipe.setup import KeyPair, create_place, make_key_pair, write_env_file

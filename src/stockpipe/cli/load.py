@@ -9,7 +9,8 @@ from typing import Any
 
 import click
 
-from stockpipe.cli.output import configure_logging, exit_codes, given_settings, print_json, progress_bar, shared_options
+from stockpipe.cli.logs import configure_logging
+from stockpipe.cli.output import exit_codes, given_settings, print_json, progress_bar, shared_options
 from stockpipe.clock import Clock
 from stockpipe.errors import ConfigError
 from stockpipe.jobs import plan_job

@@ -1,13 +1,11 @@
-"""What the commands share: logging, errors with their exit codes, tables, progress. Data to stdout, the rest to stderr."""
+"""What the commands share: errors with their exit codes, tables, progress, options. Data to stdout, the rest to stderr."""
 
 from __future__ import annotations
 
 import contextlib
 import json
 import logging
-import logging.handlers
 import sys
-import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,129 +13,14 @@ from typing import Any
 import click
 
 from stockpipe.connections import NAME as CONNECTION_NAME
-from stockpipe.errors import ConfigError, StockpipeError, as_interrupt, printable
+from stockpipe.errors import StockpipeError, as_interrupt, printable
 from stockpipe.fetch import Progress
-from stockpipe.runlog import RunId, run_of, running
-from stockpipe.settings import Settings
+from stockpipe.runlog import run_of, running
 
 log = logging.getLogger("stockpipe")
 
-_TRACEBACK = logging.Formatter()
 # A line for each of these pages and their tenfolds: the longest list makes a dozen lines, not hundreds.
 _PAGES_A_LINE = (10, 20, 50)
-
-
-class _Console(logging.Handler):
-    """Plain sentences on whatever stderr is at the moment (a progress bar may stand in front of it)."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        label = {"WARNING": "Warning: ", "ERROR": "Error: ", "CRITICAL": "Error: "}.get(record.levelname, "")
-        with contextlib.suppress(OSError, ValueError):
-            print(label + self.format(record), file=sys.stderr, flush=True)
-
-
-class _LogFile(logging.handlers.RotatingFileHandler):
-    """A log file. What goes wrong with it is told on stderr, but a signal that asks to stop is no fault of it."""
-
-    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's own name
-        if isinstance(sys.exc_info()[1], StockpipeError):
-            raise  # noqa: PLE0704 - logging calls this while it handles the error
-        super().handleError(record)
-
-
-class _Redact(logging.Filter):
-    """The last line of defence: no secret leaves in a log line, whoever wrote it."""
-
-    def __init__(self, secrets: frozenset[str]) -> None:
-        super().__init__()
-        self._secrets = secrets
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        record.msg, record.args = redacted(record.getMessage(), self._secrets), None
-        if record.exc_info:
-            # A traceback ends with the error's text, which may quote anything.
-            record.exc_text = redacted(_TRACEBACK.formatException(record.exc_info), self._secrets)
-            record.exc_info = None
-        return True
-
-
-def redacted(text: str, secrets: frozenset[str]) -> str:
-    """A text without secrets, as what others sent may hold one."""
-    for secret in sorted(secrets, key=len, reverse=True):
-        # A secret of a letter or two would blot out ordinary words.
-        if len(secret) >= 4:
-            text = text.replace(secret, "***")
-    return text
-
-
-class _JsonLines(logging.Formatter):
-    """One JSON object a line: time (UTC, ISO 8601), level, logger, run_id ("" outside of a run), message."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created)) + f".{int(record.msecs):03}Z"
-        entry = {
-            "time": stamp,
-            "level": record.levelname,
-            "logger": record.name,
-            "run_id": getattr(record, "run_id", ""),
-            "message": record.getMessage(),
-        }
-        if record.exc_text:
-            entry["exception"] = record.exc_text
-        return json.dumps(entry, ensure_ascii=False)
-
-
-class _FileLines(logging.Formatter):
-    """One line for each record in the log file: time, level, run (- outside of one), message."""
-
-    def __init__(self) -> None:
-        super().__init__("%(asctime)s - %(levelname)s - %(run)s - %(message)s")
-
-    def format(self, record: logging.LogRecord) -> str:
-        record.run = getattr(record, "run_id", "") or "-"
-        record.msg, record.args = " ".join(record.getMessage().split()), None
-        return super().format(record)
-
-
-def configure_logging(
-    settings: Settings,
-    *,
-    verbose: int = 0,
-    quiet: bool = False,
-    log_file: Path | None = None,
-    log_format: str = "text",
-    warn: bool = True,
-) -> None:
-    """Set up logging for one command: sentences on stderr, and a rotating file where one is asked for.
-
-    `warn` says whether what the settings warn about is logged at once.
-    """
-    redact = _Redact(settings.secrets)
-    console = _Console(logging.WARNING if quiet else logging.DEBUG if verbose else logging.INFO)
-    console.setFormatter(_JsonLines() if log_format == "json" else logging.Formatter("%(message)s"))
-    handlers: list[logging.Handler] = [console]
-    if log_file is not None:
-        handlers.append(_file_handler(log_file, log_format))
-    for handler in handlers:
-        handler.addFilter(redact)
-        handler.addFilter(RunId())
-    log.handlers[:] = handlers
-    log.setLevel(logging.DEBUG if verbose else logging.INFO)
-    log.propagate = False
-    for warning in settings.warnings if warn else ():
-        log.warning("%s", warning)
-
-
-def _file_handler(path: Path, log_format: str) -> logging.Handler:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handler = _LogFile(path, maxBytes=10_000_000, backupCount=5, encoding="utf-8")
-    except OSError as error:
-        raise ConfigError(
-            f"The log file {path} cannot be written: {error.strerror}.", hint="Name another with --log-file."
-        ) from error
-    handler.setFormatter(_JsonLines() if log_format == "json" else _FileLines())
-    return handler
 
 
 @contextlib.contextmanager

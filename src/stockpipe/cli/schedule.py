@@ -14,7 +14,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import click
 
 from stockpipe.cli.install import KINDS, install
-from stockpipe.cli.output import configure_logging, exit_codes, given_settings, progress_bar, shared_options
+from stockpipe.cli.logs import configure_logging
+from stockpipe.cli.output import exit_codes, given_settings, progress_bar, shared_options
 from stockpipe.clock import Clock
 from stockpipe.errors import UsageError, publishing, stop_signals, stopped_by
 from stockpipe.settings import Settings, load_settings

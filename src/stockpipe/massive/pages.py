@@ -143,7 +143,8 @@ def _must_be_inside(page: Page, low: str | None, high: str | None) -> None:
 
 def _inside(ticker: str, low: str | None, high: str | None) -> bool:
     """Whether a ticker is in a range, in one of the two usual orders: by code point, or capitals and small alike."""
-    return any(
-        (low is None or order(low) <= order(ticker)) and (high is None or order(ticker) < order(high))
-        for order in (str, str.upper)
-    )
+    return _between(low, ticker, high) or _between(low and low.upper(), ticker.upper(), high and high.upper())
+
+
+def _between(low: str | None, ticker: str, high: str | None) -> bool:
+    return (low is None or low <= ticker) and (high is None or ticker < high)

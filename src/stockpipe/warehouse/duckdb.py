@@ -25,6 +25,8 @@ log = logging.getLogger(__name__)
 
 _LOCK_POLL = 0.2
 _MEMORY = "128MB"
+# A commit of more than this is written to the file itself, not to a log beside it and from there to the file.
+_STRAIGHT = "1MB"
 _HOLDER = re.compile(r"held in ([^\n(]*)\(PID (\d+)\)")
 
 
@@ -149,7 +151,7 @@ class DuckDBWarehouse:
             held, self._held = self._held, None
             with contextlib.suppress(duckdb.Error):
                 held.rollback()
-            held.execute("RESET memory_limit; RESET threads")
+            held.execute("RESET memory_limit; RESET threads; RESET checkpoint_threshold")
             held.close()
 
     def _hold(self) -> duckdb.DuckDBPyConnection:
@@ -159,16 +161,21 @@ class DuckDBWarehouse:
         """
         if self._held is None:
             self._held = self._open()
-            self._held.execute(f"SET memory_limit = '{_MEMORY}'; SET threads = 1")
+            self._held.execute(
+                f"SET memory_limit = '{_MEMORY}'; SET threads = 1; SET checkpoint_threshold = '{_STRAIGHT}'"
+            )
         return self._held
 
     def _make_views(self, connection: duckdb.DuckDBPyConnection, dataset: Dataset) -> None:
         """Beside a new or newly adopted table only; what has the name already stays as it is."""
         for view in views(dataset, self._table_name):
+            connection.begin()
             try:
                 for statement in duckdb_view(view, "CREATE VIEW"):
                     connection.execute(statement)
+                connection.commit()
             except duckdb.Error as error:
+                connection.rollback()
                 log.info("View %s was not made (%s); stockpipe schema --views prints it.", view.name, error)
 
     def _main(self, dataset: Dataset) -> sql.Table:

@@ -1,0 +1,111 @@
+"""Logging of the commands: sentences or JSON on stderr, a file where one is asked for, and no secret in either."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import sys
+import time
+from pathlib import Path
+
+from stockpipe.runlog import RunId
+from stockpipe.settings import Settings
+
+log = logging.getLogger("stockpipe")
+
+_TRACEBACK = logging.Formatter()
+
+
+class _Console(logging.Handler):
+    """Plain sentences on whatever stderr is at the moment (a progress bar may stand in front of it)."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        label = {"WARNING": "Warning: ", "ERROR": "Error: ", "CRITICAL": "Error: "}.get(record.levelname, "")
+        with contextlib.suppress(OSError, ValueError):
+            print(label + self.format(record), file=sys.stderr, flush=True)
+
+
+class _Redact(logging.Filter):
+    """The last line of defence: no secret leaves in a log line, whoever wrote it."""
+
+    def __init__(self, secrets: frozenset[str]) -> None:
+        super().__init__()
+        self._secrets = secrets
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.msg, record.args = redacted(record.getMessage(), self._secrets), None
+        if record.exc_info:
+            # A traceback ends with the error's text, which may quote anything.
+            record.exc_text = redacted(_TRACEBACK.formatException(record.exc_info), self._secrets)
+            record.exc_info = None
+        return True
+
+
+def redacted(text: str, secrets: frozenset[str]) -> str:
+    """A text without secrets, as what others sent may hold one."""
+    for secret in sorted(secrets, key=len, reverse=True):
+        # A secret of a letter or two would blot out ordinary words.
+        if len(secret) >= 4:
+            text = text.replace(secret, "***")
+    return text
+
+
+class _JsonLines(logging.Formatter):
+    """One JSON object a line: time (UTC, ISO 8601), level, logger, run_id ("" outside of a run), message."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created)) + f".{int(record.msecs):03}Z"
+        entry = {
+            "time": stamp,
+            "level": record.levelname,
+            "logger": record.name,
+            "run_id": getattr(record, "run_id", ""),
+            "message": record.getMessage(),
+        }
+        if record.exc_text:
+            entry["exception"] = record.exc_text
+        return json.dumps(entry, ensure_ascii=False)
+
+
+class _FileLines(logging.Formatter):
+    """One line for each record in the log file: time, level, run (- outside of one), message."""
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s - %(levelname)s - %(run)s - %(message)s")
+
+    def format(self, record: logging.LogRecord) -> str:
+        record.run = getattr(record, "run_id", "") or "-"
+        record.msg, record.args = " ".join(record.getMessage().split()), None
+        return super().format(record)
+
+
+def configure_logging(
+    settings: Settings,
+    *,
+    verbose: int = 0,
+    quiet: bool = False,
+    log_file: Path | None = None,
+    log_format: str = "text",
+    warn: bool = True,
+) -> None:
+    """Set up logging for one command: sentences on stderr, and a rotating file where one is asked for.
+
+    `warn` says whether what the settings warn about is logged at once.
+    """
+    redact = _Redact(settings.secrets)
+    console = _Console(logging.WARNING if quiet else logging.DEBUG if verbose else logging.INFO)
+    console.setFormatter(_JsonLines() if log_format == "json" else logging.Formatter("%(message)s"))
+    handlers: list[logging.Handler] = [console]
+    if log_file is not None:
+        from stockpipe.cli.logfile import open_log_file
+
+        handlers.append(open_log_file(log_file, _JsonLines() if log_format == "json" else _FileLines()))
+    for handler in handlers:
+        handler.addFilter(redact)
+        handler.addFilter(RunId())
+    log.handlers[:] = handlers
+    log.setLevel(logging.DEBUG if verbose else logging.INFO)
+    log.propagate = False
+    for warning in settings.warnings if warn else ():
+        log.warning("%s", warning)
