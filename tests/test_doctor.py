@@ -104,6 +104,7 @@ def test_a_good_account_and_nothing_is_changed_by_looking(serve: Serve, gate: Sn
 def test_before_the_first_load(serve: Serve, gate: SnowflakeGate) -> None:
     assert lines(flags(serve(many(4))) | account(gate))[len(API) + len(IN_USE) :] == [
         "OK privileges: CREATE STAGE, CREATE TABLE on STOCKS.PUBLIC",
+        "OK privileges: CREATE VIEW on STOCKS.PUBLIC",
         'OK table: "STOCKS"."PUBLIC"."TICKERS" is not there yet; the first run makes it',
         'OK table: "STOCKS"."PUBLIC"."STOCKPIPE_RUNS" is not there yet; the first run makes it',
         'OK table: "STOCKS"."PUBLIC"."STOCKPIPE_REJECTS" is not there yet; the first run makes it',
@@ -144,7 +145,93 @@ def test_privileges_by_way_of_another_role_count(serve: Serve, gate: SnowflakeGa
     assert lines(settings)[len(API) + len(IN_USE) :] == [*GRANTED, *TABLES, today()]
 
 
+def test_privileges_of_every_role_count(serve: Serve, gate: SnowflakeGate) -> None:
+    settings = flags(serve(many(4))) | account(gate)
+    stockpipe.load(settings=settings)
+    gate.grants[:] = [grant.replace('TO ROLE "LOADER_ROLE"', "TO ROLE PUBLIC") for grant in gate.grants]
+    assert lines(settings)[len(API) + len(IN_USE) :] == [*GRANTED, *TABLES, today()]
+
+
+def test_secondary_roles_lend_all_but_create(serve: Serve, gate: SnowflakeGate) -> None:
+    settings = flags(serve(many(4))) | account(gate)
+    stockpipe.load(settings=settings)
+    gate.grants[:] = [grant.replace('TO ROLE "LOADER_ROLE"', 'TO ROLE "BASE"') for grant in gate.grants]
+    gate.answer("CURRENT_SECONDARY_ROLES", ["ROLES"], [['{"roles":"ANALYST,BASE","value":"ALL"}']])
+    lacking = "FAIL privileges: LOADER_ROLE lacks CREATE STAGE on STOCKS.PUBLIC"
+    assert lines(settings)[len(API) + len(IN_USE) :] == [lacking, *GRANTED[1:], *TABLES, today()]
+
+
 # Broken ones
+
+
+def test_a_role_that_is_only_owned_gives_nothing(serve: Serve, gate: SnowflakeGate) -> None:
+    settings = flags(serve(many(4))) | account(gate)
+    stockpipe.load(settings=settings)
+    gate.grants[:] = [grant.replace('TO ROLE "LOADER_ROLE"', 'TO ROLE "BASE"') for grant in gate.grants]
+    gate.answer(
+        'SHOW GRANTS TO ROLE "LOADER_ROLE"',
+        ["created_on", "privilege", "granted_on", "name", "granted_to"],
+        [["2026-01-01", "OWNERSHIP", "ROLE", "BASE", "ROLE"]],
+    )
+    found = lines(settings)[len(API) + len(IN_USE) :]
+    assert found[:2] == [
+        "FAIL privileges: LOADER_ROLE lacks CREATE STAGE on STOCKS.PUBLIC",
+        "FAIL privileges: LOADER_ROLE lacks SELECT, INSERT, DELETE on STOCKS.PUBLIC.TICKERS",
+    ]
+
+
+def test_grants_that_cannot_all_be_read_are_no_failure(serve: Serve, gate: SnowflakeGate) -> None:
+    settings = flags(serve(many(4))) | account(gate)
+    stockpipe.load(settings=settings)
+    gate.grants[:] = [grant for grant in gate.grants if "STAGE" not in grant]
+    gate.answer("CURRENT_SECONDARY_ROLES", ["ROLES"], [["not what is documented"]])
+    found = [*examine(load_settings(settings, env={}), Clock())]
+    (warning,) = [finding for finding in found if finding.name == "privileges" and finding.level != "OK"]
+    assert (warning.level, warning.text) == (
+        "WARN",
+        "CREATE STAGE on STOCKS.PUBLIC: not seen among the grants of LOADER_ROLE and of the roles below it",
+    )
+    assert warning.remedy == (
+        'If a run is refused: GRANT CREATE STAGE ON SCHEMA "STOCKS"."PUBLIC" TO ROLE LOADER_ROLE; '
+        "Without it: stockpipe run --load-method insert."
+    )
+
+
+def test_a_table_that_has_to_be_altered_asks_for_its_owner(serve: Serve, gate: SnowflakeGate) -> None:
+    settings = flags(serve(many(4))) | account(gate)
+    stockpipe.load(settings=settings)
+    gate.rows('ALTER TABLE "STOCKS"."PUBLIC"."TICKERS" DROP COLUMN "EXTRA"')
+    found = [*examine(load_settings(settings, env={}), Clock())]
+    assert next(plain(finding) for finding in found if finding.name == "table") == (
+        'OK table: "STOCKS"."PUBLIC"."TICKERS": the next run adds EXTRA'
+    )
+    (failure,) = [finding for finding in found if finding.level == "FAIL"]
+    assert failure.text == "LOADER_ROLE lacks OWNERSHIP on STOCKS.PUBLIC.TICKERS"
+    assert failure.remedy.endswith(
+        'GRANT OWNERSHIP ON TABLE "STOCKS"."PUBLIC"."TICKERS" TO ROLE LOADER_ROLE COPY CURRENT GRANTS;'
+    )
+    gate.grants.append('GRANT OWNERSHIP ON TABLE "STOCKS"."PUBLIC"."TICKERS" TO ROLE "LOADER_ROLE"')
+    assert not [line for line in lines(settings) if line.startswith("FAIL")]
+
+
+def test_a_schema_that_the_first_run_has_to_make(serve: Serve, gate: SnowflakeGate) -> None:
+    settings = flags(serve(many(4))) | account(gate, SNOWFLAKE_SCHEMA="NEW")
+    assert lines(settings)[len(API) + len(IN_USE) - 1 :] == [
+        "WARN schema: NEW is not there, or not for LOADER_ROLE",
+        "FAIL privileges: LOADER_ROLE lacks CREATE SCHEMA on STOCKS",
+        "SKIP table: tables were not looked at: there is no schema to look into",
+    ]
+    gate.grants.append('GRANT CREATE SCHEMA ON DATABASE "STOCKS" TO ROLE "LOADER_ROLE"')
+    assert "OK privileges: CREATE SCHEMA on STOCKS" in lines(settings)
+
+
+def test_what_the_warehouse_refuses_is_a_finding(serve: Serve, gate: SnowflakeGate) -> None:
+    settings = flags(serve(many(4))) | account(gate)
+    stockpipe.load(settings=settings)
+    gate.fault("SELECT max", action=(90073, "Warehouse 'LOAD_WH' cannot be resumed: its quota is used up.", "57014"))
+    found = lines(settings)
+    assert found[-1].startswith("FAIL last day: Snowflake refused SELECT: 090073")
+    assert found[:-1] == [*API, *IN_USE, *GRANTED, *TABLES]
 
 
 def test_a_refused_api_key(serve: Serve) -> None:

@@ -16,6 +16,7 @@ _GRANT = re.compile(
     rf"(?P<name>{NAME})\s+TO\s+(?:ROLE\s+)?(?P<role>{NAME})",
     re.IGNORECASE | re.DOTALL,
 )
+_GRANT_ROLE = re.compile(rf"GRANT\s+ROLE\s+(?P<name>{NAME})\s+TO\s+ROLE\s+(?P<role>{NAME})", re.IGNORECASE)
 _GRANT_COLUMNS = [
     "created_on",
     "privilege",
@@ -24,10 +25,11 @@ _GRANT_COLUMNS = [
     "granted_to",
     "grantee_name",
     "grant_option",
+    "granted_by",
 ]
 _SET = re.compile(r"([A-Z_]+)\s*=\s*('(?:[^']|'')*'|[^\s,;]+)", re.IGNORECASE)
 _FUNCTIONS = re.compile(
-    r"\b(CURRENT_WAREHOUSE|CURRENT_ROLE|CURRENT_USER|CURRENT_ACCOUNT|CURRENT_SESSION|CURRENT_REGION"
+    r"\b(CURRENT_WAREHOUSE|CURRENT_ROLE|CURRENT_USER|CURRENT_ACCOUNT|CURRENT_SECONDARY_ROLES|CURRENT_SESSION|CURRENT_REGION"
     r"|CURRENT_DATABASE|CURRENT_SCHEMA|LAST_QUERY_ID|CURRENT_TRANSACTION)\s*\(\s*\)",
     re.IGNORECASE,
 )
@@ -70,6 +72,7 @@ class Account:
             "CURRENT_ROLE": session.role,
             "CURRENT_USER": session.user,
             "CURRENT_ACCOUNT": self.name.upper(),
+            "CURRENT_SECONDARY_ROLES": '{"roles":"","value":""}',
             "CURRENT_SESSION": str(session.id),
             "CURRENT_REGION": "LOCAL",
             "CURRENT_DATABASE": connection.database if connection.database_set else None,
@@ -80,22 +83,21 @@ class Account:
         return text(values[function])
 
     def grant_rows(self, role: str | None = None) -> list[list[object]]:
+        """As SHOW GRANTS TO ROLE lists them: a line for each privilege, names without needless quotes."""
         rows: list[list[object]] = []
-        for found in filter(None, map(_GRANT.match, self.grants)):
-            grantee = qualified(found["role"], None, None).strip(".")
-            if role in (None, grantee):
+        for grant in self.grants:
+            if found := _GRANT.match(grant):
                 kind = found["kind"].upper().removesuffix("S") if found["future"] else found["kind"].upper()
+                granted = [(what.strip().upper(), kind) for what in found["what"].split(",")]
+            elif found := _GRANT_ROLE.match(grant):
+                granted = [("USAGE", "ROLE")]
+            else:
+                continue
+            name, grantee = (qualified(found[part], None, None).strip(".") for part in ("name", "role"))
+            if role in (None, grantee):
                 rows += [
-                    [
-                        "2026-01-01 00:00:00",
-                        what.strip().upper(),
-                        kind,
-                        found["name"],
-                        "ROLE",
-                        grantee,
-                        "false",
-                    ]
-                    for what in found["what"].split(",")
+                    ["2026-01-01 00:00:00", what, kind, name, "ROLE", grantee, "false", "SECURITYADMIN"]
+                    for what, kind in granted
                 ]
         return rows
 
@@ -169,7 +171,7 @@ def _set_key(user: User, rest: str) -> None:
 
 
 def _show_grants(account: Account, _: Session, found: re.Match[str]) -> str:
-    role = re.search(rf"TO\s+ROLE\s+(?P<name>{NAME})", found["rest"], re.IGNORECASE)
+    role = re.search(rf"TO\s+(?:DATABASE\s+)?ROLE\s+(?P<name>{NAME})", found["rest"], re.IGNORECASE)
     return table_sql(_GRANT_COLUMNS, account.grant_rows(_plain(role) if role else None))
 
 

@@ -8,14 +8,15 @@ from datetime import date
 from typing import Any
 
 from stockpipe.doctor.finding import Finding, failed
-from stockpipe.doctor.privileges import examine_privileges
-from stockpipe.doctor.tables import examine_age, examine_tables, last_day_sql, our_tables
+from stockpipe.doctor.privileges import Need, examine_privileges, needs_of_a_run
+from stockpipe.doctor.questions import Questions
+from stockpipe.doctor.tables import examine_age, examine_tables, last_day_sql, may_alter, our_tables
 from stockpipe.errors import StockpipeError, WarehouseError
 from stockpipe.settings import Settings
 from stockpipe.warehouse import sql
-from stockpipe.warehouse.ddl import FENCE_TABLE, SNOWFLAKE_TYPES
-from stockpipe.warehouse.session import error_text, open_session, session_plan
-from stockpipe.warehouse.signin import SINGLE_FACTOR
+from stockpipe.warehouse.ddl import FENCE_TABLE, SNOWFLAKE_TYPES, TableOptions
+from stockpipe.warehouse.session import open_session, session_plan
+from stockpipe.warehouse.signin import SINGLE_FACTOR, SignIn
 
 _PLACE = ("SNOWFLAKE_DATABASE", "SNOWFLAKE_SCHEMA")
 
@@ -24,6 +25,7 @@ def examine_account(settings: Settings, today: date) -> Iterator[Finding]:
     """Findings about the account that the settings name; `today` is New York's."""
     prefix = ".".join(sql.identifier(settings.require(name), name) for name in _PLACE) + "."
     plan, tables = session_plan(settings), our_tables(settings, prefix)
+    TableOptions.of(settings)  # a run refuses what it refuses
     try:
         connection = open_session(plan, warns=False)
     except StockpipeError as error:
@@ -31,37 +33,58 @@ def examine_account(settings: Settings, today: date) -> Iterator[Finding]:
         yield Finding("SKIP", "warehouse", "role, privileges and tables were not looked at: the sign-in failed")
         return
     with closing(connection):
-        ask = _Questions(connection)
-        user = plan.arguments.get("user", connection.user)
-        role, *places = _in_use(ask, connection)
-        if plan.alone:
-            yield Finding("WARN", "sign-in", f"as {user}, with a password alone", SINGLE_FACTOR)
-        else:
-            yield Finding("OK", "sign-in", f"as {user} ({plan.way.lower()})")
+        ask = Questions(connection)
+        yield _signed_in(plan, connection)
+        role, *places = ask.in_use()
         if role:
             yield Finding("OK", "role", str(role))
         else:
             yield Finding("WARN", "role", "the service does not say which one is in use", "Set SNOWFLAKE_ROLE.")
         yield from _places(settings, role, places)
-        if None in places[1:]:
-            yield Finding("SKIP", "table", "privileges and tables were not looked at: there is no schema to look into")
-            return
-        described = {table.name: ask.columns(table.name) for table in tables}
-        fence = bool(ask.columns(f'{prefix}"{FENCE_TABLE}"'))
-        missing = not fence or not all(described.values())
-        yield from examine_privileges(ask.rows, str(role), prefix, tables, some_missing=missing)
-        yield from examine_tables(tables, lambda table: described[table.name], SNOWFLAKE_TYPES)
-        runs = tables[1]
-        if described[runs.name] and places[0] is not None:
+        warehouse, database, schema = places
+        if database and schema:
+            yield from _examine_schema(ask, role, prefix, tables)
+            yield from _last_day(ask, warehouse, tables[1], today)
+        else:
+            yield from _without_schema(ask, role, database, prefix)
+
+
+def _signed_in(plan: SignIn, connection: Any) -> Finding:
+    user = plan.arguments.get("user", connection.user)
+    if plan.alone:
+        return Finding("WARN", "sign-in", f"as {user}, with a password alone", SINGLE_FACTOR)
+    return Finding("OK", "sign-in", f"as {user} ({plan.way.lower()})")
+
+
+def _examine_schema(ask: Questions, role: str | None, prefix: str, tables: list[sql.Table]) -> Iterator[Finding]:
+    described = {table.name: ask.columns(table.name) for table in tables}
+    shapes = list(examine_tables(tables, described.__getitem__, SNOWFLAKE_TYPES))
+    if role:
+        altered = {table.name for table in tables if may_alter(table, described[table.name], SNOWFLAKE_TYPES)}
+        present = {name for name, columns in described.items() if columns}
+        if ask.columns(f'{prefix}"{FENCE_TABLE}"'):
+            present.add(f'{prefix}"{FENCE_TABLE}"')
+        yield from examine_privileges(ask.rows, role, needs_of_a_run(prefix, tables, present, altered))
+    else:
+        yield Finding("SKIP", "privileges", "were not looked at: the role is not known")
+    yield from shapes
+
+
+def _last_day(ask: Questions, warehouse: str | None, runs: sql.Table, today: date) -> Iterator[Finding]:
+    if not warehouse:
+        yield Finding("SKIP", "last day", "not looked at: there is no warehouse to ask with")
+    elif ask.columns(runs.name):
+        try:
             yield examine_age(ask.rows(last_day_sql(runs))[0][0], today)
+        except WarehouseError as error:
+            yield failed("last day", error)
 
 
-def _in_use(ask: _Questions, connection: Any) -> tuple[Any, ...]:
-    """Role, warehouse, database and schema of the session. Connector 5 itself repeats only what it was given."""
-    try:
-        return ask.rows("SELECT CURRENT_ROLE(), CURRENT_WAREHOUSE(), CURRENT_DATABASE(), CURRENT_SCHEMA()")[0]
-    except WarehouseError:
-        return connection.role, connection.warehouse, connection.database, connection.schema
+def _without_schema(ask: Questions, role: str | None, database: str | None, prefix: str) -> Iterator[Finding]:
+    if database and role:
+        name = prefix.rstrip(".").partition(".")[0]
+        yield from examine_privileges(ask.rows, role, [Need("DATABASE", name, ("CREATE SCHEMA",))])
+    yield Finding("SKIP", "table", "tables were not looked at: there is no schema to look into")
 
 
 def _places(settings: Settings, role: object, places: Sequence[object]) -> Iterator[Finding]:
@@ -85,26 +108,3 @@ def _places(settings: Settings, role: object, places: Sequence[object]) -> Itera
                 yield Finding("WARN", kind, text, remedy)
             else:
                 yield Finding("FAIL", kind, text, remedy, 3 if kind == "database" else 6)
-
-
-class _Questions:
-    """Asks a session; what it refuses is an answer without rows."""
-
-    def __init__(self, connection: Any) -> None:
-        self._connection = connection
-
-    def rows(self, statement: str) -> list[tuple[Any, ...]]:
-        """The rows of an answer. WarehouseError when the statement is refused."""
-        import snowflake.connector
-
-        try:
-            return [tuple(row) for row in self._connection.cursor().execute(statement).fetchall()]
-        except snowflake.connector.Error as error:
-            raise WarehouseError(f"Snowflake refused {statement.split(maxsplit=1)[0]}: {error_text(error)}") from error
-
-    def columns(self, name: str) -> dict[str, str]:
-        """Columns and types of a table; none when there is no such table for this role."""
-        try:
-            return {row[0]: row[1] for row in self.rows(f"DESCRIBE TABLE {name}")}
-        except StockpipeError:
-            return {}

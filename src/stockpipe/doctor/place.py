@@ -47,7 +47,7 @@ def _examine_file(settings: Settings, today: date) -> Iterator[Finding]:
         return
     yield _writable(warehouse.path)
     tables = our_tables(settings)
-    yield from examine_tables(tables, lambda table: columns.get(table.name.upper(), {}), DUCKDB_TYPES)
+    yield from examine_tables(tables, lambda name: columns.get(name.upper(), {}), DUCKDB_TYPES)
     runs = tables[1]
     if runs.name in columns:
         yield examine_age(warehouse.query(last_day_sql(runs)).rows[0][0], today)

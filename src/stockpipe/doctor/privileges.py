@@ -1,67 +1,89 @@
-"""The privileges of a role, its own and those of the roles that were granted to it."""
+"""What a run needs on each object, which is the table of docs/snowflake.md, and whether the role has it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 from stockpipe.doctor.finding import Finding
+from stockpipe.doctor.grants import Ask, Grants, bare_name
 from stockpipe.errors import WarehouseError
 from stockpipe.warehouse import sql
 from stockpipe.warehouse.ddl import FENCE_TABLE
 
-_MOST_ROLES = 50
-_PUBLISH = ("SELECT", "INSERT", "DELETE")
-_RECORD = ("SELECT", "INSERT")
-_FENCE = ("SELECT", "UPDATE")
+# Of the list, the runs, the rejects and the fence.
+_WANTED = (("SELECT", "INSERT", "DELETE"), ("SELECT", "INSERT"), ("SELECT", "INSERT"), ("SELECT", "UPDATE"))
+_ALL = "stockpipe schema --grants prints all that is needed."
+_WITHOUT = {
+    "CREATE STAGE": " Without it: stockpipe run --load-method insert.",
+    "CREATE VIEW": " Without it a run makes no views, says so, and goes on.",
+}
 
-Ask = Callable[[str], list[tuple[Any, ...]]]
-Grants = set[tuple[str, str]]
-"""Privilege, and the name of the object without quotes."""
+
+@dataclass(frozen=True)
+class Need:
+    """What a run needs on one object: its kind, its quoted name, the privileges. Without an `optional` one it goes on."""
+
+    kind: str
+    name: str
+    privileges: tuple[str, ...]
+    optional: bool = False
+
+    @property
+    def bare(self) -> str:
+        """The name without quotes, as the list of grants is compared."""
+        return bare_name(self.name)
 
 
-def examine_privileges(
-    ask: Ask, role: str, prefix: str, tables: list[sql.Table], *, some_missing: bool
-) -> Iterator[Finding]:
-    """One finding for each object of which a run needs something. `prefix` is database and schema with a dot behind."""
-    try:
-        grants = _grants(ask, role)
-    except WarehouseError as error:
-        yield Finding("WARN", "privileges", f"could not be listed: {error.message}", "stockpipe schema --grants prints what is needed.")  # fmt: skip
-        return
+def needs_of_a_run(prefix: str, tables: list[sql.Table], present: set[str], altered: set[str]) -> list[Need]:
+    """What a run will ask for in the schema of `prefix`; `present` are the tables that are there, `altered` those it will change."""
+    wanted = dict(zip((*(table.name for table in tables), f'{prefix}"{FENCE_TABLE}"'), _WANTED, strict=True))
+    makes = ("CREATE TABLE",) if wanted.keys() - present else ()
     schema = prefix.rstrip(".")
-    wanted = ["CREATE STAGE", *(["CREATE TABLE"] if some_missing else [])]
-    yield _judged(grants, role, "SCHEMA", schema, wanted)
-    if some_missing:
+    needs = [Need("SCHEMA", schema, ("CREATE STAGE", *makes))]
+    # Views are made beside a new list or a new record of runs.
+    if not {tables[0].name, tables[1].name} <= present:
+        needs.append(Need("SCHEMA", schema, ("CREATE VIEW",), optional=True))
+    for name, privileges in wanted.items():
+        if name in present:
+            needs.append(Need("TABLE", name, (*privileges, *(("OWNERSHIP",) if name in altered else ()))))
+    return needs
+
+
+def examine_privileges(ask: Ask, role: str, needs: list[Need]) -> Iterator[Finding]:
+    """One finding for each object of which a run needs something."""
+    grants = Grants(ask)
+    try:
+        grants.read(role)
+    except WarehouseError as error:
+        yield Finding("WARN", "privileges", f"could not be listed: {error.message}", _ALL)
         return
-    needs = zip((*(table.name for table in tables), f'{prefix}"{FENCE_TABLE}"'), (_PUBLISH, _RECORD, _RECORD, _FENCE), strict=True)  # fmt: skip
-    for name, privileges in needs:
-        yield _judged(grants, role, "TABLE", name, list(privileges))
+    if any(_lacking(grants, need) for need in needs):
+        grants.read_the_rest()
+    for need in needs:
+        yield _judged(grants, role, need)
 
 
-def _judged(grants: Grants, role: str, kind: str, name: str, wanted: list[str]) -> Finding:
-    bare = name.replace('"', "")
-    owned = ("OWNERSHIP", bare) in grants
-    lacking = [privilege for privilege in wanted if not owned and (privilege, bare) not in grants]
-    what = f"{', '.join(wanted)} on {bare}"
+def _lacking(grants: Grants, need: Need) -> list[str]:
+    return [privilege for privilege in need.privileges if not grants.allow(privilege, need.bare)]
+
+
+def _judged(grants: Grants, role: str, need: Need) -> Finding:
+    lacking = _lacking(grants, need)
     if not lacking:
-        return Finding("OK", "privileges", what)
-    grant = f"GRANT {', '.join(lacking)} ON {kind} {name} TO ROLE {role};"
-    return Finding("FAIL", "privileges", f"{role} lacks {', '.join(lacking)} on {bare}", grant, 6)
+        return Finding("OK", "privileges", f"{', '.join(need.privileges)} on {need.bare}")
+    names = ", ".join(lacking)
+    remedy = _grant(lacking, role, need) + "".join(_WITHOUT.get(privilege, "") for privilege in lacking)
+    if not grants.whole:
+        text = f"{names} on {need.bare}: not seen among the grants of {role} and of the roles below it"
+        return Finding("WARN", "privileges", text, f"If a run is refused: {remedy}")
+    text = f"{role} lacks {names} on {need.bare}"
+    if need.optional:
+        return Finding("WARN", "privileges", text, remedy)
+    return Finding("FAIL", "privileges", text, remedy, 6)
 
 
-def _grants(ask: Ask, role: str) -> Grants:
-    """What a role may do, by itself and by the roles and database roles below it."""
-    grants: Grants = set()
-    todo, seen = [f'ROLE "{role}"'], set[str]()
-    while todo and len(seen) < _MOST_ROLES:
-        asked = todo.pop()
-        seen.add(asked)
-        # created_on, privilege, granted_on, name, ...
-        for _, privilege, granted_on, name, *_ in ask(f"SHOW GRANTS TO {asked}"):
-            bare = str(name).replace('"', "")
-            grants.add((str(privilege), bare))
-            if granted_on in ("ROLE", "DATABASE_ROLE"):
-                quoted = ".".join(f'"{part}"' for part in bare.split("."))
-                todo += {f"{str(granted_on).replace('_', ' ')} {quoted}"} - seen
-    return grants
+def _grant(lacking: list[str], role: str, need: Need) -> str:
+    if "OWNERSHIP" in lacking:
+        return f"Only its owner may alter a table: GRANT OWNERSHIP ON {need.kind} {need.name} TO ROLE {role} COPY CURRENT GRANTS;"
+    return f"GRANT {', '.join(lacking)} ON {need.kind} {need.name} TO ROLE {role};"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date, timedelta
 
-from stockpipe.datasets import TICKERS
+from stockpipe.datasets import TICKERS, Column
 from stockpipe.doctor.finding import Finding, failed
 from stockpipe.errors import WarehouseError
 from stockpipe.runs import RUNS_TABLE
@@ -13,6 +13,8 @@ from stockpipe.settings import Settings
 from stockpipe.warehouse import sql
 
 _SATURDAY = 5
+Columns = Mapping[str, str]
+"""Names and types, as a warehouse describes a table."""
 
 
 def our_tables(settings: Settings, prefix: str = "") -> list[sql.Table]:
@@ -22,21 +24,43 @@ def our_tables(settings: Settings, prefix: str = "") -> list[sql.Table]:
 
 
 def examine_tables(
-    tables: list[sql.Table], described: Callable[[sql.Table], Mapping[str, str]], types: Mapping[str, str]
+    tables: list[sql.Table], described: Callable[[str], Columns], types: Mapping[str, str]
 ) -> Iterator[Finding]:
-    """Each table's form; `described` gives column names and types, nothing for a table that is not there."""
+    """Each table's form; `described` gives names and types of a table's columns, nothing for one that is not there."""
     for table in tables:
-        existing = described(table)
+        existing = described(table.name)
         if not existing:
             yield Finding("OK", "table", f"{table.name} is not there yet; the first run makes it")
             continue
         try:
-            missing = sql.missing_columns(table, existing, types)
+            changes = _changes(table, existing, types)
         except WarehouseError as error:
             yield failed("table", error)
             continue
-        names = ", ".join(column.name for column in missing)
-        yield Finding("OK", "table", f"{table.name}: " + (f"the next run adds {names}" if missing else "as declared"))
+        yield Finding("OK", "table", f"{table.name}: " + (f"the next run {'; '.join(changes)}" if changes else "as declared"))  # fmt: skip
+
+
+def may_alter(table: sql.Table, existing: Columns, types: Mapping[str, str]) -> bool:
+    """Whether the next run changes the form of a table that is there."""
+    try:
+        return bool(existing and _changes(table, existing, types))
+    except WarehouseError:
+        return False  # it ends before
+
+
+def _changes(table: sql.Table, existing: Columns, types: Mapping[str, str]) -> list[str]:
+    """What the next run does to the columns of a table. WarehouseError when one of them is of another kind."""
+    missing = [column.name for column in sql.missing_columns(table, existing, types)]
+    renamed = sql.misspelled_columns(table, existing)
+    kinds = {renamed.get(name, name): kind for name, kind in existing.items()}
+    narrow = [column.name for column in table.columns if _is_narrow(column, kinds.get(column.name, ""))]
+    words = {"adds": missing, "renames to upper case": list(renamed.values()), "widens": narrow}
+    return [f"{word} {', '.join(names)}" for word, names in words.items() if names]
+
+
+def _is_narrow(column: Column, kind: str) -> bool:
+    present = sql.width(kind)
+    return column.kind == "text" and bool(column.width and present and present < column.width)
 
 
 def last_day_sql(runs: sql.Table) -> str:
