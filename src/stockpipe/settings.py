@@ -70,6 +70,12 @@ SETTINGS: dict[str, Setting] = {
             "STOCKPIPE_PING_URL", "ping URL of a healthchecks service, told of start, success, failure", secret=True
         ),
         Setting("STOCKPIPE_WEBHOOK_URL", "webhook (Slack or any), told of failure, staleness, recovery", secret=True),
+        Setting(
+            "OTEL_EXPORTER_OTLP_ENDPOINT", "OpenTelemetry collector (OTLP over HTTP) that gets a trace of each run"
+        ),
+        Setting(
+            "OTEL_EXPORTER_OTLP_HEADERS", "headers for the collector: name=value, with commas between", secret=True
+        ),
         Setting(CONNECTION_NAME, "a connection of Snowflake's connections.toml or config.toml"),
         Setting("SNOWFLAKE_HOME", "the folder of these files; default: ~/.snowflake or the platform's"),
         Setting("SNOWFLAKE_ACCOUNT", "account identifier, such as myorg-myaccount or xy12345.us-east-1; or its URL"),

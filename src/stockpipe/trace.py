@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Literal
 
 from stockpipe.clock import Clock
@@ -13,25 +14,41 @@ from stockpipe.runs import RunRecord, new_run_id
 Phase = Literal["prepare", "fetch", "check", "publish"]
 
 
+@dataclass(frozen=True)
+class Span:
+    """A phase of a run: when it began (UTC), and how long it took."""
+
+    phase: Phase
+    began: datetime
+    seconds: float
+
+
 @dataclass
 class Trace:
-    """The id of a run, its records so far (none before it has begun), and the seconds it spent in each phase."""
+    """The id of a run, when it began (UTC), its records so far (none before it has begun), and its phases so far."""
 
     clock: Clock
     run_id: str
+    began: datetime
     records: list[RunRecord] = field(default_factory=list)
-    seconds: dict[Phase, float] = field(default_factory=dict)
+    spans: list[Span] = field(default_factory=list)
 
     @classmethod
     def begin(cls, clock: Clock) -> Trace:
         """The trace of a run that begins now."""
-        return cls(clock, new_run_id(clock.now()))
+        now = clock.now()
+        return cls(clock, new_run_id(now), now)
+
+    @property
+    def seconds(self) -> dict[Phase, float]:
+        """The seconds spent in each phase."""
+        return {span.phase: span.seconds for span in self.spans}
 
     @contextmanager
     def phase(self, name: Phase) -> Iterator[None]:
-        """Measure a phase, also when it ends in an error."""
-        started = self.clock.monotonic()
+        """Measure a phase, also when it ends in an error. Each comes once in a run."""
+        began, started = self.clock.now(), self.clock.monotonic()
         try:
             yield
         finally:
-            self.seconds[name] = self.seconds.get(name, 0.0) + self.clock.monotonic() - started
+            self.spans.append(Span(name, began, self.clock.monotonic() - started))

@@ -1,4 +1,4 @@
-"""A load that tells how it went: alerts to the receivers that are set, and a metrics file where one is asked for."""
+"""A load that tells how it went: alerts and a trace to the receivers that are set, a metrics file where one is asked for."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from stockpipe.pipeline import RunResult, load_day
 from stockpipe.runlog import running
 from stockpipe.runs import RunRecord
 from stockpipe.settings import Settings
+from stockpipe.telemetry import send_trace
 from stockpipe.trace import Trace
 from stockpipe.warehouse import open_warehouse
 
@@ -26,7 +27,7 @@ log = logging.getLogger(__name__)
 def load_watched(
     job: Job, settings: Settings, clock: Clock, progress: Progress | None = None, *, metrics_file: Path | None = None
 ) -> RunResult:
-    """`load_day` with alerts and metrics; neither changes how it ends. A dry run tells nobody.
+    """`load_day` with alerts, metrics and a trace; none of them changes how it ends. A dry run tells nobody.
 
     Raises what `load_day` raises, and ConfigError for an alert's URL that is not safe. All log lines carry the run's id.
     """
@@ -46,13 +47,16 @@ def _load_and_tell(
         with alerts.watching(About(job.dataset.name, job.market, job.ds)):
             result = load_day(job, settings, trace.clock, progress, trace)
     except (Exception, KeyboardInterrupt) as error:
+        known = as_interrupt(error) or error
+        trace.records = trace.records or _unbegun(job, trace)
+        trace.records = _ended(trace, known)
         if metrics_file:
-            known = as_interrupt(error) or error
-            trace.records = trace.records or _unbegun(job, trace)
-            update(metrics_file, _ended(trace, known), trace.seconds, _exit_code(known))
+            update(metrics_file, trace.records, trace.seconds, _exit_code(known))
+        send_trace(settings, trace, known)
         raise
     if metrics_file:
         update(metrics_file, result.records, trace.seconds)
+    send_trace(settings, trace)
     # The question wakes a warehouse, so it is asked only where somebody wants to hear the answer.
     recovered = alerts.webhook_url is not None and _recovered(settings, result)
     alerts.succeeded(result.records, recovered=recovered)
