@@ -50,10 +50,14 @@ class History:
 
 
 class Warehouse(Protocol):
-    """One place that days are published to. Every method may raise WarehouseError; `prepare` also AccessError."""
+    """One place that days are published to. Every method may raise WarehouseError; `prepare` also AccessError.
+
+    `local` says that reading costs nothing: no sign-in, and no paid warehouse that wakes.
+    """
 
     label: str
     table: str
+    local: bool
 
     def prepare(self, dataset: Dataset) -> None:
         """Connect, and make, complete or widen the tables; the only method that changes them."""

@@ -36,6 +36,8 @@ class DuckDBWarehouse:
     `patience` is the most seconds to wait for another program that holds it, STOCKPIPE_LOCK_TIMEOUT by default.
     """
 
+    local = True
+
     def __init__(self, settings: Settings, *, patience: float | None = None) -> None:
         self.path = settings.duckdb_path
         self.label = f"DuckDB file {self.path}"

@@ -43,6 +43,8 @@ _READING = ("SELECT", "WITH", "SHOW", "DESCRIBE", "DESC", "EXPLAIN", "VALUES")
 class SnowflakeWarehouse:
     """Publishes into one Snowflake schema, in one session."""
 
+    local = False
+
     def __init__(self, settings: Settings, run_id: str = "", load_method: str = "copy") -> None:
         self._settings = settings
         self._run_id = run_id
