@@ -6,7 +6,7 @@ import json
 import logging
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -156,11 +156,16 @@ def test_ctrl_c_is_told_as_an_interruption(receiver: Receiver) -> None:
 
 def test_a_stale_list_is_an_alarm_although_it_was_published(receiver: Receiver) -> None:
     alerts_to(receiver).succeeded([record(build_date=date(2026, 2, 5))], recovered=True)
-    reason = "The vendor's list is the build of 2026-02-05, older than the day loaded (2026-02-07)."
+    reason = "The vendor's list of 2026-02-07 is the build of 2026-02-05: a session is not in it."
     assert receiver.pings == [("/fail", reason)]
     (document,) = receiver.documents
     assert (document["event"], document["status"], document["rows"]) == ("stale", "published", 12)
     assert (document["message"], document["exit_code"]) == (reason, 0)
+
+
+def test_a_weekend_without_a_new_list_is_no_alarm(receiver: Receiver) -> None:
+    alerts_to(receiver).succeeded([replace(record(build_date=date(2026, 2, 7)), ds=date(2026, 2, 8))])
+    assert (receiver.pings, receiver.documents) == ([("", "12 rows, run 20260207T093000000Z-00000001")], [])
 
 
 def test_the_first_good_run_after_failures_is_told(receiver: Receiver) -> None:

@@ -20,6 +20,7 @@ from urllib.parse import urlsplit, urlunsplit
 from stockpipe import __version__
 from stockpipe.errors import DataCheckError, Interrupted, StockpipeError, as_interrupt, printable
 from stockpipe.runs import RUNS_TABLE, RunRecord
+from stockpipe.sessions import lacks_a_session
 from stockpipe.settings import Settings, is_loopback
 from stockpipe.warehouse import Warehouse
 
@@ -74,13 +75,13 @@ class Alerts:
         self._ping("/start", f"{about.dataset} {about.market} {about.ds}")
 
     def succeeded(self, records: list[RunRecord], *, recovered: bool = False) -> None:
-        """Tell of a run that published. A list older than its day is an alarm; `recovered` makes it good news."""
+        """Tell of a run that published. A list that lacks a session is an alarm; `recovered` makes it good news."""
         first = records[0]
         about = About(first.dataset, first.market, first.ds, first.run_id)
         rows = sum(record.rows_published for record in records)
         stale = next((record for record in records if is_stale(record)), None)
         if stale:
-            reason = f"The vendor's list is the build of {stale.build_date}, older than the day loaded ({stale.ds})."
+            reason = f"The vendor's list of {stale.ds} is the build of {stale.build_date}: a session is not in it."
             self._ping("/fail", reason)
             self._post(about, "stale", first.status, reason, rows=rows)
             return
@@ -144,8 +145,8 @@ class Alerts:
 
 
 def is_stale(record: RunRecord) -> bool:
-    """Whether the vendor's build behind a current list is older than the day that was loaded."""
-    return record.build_date is not None and record.build_date < record.ds
+    """Whether the vendor's build behind the day lacks a session, as `stockpipe status` reckons."""
+    return record.build_date is not None and lacks_a_session(record.build_date, record.ds)
 
 
 def had_failed(warehouse: Warehouse, record: RunRecord) -> bool:

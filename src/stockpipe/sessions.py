@@ -22,6 +22,11 @@ def last_session(day: int) -> int:
     return day
 
 
+def lacks_a_session(build: date, ds: date) -> bool:
+    """Whether a list built on one day is too old for another: the build of a day shows the session of the day before it."""
+    return build.toordinal() <= last_session(ds.toordinal() - 1)
+
+
 @lru_cache(maxsize=128)
 def _holidays(year: int) -> frozenset[int]:
     fixed = [date(year, 1, 1), date(year, 7, 4), date(year, 12, 25)]

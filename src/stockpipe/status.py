@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from stockpipe.clock import NEW_YORK
 from stockpipe.runs import RunRecord
-from stockpipe.sessions import last_session
+from stockpipe.sessions import lacks_a_session
 
 State = Literal["fresh", "stale", "never"]
 Slice = tuple[str, str, bool]
@@ -48,7 +48,7 @@ class Standing:
             return "No day is published yet."
         if self.last.ds < self.expected:
             return f"The last published day is {self.last.ds}, and {self.expected} should be there by now."
-        if _lacks_a_session(self.last):
+        if self.last.build_date and lacks_a_session(self.last.build_date, self.last.ds):
             return (
                 f"The vendor's list of {self.last.ds} is the build of {self.last.build_date}: a session is not in it."
             )
@@ -113,11 +113,6 @@ def standings(
 
 def _slice(record: RunRecord) -> Slice:
     return record.dataset, record.market, record.active
-
-
-def _lacks_a_session(record: RunRecord) -> bool:
-    """Whether a session lies between the build and the day: the build of a day shows the session of the day before it."""
-    return record.build_date is not None and record.build_date.toordinal() <= last_session(record.ds.toordinal() - 1)
 
 
 def _failure(record: RunRecord) -> dict[str, Any]:
