@@ -55,6 +55,17 @@ def test_every_row_is_kept_as_it_came_or_rejected_with_its_raw_text(rows: list[A
         assert any(_same(kept, original) for original in originals)
 
 
+def test_the_hash_of_a_list_is_the_same_with_every_version_in_any_order_and_with_a_newer_stamp() -> None:
+    friday, saturday = ({"last_updated_utc": f"2026-02-{day:02}T07:05:42Z"} for day in (6, 7))
+    lists = [
+        [_row(1, **friday), _row(2, cik="0000320193", **friday)],
+        [_row(2, cik="0000320193", **saturday), _row(1, **saturday)],
+        [_row(2, cik="320193", **friday), _row(1, **friday)],
+    ]
+    known = "3640fc14d02a9e4f5178dbd288b82ffec1f065452ce3dcd3ed7cf54f478ba342"
+    assert [_hash(rows) == known for rows in lists] == [True, True, False]
+
+
 def test_a_long_list_comes_out_whole_and_in_its_order_whatever_the_order_of_its_pages() -> None:
     spoiled = {3_500, 29_999}
     rows = [_row(number, active="no" if number in spoiled else True) for number in range(30_000)]
@@ -72,9 +83,15 @@ def test_a_long_list_comes_out_whole_and_in_its_order_whatever_the_order_of_its_
     assert [ticker for (ticker,) in stored] == [f"T{number:05}" for number in range(30_000) if number not in spoiled]
 
 
-def _row(number: int, active: object) -> str:
+def _row(number: int, active: object = True, **more: object) -> str:
     row = {"ticker": f"T{number:05}", "name": "A company", "market": "stocks", "locale": "us", "active": active}
-    return json.dumps(row)
+    return json.dumps(row | more)
+
+
+def _hash(rows: list[str]) -> str:
+    with Staging(TICKERS, "stocks", True, date(2026, 2, 6)) as staging:
+        staging.add(1, rows)
+        return staging.settle().content_hash
 
 
 def _same(kept: dict[str, Any], original: dict[str, Any]) -> bool:

@@ -122,7 +122,7 @@ def _publish(
         log.info("The day is unchanged: its %s rows are in %s already.", f"{result.rows:,}", warehouse.table)
         return result
     status: Status = "dry-run" if job.dry_run else "published"
-    parquet = [path for staging in parts for path in staging.write_parquet()]
+    parquet = [path for staging in parts for path in staging.write_parquet(small=not warehouse.local)]
     rejects = [row for staging in parts for row in staging.rejects(result.run_id)]
     records[:] = [record.finished(status, clock.now()) for record in records]
     delivery = Delivery(job.dataset, records, parquet, rejects)

@@ -34,7 +34,7 @@ DUCKDB_TYPES = {
 # RFC 3339 in UTC with 0 to 9 digits of a second: what the API sends, and all that nanoseconds can hold.
 _TIMESTAMP = r"^\d{4}-\d{2}-\d{2}T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,9})?Z$"
 # Rows are typed some pages at a time: while the next pages are under way, and few enough to keep memory flat. Each time
-# costs what planning the statements costs, so a longer list is typed in larger parts: half of what is there already.
+# costs what planning the statements costs, so a longer list is typed in larger parts: as much again as is there already.
 _TYPING_CHUNK, _LARGEST_CHUNK = 3_500, 15_000
 # What DuckDB may hold in memory; what is more goes to the temporary folder.
 _MEMORY = "100MB"
@@ -101,7 +101,7 @@ class Staging:
         self._pages[page] = rows
         self._sent.add(page, rows)
         self._rows += len(rows)
-        if self._rows - self._typed >= min(max(_TYPING_CHUNK, self._typed // 2), _LARGEST_CHUNK):
+        if self._rows - self._typed >= min(max(_TYPING_CHUNK, self._typed), _LARGEST_CHUNK):
             self._type()
 
     def settle(self) -> StagedDay:
@@ -120,13 +120,17 @@ class Staging:
             f"WHERE regexp_full_match(TICKER, '([A-Z]:)?[A-Z0-9]+') GROUP BY place ORDER BY place OFFSET 1"
         )
 
-    def write_parquet(self) -> list[Path]:
-        """The good rows as Parquet files in `parquet_folder`, in the order of the list; every column of the table."""
+    def write_parquet(self, *, small: bool = True) -> list[Path]:
+        """The good rows as Parquet files in `parquet_folder`, in the order of the list; every column of the table.
+
+        `small` files are for the way to a warehouse elsewhere; the others are written sooner.
+        """
+        compression = "zstd" if small else "snappy"
         columns = ", ".join(column.name for column in self.dataset.columns)
         state = "active" if self.active else "inactive"
         self._db.execute(
             f"COPY (SELECT {columns} FROM day WHERE reason IS NULL AND NOT repeated ORDER BY seq) TO '{_literal(self.parquet_folder)}' "
-            f"(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 50_000, FILE_SIZE_BYTES '{_FILE_SIZE}', "
+            f"(FORMAT parquet, COMPRESSION {compression}, ROW_GROUP_SIZE 50_000, FILE_SIZE_BYTES '{_FILE_SIZE}', "
             f"FILENAME_PATTERN '{self.dataset.name}-{self.market}-{state}-{{i}}')"
         )
         return sorted(self.parquet_folder.glob("*.parquet"))
@@ -222,7 +226,7 @@ class Staging:
     def _content_hash(self) -> str:
         """SHA-256 over the good rows, whatever their order. The build's stamp and DS say nothing about change.
 
-        The rows' digests are added up, so a list of any length needs no sorting and no room.
+        The upper halves of the rows' MD5 are added up, so a list of any length needs no sorting and no room.
         """
         cells = ", ".join(
             f"coalesce({column.name}::VARCHAR, chr(30))"
@@ -230,7 +234,7 @@ class Staging:
             if column.name not in ("LAST_UPDATED_UTC", "DS")
         )
         digest = self._one(
-            "SELECT sha256(concat_ws(' ', count(*), sum(md5_number_lower(row)))) FROM "
+            "SELECT sha256(concat_ws(' ', count(*), sum((md5_number(row) >> 64)::UBIGINT))) FROM "
             f"(SELECT concat_ws(chr(31), {cells}) AS row FROM day WHERE reason IS NULL AND NOT repeated)"
         )
         return str(digest[0])
