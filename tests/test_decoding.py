@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 
 import duckdb
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -53,6 +54,22 @@ def test_every_row_is_kept_as_it_came_or_rejected_with_its_raw_text(rows: list[A
     for cells in stored:
         kept = dict(zip(names, cells, strict=True))
         assert any(_same(kept, original) for original in originals)
+
+
+@pytest.mark.parametrize("blank", ["", " ", "\n", "\r", "\t", " \n "])
+def test_white_space_around_a_field_s_name_hides_nothing(blank: str) -> None:
+    ends = (f'"tier"{blank}:{blank}"gold"', f'"name"{blank}:{blank}"other"', f'"cik"{blank}:null,"x":1')
+    rows = [f"{_row(number)[:-1]},{end}}}" for number, end in enumerate(ends)]
+    with Staging(TICKERS, "stocks", True, date(2026, 2, 6)) as staging:
+        staging.add(1, rows)
+        day = staging.settle()
+        paths = [str(path) for path in staging.write_parquet()]
+        rejected = [(reason, raw) for *_, reason, raw in staging.rejects("run")]
+        with duckdb.connect() as connection:
+            extra = connection.execute("SELECT EXTRA FROM read_parquet(?)", [paths]).fetchall()
+    assert day.new_fields == ["tier", "x"]
+    assert extra == [('{"tier":"gold"}',), ('{"x":1}',)]
+    assert rejected == [("a field stands twice in the row", rows[1])]
 
 
 def test_the_hash_of_a_list_is_the_same_with_every_version_in_any_order_and_with_a_newer_stamp() -> None:

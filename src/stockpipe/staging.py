@@ -284,6 +284,8 @@ def typing_sql(dataset: Dataset, market: str) -> str:
         f"array_to_string(kinds, '') <> repeat('BOOLEAN', {len(flags)}) || repeat('VARCHAR', list_count(kinds) - {len(flags)})",
         # An unknown field, or one that is there twice, is a key without a kind of its own.
         "strlen(safe) - strlen(replace(safe, '\":', '')) <> 2 * list_count(kinds)",
+        # Only keys that the colon follows at once are counted there.
+        *(f"contains(safe, '{blank}:')" for blank in " \n\r\t"),
         "contains(content, '\\u0000')",
         "market IS DISTINCT FROM $market OR active IS DISTINCT FROM $active::VARCHAR",
         *(f"length({column.field}) > {column.width}" for column in fields if column.width),
