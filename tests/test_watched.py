@@ -10,7 +10,7 @@ import pytest
 
 from conftest import Serve, flags, many, stock, table
 from stockpipe.clock import Clock
-from stockpipe.errors import AccessError, ApiError, ConfigError, DataCheckError, StockpipeError
+from stockpipe.errors import AccessError, ApiError, ConfigError, DataCheckError, StockpipeError, publishing
 from stockpipe.jobs import plan_job
 from stockpipe.sandbox import Answer, Request
 from stockpipe.settings import load_settings
@@ -44,6 +44,25 @@ def load(clock: Morning, env: dict[str, str], receiver: Receiver, **how: object)
     job = plan_job(clock, **how)  # type: ignore[arg-type]
     load_watched(job, load_settings(env | urls, env={}), clock, metrics_file=Path("out.prom"))
     return values(Path("out.prom").read_text(), STOCKS)["exit_status"]
+
+
+class SlowPublish(Morning):
+    """A morning on which a hundred seconds pass once a publish has begun."""
+
+    published = False
+
+    def now(self) -> datetime:
+        self.published = self.published or publishing.is_set()
+        return super().now() + timedelta(seconds=100 if self.published else 0)
+
+
+def test_a_run_s_seconds_have_its_publish_in_them(serve: Serve, receiver: Receiver) -> None:
+    clock = SlowPublish()
+    load(clock, flags(serve(many(3))), receiver)
+    metrics = values(Path("out.prom").read_text(), STOCKS)
+    assert (metrics["duration_seconds"], metrics["last_success_timestamp_seconds"]) == (100, 1770456760)
+    ends = table("SELECT SECONDS, FINISHED_UTC::VARCHAR FROM STOCKPIPE_RUNS")
+    assert ends == [(100.0, "2026-02-07 09:32:40")]
 
 
 def test_a_week_of_good_and_bad_runs_is_told_as_it_was(serve: Serve, receiver: Receiver) -> None:

@@ -125,7 +125,7 @@ def _publish(
     parquet = [path for staging in parts for path in staging.write_parquet(small=not warehouse.local)]
     rejects = [row for staging in parts for row in staging.rejects(result.run_id)]
     records[:] = [record.finished(status, clock.now()) for record in records]
-    delivery = Delivery(job.dataset, records, parquet, rejects)
+    delivery = Delivery(job.dataset, records, parquet, rejects, clock)
     if job.dry_run:
         return replace(result, sql=warehouse.plan(delivery))
     log.info("Ingesting %s %s into %s...", f"{delivery.rows:,}", job.dataset.name, warehouse.label)
@@ -134,6 +134,7 @@ def _publish(
         warehouse.publish(delivery)
     finally:
         publishing.clear()
+    records[:] = delivery.ended()
     log.info("Successfully ingested %s %s into %s", f"{delivery.rows:,}", job.dataset.name, warehouse.table)
     return result
 

@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Protocol
 
+from stockpipe.clock import Clock
 from stockpipe.datasets import Dataset
 from stockpipe.errors import WarehouseError
 from stockpipe.runs import RunRecord
@@ -20,6 +21,11 @@ class Delivery:
     records: list[RunRecord]
     parquet: list[Path]
     rejects: list[tuple[Any, ...]]
+    clock: Clock
+
+    def ended(self) -> list[RunRecord]:
+        """The records with the present moment as their end: they are written last."""
+        return [record.finished(record.status, self.clock.now()) for record in self.records]
 
     @property
     def rows(self) -> int:

@@ -89,7 +89,7 @@ class DuckDBWarehouse:
             for record in delivery.records:
                 must_count(record.rows_published, _count(connection, main, record), record)
             _insert(connection, rejects, delivery.rejects)
-            _insert(connection, runs, [record.row() for record in delivery.records])
+            _insert(connection, runs, [record.row() for record in delivery.ended()])
             connection.execute("COMMIT")
         except duckdb.Error as error:
             self.close()

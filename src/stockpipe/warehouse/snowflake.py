@@ -253,7 +253,7 @@ class SnowflakeWarehouse:
         for record in delivery.records if check else ():
             must_count(record.rows_published, self._count(main, record), record)
         yield from self._inserts(sql.rejects_table(self._prefix), delivery.rejects)
-        yield from self._inserts(sql.runs_table(self._prefix), [record.row() for record in delivery.records])
+        yield from self._inserts(sql.runs_table(self._prefix), [record.row() for record in delivery.ended()])
         yield "COMMIT", None
 
     def _count(self, main: sql.Table, record: RunRecord) -> int:
