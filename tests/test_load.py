@@ -279,6 +279,31 @@ def test_a_day_that_lost_a_twentieth_is_refused_with_both_counts(serve: Serve) -
     ]
 
 
+@pytest.mark.parametrize(
+    ("before", "rows", "found"),
+    [
+        ("2026-02-05", 2050, "2,050 rows against 2,000 on 2026-02-05 (+2.5%): unusual for one day."),
+        ("2026-01-17", 2050, "2,050 rows against 2,000 on 2026-01-17 (+2.5%): unusual for 20 days."),
+        ("2025-11-08", 2050, None),
+        ("2025-11-08", 2650, "2,650 rows against 2,000 on 2025-11-08 (+32.5%): unusual for 90 days."),
+        ("2025-11-08", 3250, "refused: a rise of 60% or more."),
+        ("2025-11-08", 1650, "refused: a loss of 15% or more."),
+        ("2026-01-17", 1890, "refused: a loss of 5% or more."),
+    ],
+)
+def test_the_longer_the_gap_the_more_a_list_may_have_changed(
+    serve: Serve, before: str, rows: int, found: str | None
+) -> None:
+    stockpipe.load(on=before, settings=flags(serve(many(2000))))
+    after = flags(serve(many(rows)))
+    if found and found.startswith("refused: "):
+        with pytest.raises(DataCheckError, match=found.removeprefix("refused: ")):
+            stockpipe.load(on="2026-02-06", settings=after)
+    else:
+        warnings = stockpipe.load(on="2026-02-06", settings=after).records[0].warnings
+        assert [text for text in warnings if "rows against" in text] == ([found] if found else [])
+
+
 def test_a_list_that_ends_early_is_warned_about(serve: Serve) -> None:
     stockpipe.load(on="2026-02-05", settings=flags(serve([*many(995), stock("ZZ1"), stock("ZZ2")])))
     record = stockpipe.load(on="2026-02-06", settings=flags(serve(many(996)))).records[0]

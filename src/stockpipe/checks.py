@@ -22,6 +22,7 @@ Severity = Literal["warn", "refuse"]
 MOST_REJECTED = 0.01
 PAGE = 1000
 UNUSUAL_MOVE = 0.01
+DAYS_A_MONTH = 30
 # Below this many rows a share says nothing: a list of twenty may well lose two.
 ENOUGH_ROWS = 200
 
@@ -37,7 +38,10 @@ class Finding:
 
 @dataclass(frozen=True)
 class Limits:
-    """How far a day may differ from the last one, as shares: a loss of 0.05 is 5 %."""
+    """How far a day may differ from the last one, as shares: a loss of 0.05 is 5 %.
+
+    They are for up to a month between the two days; a longer gap allows as much again for each further month.
+    """
 
     loss: float = 0.05
     growth: float = 0.20
@@ -79,7 +83,7 @@ def judge(asked: Asked, day: StagedDay, last: RunRecord | None, limits: Limits) 
     day.counts.prove()
     findings = [*_contents(asked, day), *_freshness(asked, day, limits), *_shape(asked, day, last)]
     if last is not None and last.rows_published:
-        findings += [*_volume(day, last, limits), *_list_end(day, last)]
+        findings += [*_volume(asked.ds, day, last, limits), *_list_end(day, last)]
     elif day.counts.published and day.counts.fetched % PAGE == 0:
         text = f"The list has exactly {day.counts.fetched:,} rows, whole pages only: it may have been cut, and there is no earlier day to compare with."
         findings.append(Finding("cut", "warn", text))
@@ -154,20 +158,23 @@ def _shape(asked: Asked, day: StagedDay, last: RunRecord | None) -> list[Finding
     return findings
 
 
-def _volume(day: StagedDay, last: RunRecord, limits: Limits) -> list[Finding]:
+def _volume(ds: date, day: StagedDay, last: RunRecord, limits: Limits) -> list[Finding]:
     now, before = day.counts.published, last.rows_published
     change = (now - before) / before
-    sentence = f"{now:,} rows against {before:,} on {last.ds} ({change:+.1%})"
     # A short list may move by a few rows whatever share that is.
     few = abs(now - before) <= max(2, math.isqrt(min(before, now)) // 4)
+    days = (ds - last.ds).days
+    months = max(1.0, days / DAYS_A_MONTH)
     if few:
         return []
-    if change <= -limits.loss:
-        return [Finding("volume", "refuse", f"{sentence}: a loss of {limits.loss:.0%} or more.")]
-    if change >= limits.growth:
-        return [Finding("volume", "refuse", f"{sentence}: a rise of {limits.growth:.0%} or more.")]
-    if abs(change) >= UNUSUAL_MOVE:
-        return [Finding("volume", "warn", f"{sentence}: unusual for one day.")]
+    sentence = f"{now:,} rows against {before:,} on {last.ds} ({change:+.1%})"
+    loss, growth = limits.loss * months, limits.growth * months
+    if change <= -loss:
+        return [Finding("volume", "refuse", f"{sentence}: a loss of {loss:.0%} or more.")]
+    if change >= growth:
+        return [Finding("volume", "refuse", f"{sentence}: a rise of {growth:.0%} or more.")]
+    if abs(change) >= UNUSUAL_MOVE * months:
+        return [Finding("volume", "warn", f"{sentence}: unusual for {f'{days} days' if days > 1 else 'one day'}.")]
     return []
 
 
