@@ -73,6 +73,13 @@ def test_a_line_of_the_log_file_has_time_level_run_and_message(serve: Serve) -> 
     assert "The API refused the key" in lines[-1]
 
 
+@pytest.mark.parametrize(("key", "code", "last"), [("sandbox-key", 0, "INFO"), ("wrong-key", 4, "ERROR")])
+def test_json_lines_on_the_console_are_json_whatever_happens(serve: Serve, key: str, code: int, last: str) -> None:
+    done = command("run", "--log-format", "json", env=flags(serve(many(3))) | {"POLYGON_API_KEY": key})
+    lines = [json.loads(line) for line in done.stderr.splitlines()]
+    assert (done.returncode, lines[-1]["level"], {line["run_id"] for line in lines}) == (code, last, {run_id()})
+
+
 def test_a_failure_names_its_run_on_the_console_and_in_json(serve: Serve) -> None:
     env = flags(serve(many(5)), POLYGON_API_KEY="wrong-key")
     done = command("run", "--json", env=env)

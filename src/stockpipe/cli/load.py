@@ -139,7 +139,7 @@ def _load(settings: Settings, options: dict[str, Any]) -> None:
         result = load_watched(job, settings, clock, progress, metrics_file=options.get("metrics_file"))
     if as_json:
         print_json(_document(result))
-    elif not quiet:
+    elif not quiet and options.get("log_format") != "json":
         click.echo(_summary(result), err=True)
     if result.sql and not as_json:
         click.echo(";\n".join(result.sql) + ";")

@@ -18,12 +18,11 @@ _TRACEBACK = logging.Formatter()
 
 
 class _Console(logging.Handler):
-    """Plain sentences on whatever stderr is at the moment (a progress bar may stand in front of it)."""
+    """Writes to whatever stderr is at the moment (a progress bar may stand in front of it)."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        label = {"WARNING": "Warning: ", "ERROR": "Error: ", "CRITICAL": "Error: "}.get(record.levelname, "")
         with contextlib.suppress(OSError, ValueError):
-            print(label + self.format(record), file=sys.stderr, flush=True)
+            print(self.format(record), file=sys.stderr, flush=True)
 
 
 class _Redact(logging.Filter):
@@ -51,6 +50,14 @@ def redacted(text: str, secrets: frozenset[str]) -> str:
     return text
 
 
+class _Sentences(logging.Formatter):
+    """What a person reads: the message, behind a word for its gravity where it is grave."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        label = {"WARNING": "Warning: ", "ERROR": "Error: ", "CRITICAL": "Error: "}.get(record.levelname, "")
+        return label + super().format(record)
+
+
 class _JsonLines(logging.Formatter):
     """One JSON object a line: time (UTC, ISO 8601), level, logger, run_id ("" outside of a run), message."""
 
@@ -61,7 +68,7 @@ class _JsonLines(logging.Formatter):
             "level": record.levelname,
             "logger": record.name,
             "run_id": getattr(record, "run_id", ""),
-            "message": record.getMessage(),
+            "message": " ".join(record.getMessage().split()),
         }
         if record.exc_text:
             entry["exception"] = record.exc_text
@@ -95,7 +102,7 @@ def configure_logging(
     """
     redact = _Redact(settings.secrets)
     console = _Console(logging.WARNING if quiet else logging.DEBUG if verbose else logging.INFO)
-    console.setFormatter(_JsonLines() if log_format == "json" else logging.Formatter("%(message)s"))
+    console.setFormatter(_JsonLines() if log_format == "json" else _Sentences())
     handlers: list[logging.Handler] = [console]
     if log_file is not None:
         from stockpipe.cli.logfile import open_log_file
