@@ -6,10 +6,10 @@ import sys
 from pathlib import Path
 
 try:
-    from stockpipe.cli import main
+    from stockpipe.__main__ import main
 except ImportError:
     sys.path.insert(0, str(Path(__file__).resolve().parent / "src"))
-    from stockpipe.cli import main
+    from stockpipe.__main__ import main
 
 # Edit this line. The time of day in New York; the vendor's nightly list is made at about 02:05 there.
 EVERY_DAY_AT = "04:30"

@@ -26,6 +26,6 @@ def fetch_and_ingest_tickers_to_snowflake() -> tuple[int, str]:
 
 
 if __name__ == "__main__":
-    from stockpipe.cli import main
+    from stockpipe.__main__ import main
 
     main(["run", *sys.argv[1:]])

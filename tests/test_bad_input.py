@@ -12,6 +12,8 @@ import pytest
 
 from conftest import Serve, command, flags, many, table
 
+ROOT = Path(__file__).parent.parent
+
 
 def refused(code: int, *arguments: str, env: dict[str, str], says: str) -> None:
     done = command(*arguments, env=env)
@@ -127,3 +129,13 @@ def test_demo_never_loads_snowflake() -> None:
 
 def test_a_command_that_is_mistyped() -> None:
     refused(2, "rum", env={}, says="Did you mean 'run'?")
+
+
+@pytest.mark.parametrize("script", ["script.py", "scheduler.py"])
+@pytest.mark.parametrize("package", ["click", "duckdb"])
+def test_a_python_without_the_packages_is_told_so(script: str, package: str) -> None:
+    program = f"import runpy, sys; sys.modules[{package!r}] = None; runpy.run_path({str(ROOT / script)!r}, run_name='__main__')"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (3, "")
+    assert done.stderr.startswith(f"Error: The package {package} is not installed for {sys.executable}.")
+    assert "pip install -r requirements.txt" in done.stderr

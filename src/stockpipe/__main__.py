@@ -1,5 +1,22 @@
 """python -m stockpipe: the commands where the `stockpipe` script is not on the PATH."""
 
-from stockpipe.cli import main
+from __future__ import annotations
 
-main()
+import sys
+from collections.abc import Sequence
+
+from stockpipe.errors import not_installed
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run a command; with a sentence and exit code 3 where the package that reads commands is not there."""
+    try:
+        from stockpipe.cli import main as commands
+    except ModuleNotFoundError as error:
+        sys.stderr.write(f"Error: {not_installed(error)}\n")
+        raise SystemExit(3) from None
+    commands(arguments)
+
+
+if __name__ == "__main__":
+    main()

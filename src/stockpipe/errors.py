@@ -17,6 +17,7 @@ Every error carries two texts: the message (what happened, with which value) and
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 from collections.abc import Iterable
 
@@ -47,6 +48,15 @@ class ConfigError(StockpipeError):
     """A setting is missing, or has a value that cannot be used."""
 
     exit_code = 3
+
+
+def not_installed(error: ModuleNotFoundError) -> ConfigError:
+    """What to do about a package that this Python does not have."""
+    return ConfigError(
+        f"The package {error.name} is not installed for {sys.executable}.",
+        hint="Install what stockpipe needs (pip install -r requirements.txt), or use the Python that has it: "
+        "make demo puts one into .venv.",
+    )
 
 
 class AccessError(StockpipeError):

@@ -12,7 +12,7 @@ from typing import NoReturn
 import click
 
 from stockpipe import __version__
-from stockpipe.errors import stop_signals, stopped_by
+from stockpipe.errors import not_installed, stop_signals, stopped_by
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("load", "Load a day into the warehouse."),
@@ -31,6 +31,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
 }
 
 
+class _NotInstalled(click.ClickException):
+    exit_code = 3
+
+
 class _Group(click.Group):
     """Finds a command's code only when it is called, so that `--help` stays quick."""
 
@@ -40,7 +44,10 @@ class _Group(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        module = importlib.import_module(f"stockpipe.cli.{COMMANDS[cmd_name][0]}")
+        try:
+            module = importlib.import_module(f"stockpipe.cli.{COMMANDS[cmd_name][0]}")
+        except ModuleNotFoundError as error:
+            raise _NotInstalled(str(not_installed(error))) from None
         command: click.Command = getattr(module, cmd_name)
         return command
 
