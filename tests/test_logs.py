@@ -20,6 +20,7 @@ from stockpipe.errors import Interrupted, stopped_by
 from stockpipe.settings import load_settings
 from test_alerts import TOKEN, Receiver, receiver
 from test_metrics import STOCKS, values
+from test_pacing import FakeClock
 
 __all__ = ["receiver"]
 
@@ -99,11 +100,24 @@ def test_a_long_list_is_told_of_at_growing_distances(capsys: pytest.CaptureFixtu
     from stockpipe.cli.output import progress_bar
 
     configure_logging(load_settings(env={}))
-    with progress_bar(quiet=False) as progress:
+    with progress_bar(quiet=False, clock=FakeClock()) as progress:
         for page in range(1, 2501):
             progress(page, page * 1000)
     shown = [int(line.split()[1]) for line in capsys.readouterr().err.splitlines()]
     assert shown == [10, 20, 50, 100, 200, 500, 1000, 2000]
+
+
+def test_a_slow_list_is_told_of_each_minute(capsys: pytest.CaptureFixture[str]) -> None:
+    from stockpipe.cli.output import progress_bar
+
+    configure_logging(load_settings(env={}))
+    clock = FakeClock()
+    with progress_bar(quiet=False, clock=clock) as progress:
+        for page in range(1, 13):  # five calls at once, then five a minute
+            clock.seconds += 60 if page in (6, 11) else 0.2
+            progress(page, page * 1000)
+    shown = [int(line.split()[1]) for line in capsys.readouterr().err.splitlines()]
+    assert shown == [6, 10, 11]
 
 
 @pytest.mark.parametrize("form", ["text", "json"])

@@ -135,7 +135,7 @@ def _load(settings: Settings, options: dict[str, Any]) -> None:
         active=options["active"],
         **how,
     )
-    with progress_bar(quiet=quiet) as progress:
+    with progress_bar(quiet=quiet, clock=clock) as progress:
         result = load_watched(job, settings, clock, progress, metrics_file=options.get("metrics_file"))
     if as_json:
         print_json(_document(result))

@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 
+from stockpipe.clock import Clock
 from stockpipe.connections import NAME as CONNECTION_NAME
 from stockpipe.errors import StockpipeError, as_interrupt, printable
 from stockpipe.fetch import Progress
@@ -21,6 +22,7 @@ log = logging.getLogger("stockpipe")
 
 # A line for each of these pages and their tenfolds: the longest list makes a dozen lines, not hundreds.
 _PAGES_A_LINE = (10, 20, 50)
+_SILENCE = 60.0
 
 
 @contextlib.contextmanager
@@ -100,10 +102,10 @@ def _folded_table(names: list[str], cells: list[list[str]], numbers: list[bool])
 
 
 @contextlib.contextmanager
-def progress_bar(*, quiet: bool) -> Iterator[Progress]:
-    """Show how the fetch goes: a line that renews itself on a terminal, a log line every ten pages elsewhere."""
+def progress_bar(*, quiet: bool, clock: Clock) -> Iterator[Progress]:
+    """Show how the fetch goes: a line that renews itself on a terminal, now and then a log line elsewhere."""
     if quiet or not sys.stderr.isatty():
-        yield _log_lines
+        yield _LogLines(clock)
         return
     from rich.console import Console
     from rich.progress import Progress as Bar
@@ -119,10 +121,19 @@ def progress_bar(*, quiet: bool) -> Iterator[Progress]:
         yield show
 
 
-def _log_lines(pages: int, rows: int) -> None:
-    tens = 10 ** max(0, len(str(pages)) - 2)
-    if pages % tens == 0 and pages // tens in _PAGES_A_LINE:
-        log.info("Fetching... %d pages, %s rows", pages, f"{rows:,}")
+class _LogLines:
+    """A line after ten pages, twenty, fifty, and so on; and after each minute without one."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._last = clock.monotonic()
+
+    def __call__(self, pages: int, rows: int) -> None:
+        tens = 10 ** max(0, len(str(pages)) - 2)
+        now = self._clock.monotonic()
+        if (pages % tens == 0 and pages // tens in _PAGES_A_LINE) or now - self._last >= _SILENCE:
+            log.info("Fetching... %d pages, %s rows", pages, f"{rows:,}")
+            self._last = now
 
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]

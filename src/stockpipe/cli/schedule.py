@@ -106,7 +106,7 @@ def _every_day(options: Mapping[str, Any], zone: ZoneInfo, settings: Settings) -
 
     def load(due: Due) -> None:
         again = plan_job(clock, on=due.ds if due.dated else None, **words)
-        with progress_bar(quiet=options["quiet"]) as progress:
+        with progress_bar(quiet=options["quiet"], clock=clock) as progress:
             # The settings are read anew: who corrects .env need not start the schedule again.
             load_watched(again, _settings(options), clock, progress, metrics_file=options["metrics_file"])
 
