@@ -63,7 +63,9 @@ def _clean_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HOME", str(tmp_path))
     for name in os.environ:
-        if name.startswith(("POLYGON_", "MASSIVE_", "STOCKPIPE_", "SNOWFLAKE_", "RATE_LIMIT_", "PRIVATE_KEY_")):
+        if name.startswith(
+            ("POLYGON_", "MASSIVE_", "STOCKPIPE_", "SNOWFLAKE_", "RATE_LIMIT_", "PRIVATE_KEY_", "OTEL_")
+        ):
             monkeypatch.delenv(name)
 
 

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import logging
+import signal
 import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import ModuleType
 
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
+import stockpipe
 from conftest import Serve, flags, many
 from stockpipe import __version__, telemetry
 from stockpipe.clock import Clock
-from stockpipe.errors import AccessError
+from stockpipe.errors import AccessError, Interrupted, stopped_by
 from stockpipe.jobs import plan_job
 from stockpipe.settings import load_settings
 from stockpipe.watched import load_watched
@@ -59,6 +62,8 @@ def collector() -> Iterator[Collector]:
             collector.paths.append(self.path)
             collector.tokens.append(self.headers["X-Token"])
             self.send_response(collector.status)
+            if 300 <= collector.status < 400:
+                self.send_header("Location", "/elsewhere")
             self.end_headers()
 
         def log_message(self, *_: object) -> None:
@@ -78,8 +83,8 @@ class Morning(Clock):
         return datetime(2026, 2, 7, 9, 30, tzinfo=UTC)
 
 
-def load(env: dict[str, str]) -> None:
-    clock = Morning()
+def load(env: dict[str, str], clock: Clock | None = None) -> None:
+    clock = clock or Morning()
     load_watched(plan_job(clock), load_settings(env, env={}), clock)
 
 
@@ -141,7 +146,7 @@ def test_the_environment_names_the_service(serve: Serve, collector: Collector, m
     assert collector.resource()["service.name"] == "reference-data"
 
 
-@pytest.mark.parametrize("status", [503, 401])
+@pytest.mark.parametrize("status", [503, 401, 302, 307])
 def test_a_collector_that_refuses_changes_nothing(
     serve: Serve, collector: Collector, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, status: int
 ) -> None:
@@ -150,6 +155,7 @@ def test_a_collector_that_refuses_changes_nothing(
     load(flags(serve(many(3))) | {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url})
     warnings = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
     assert warnings[-1] == "The trace could not be sent to 127.0.0.1."
+    assert collector.paths == ["/v1/traces"]
 
 
 @pytest.mark.parametrize(
@@ -171,11 +177,87 @@ def test_an_endpoint_that_is_of_no_use_changes_nothing(
     assert TOKEN not in caplog.text
 
 
-def test_without_the_extra_a_line_says_so(
-    serve: Serve, collector: Collector, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("absent", ["opentelemetry.context", "opentelemetry.exporter.otlp.proto.http.trace_exporter"])
+def test_without_the_extra_or_half_of_it_a_line_says_so(
+    serve: Serve, collector: Collector, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, absent: str
 ) -> None:
     caplog.set_level(logging.INFO, "stockpipe")
-    monkeypatch.setitem(sys.modules, "opentelemetry.context", None)
+    monkeypatch.setitem(sys.modules, absent, None)
     load(flags(serve(many(3))) | {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url})
     assert "pip install 'stockpipe[otel]'" in caplog.records[-1].getMessage()
     assert collector.bodies == []
+
+
+@pytest.mark.parametrize(
+    ("name", "text"), [("OTEL_ATTRIBUTE_COUNT_LIMIT", "abc"), ("OTEL_SPAN_EVENT_COUNT_LIMIT", "-1")]
+)
+def test_what_the_sdk_refuses_changes_nothing(
+    serve: Serve, collector: Collector, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch,
+    name: str, text: str,
+) -> None:  # fmt: skip
+    caplog.set_level(logging.DEBUG, "stockpipe")
+    monkeypatch.setenv(name, text)
+    load(flags(serve(many(3))) | {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url})
+    assert caplog.records[-1].getMessage() == "The trace could not be sent to 127.0.0.1."
+    assert f"{name} must be a non-negative integer" in caplog.text
+    assert collector.bodies == []
+
+
+def test_an_sdk_that_is_switched_off_sends_nothing(
+    serve: Serve, collector: Collector, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OTEL_SDK_DISABLED", "true")
+    load(flags(serve(many(3))) | {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url})
+    assert collector.bodies == []
+    assert [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING] == []
+
+
+@pytest.mark.parametrize("name", ["OTEL_EXPORTER_OTLP_HEADERS", "OTEL_EXPORTER_OTLP_TRACES_HEADERS"])
+def test_headers_of_the_environment_leave_this_machine_by_https_only(
+    serve: Serve, collector: Collector, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    # What would go to another machine in the clear goes through this proxy.
+    monkeypatch.setenv("http_proxy", collector.url)
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    monkeypatch.setenv(name, f"X-Token={TOKEN}")
+    endpoint = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector.example:4318"}
+    stockpipe.load(settings=flags(serve(many(3))) | endpoint)
+    assert caplog.records[-1].getMessage().startswith("No trace was sent: OTEL_EXPORTER_OTLP_ENDPOINT has to begin")
+    assert (collector.paths, TOKEN in caplog.text) == ([], False)
+
+
+def test_headers_for_traces_go_before_those_for_everything(serve: Serve, collector: Collector) -> None:
+    both = {"OTEL_EXPORTER_OTLP_HEADERS": "X-Token=other", "OTEL_EXPORTER_OTLP_TRACES_HEADERS": f"X-Token={TOKEN}"}
+    settings = flags(serve(many(3))) | {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url} | both
+    load(settings)
+    assert collector.tokens == [TOKEN]
+    assert {"X-Token=other", f"X-Token={TOKEN}"} <= load_settings(settings, env={}).secrets
+
+
+def test_a_stop_while_the_trace_is_made_is_heeded(
+    serve: Serve, collector: Collector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Stopped(ModuleType):
+        """A module whose use is cut short by a signal."""
+
+        def __getattr__(self, name: str) -> object:
+            raise stopped_by(signal.SIGTERM)
+
+    monkeypatch.setitem(sys.modules, "opentelemetry.context", Stopped("opentelemetry.context"))
+    with pytest.raises(Interrupted) as stopped:
+        load(flags(serve(many(3))) | {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url})
+    assert stopped.value.exit_code == 143
+
+
+def test_the_trace_goes_after_the_alerts_and_does_not_count_them(serve: Serve, collector: Collector) -> None:
+    class Ticking(Morning):
+        """A clock that goes on by a minute with each request to the collector."""
+
+        def now(self) -> datetime:
+            return super().now() + timedelta(minutes=len(collector.paths))
+
+    receivers = {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url, "STOCKPIPE_PING_URL": f"{collector.url}/ping"}
+    load(flags(serve(many(3))) | receivers, Ticking())
+    assert collector.paths == ["/ping/start", "/ping", "/v1/traces"]
+    run = Collector(bodies=collector.bodies[-1:]).spans()["run"]
+    assert run.end_time_unix_nano - run.start_time_unix_nano == 60_000_000_000

@@ -76,6 +76,9 @@ SETTINGS: dict[str, Setting] = {
         Setting(
             "OTEL_EXPORTER_OTLP_HEADERS", "headers for the collector: name=value, with commas between", secret=True
         ),
+        Setting(
+            "OTEL_EXPORTER_OTLP_TRACES_HEADERS", "headers for traces alone; they go before the others", secret=True
+        ),
         Setting(CONNECTION_NAME, "a connection of Snowflake's connections.toml or config.toml"),
         Setting("SNOWFLAKE_HOME", "the folder of these files; default: ~/.snowflake or the platform's"),
         Setting("SNOWFLAKE_ACCOUNT", "account identifier, such as myorg-myaccount or xy12345.us-east-1; or its URL"),

@@ -9,10 +9,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from stockpipe import __version__
+from stockpipe.errors import Interrupted
 from stockpipe.settings import Settings, is_loopback
 from stockpipe.trace import Trace
 
@@ -23,6 +24,7 @@ log = logging.getLogger(__name__)
 
 ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
 HEADERS = "OTEL_EXPORTER_OTLP_HEADERS"
+TRACES_HEADERS = "OTEL_EXPORTER_OTLP_TRACES_HEADERS"
 SECONDS = 5.0
 _COUNTS = ("rows_fetched", "rows_published", "rows_rejected", "pages", "calls", "retries")
 
@@ -30,20 +32,29 @@ _COUNTS = ("rows_fetched", "rows_published", "rows_rejected", "pages", "calls", 
 def send_trace(settings: Settings, trace: Trace, error: BaseException | None = None) -> None:
     """Send the trace of a run that has ended, with its error if it ended in one, where a collector is set.
 
-    It takes 5 seconds at most. Whatever keeps it from being sent is a warning and nothing more.
+    It takes 5 seconds at most. Whatever keeps it from being sent is a warning and nothing more; only a request to stop
+    goes on its way.
     """
-    endpoint, headers = settings.get(ENDPOINT), settings.get(HEADERS)
+    endpoint, headers = settings.get(ENDPOINT), settings.get(TRACES_HEADERS) or settings.get(HEADERS)
     if endpoint is None:
         return
     if not _is_safe(endpoint, headers):
         log.warning("No trace was sent: %s has to begin with https:// (or http://, without headers).", ENDPOINT)
         return
+    sent = False
     try:
+        logging.getLogger("opentelemetry").setLevel(logging.CRITICAL)  # one line of ours says it all
         spans = _spans(trace, error)
+        # An SDK that is switched off makes none.
+        sent = not spans or _sent(f"{endpoint.rstrip('/')}/v1/traces", headers or "", spans)
+    except Interrupted:
+        raise
     except ImportError:
         log.info("%s is set, but no trace is sent: that needs pip install 'stockpipe[otel]'.", ENDPOINT)
         return
-    if not _sent(f"{endpoint.rstrip('/')}/v1/traces", headers or "", spans):
+    except Exception:  # a trace never changes how a run ends
+        log.debug("the trace could not be made or sent", exc_info=True)
+    if not sent:
         log.warning("The trace could not be sent to %s.", urlsplit(endpoint).hostname)
 
 
@@ -79,7 +90,7 @@ def _spans(trace: Trace, error: BaseException | None) -> Sequence[ReadableSpan]:
     if error is not None:
         run.set_attribute("error.type", type(error).__name__)
         run.set_status(StatusCode.ERROR)
-    run.end(_nanoseconds(trace.clock.now()))
+    run.end(_nanoseconds(trace.ended or trace.clock.now()))
     return ended.get_finished_spans()
 
 
@@ -91,17 +102,25 @@ def _attributes(trace: Trace) -> dict[str, str | int]:
 
 
 def _sent(url: str, headers: str, spans: Sequence[ReadableSpan]) -> bool:
+    """Whether the collector took the spans. ImportError without the extra."""
+    import requests
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
     from opentelemetry.sdk.trace.export import SpanExportResult
     from opentelemetry.util.re import parse_env_headers
 
-    logging.getLogger("opentelemetry").setLevel(logging.CRITICAL)  # one line of ours says it all
-    try:
-        exporter = OTLPSpanExporter(url, headers=parse_env_headers(headers, liberal=True), timeout=SECONDS)
+    given = parse_env_headers(headers, liberal=True)
+    with requests.Session() as session:
+        session.hooks["response"].append(_refuse_redirect)
+        exporter = OTLPSpanExporter(url, headers=given, timeout=SECONDS, session=session)
         return exporter.export(spans) is SpanExportResult.SUCCESS
-    except Exception:  # a trace never changes how a run ends
-        log.debug("the exporter failed", exc_info=True)
-        return False
+
+
+def _refuse_redirect(answer: Any, **_: Any) -> None:
+    """The exporter takes a redirect for success, and older ones follow it, with the headers."""
+    import requests
+
+    if 300 <= answer.status_code < 400:
+        raise requests.HTTPError(f"HTTP {answer.status_code}", response=answer)
 
 
 def _nanoseconds(moment: datetime) -> int:

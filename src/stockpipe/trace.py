@@ -25,13 +25,14 @@ class Span:
 
 @dataclass
 class Trace:
-    """The id of a run, when it began (UTC), its records so far (none before it has begun), and its phases so far."""
+    """The id of a run, when it began and ended (UTC), its records so far (none before it has begun), and its phases."""
 
     clock: Clock
     run_id: str
     began: datetime
     records: list[RunRecord] = field(default_factory=list)
     spans: list[Span] = field(default_factory=list)
+    ended: datetime | None = None
 
     @classmethod
     def begin(cls, clock: Clock) -> Trace:
@@ -43,6 +44,14 @@ class Trace:
     def seconds(self) -> dict[Phase, float]:
         """The seconds spent in each phase."""
         return {span.phase: span.seconds for span in self.spans}
+
+    @contextmanager
+    def whole(self) -> Iterator[None]:
+        """Note when the run has ended, in whatever way: the alerts that follow are no part of it."""
+        try:
+            yield
+        finally:
+            self.ended = self.clock.now()
 
     @contextmanager
     def phase(self, name: Phase) -> Iterator[None]:

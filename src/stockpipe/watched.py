@@ -44,7 +44,7 @@ def _load_and_tell(
 ) -> RunResult:
     alerts = Alerts.from_settings(settings)
     try:
-        with alerts.watching(About(job.dataset.name, job.market, job.ds)):
+        with alerts.watching(About(job.dataset.name, job.market, job.ds)), trace.whole():
             result = load_day(job, settings, trace.clock, progress, trace)
     except (Exception, KeyboardInterrupt) as error:
         known = as_interrupt(error) or error
@@ -56,10 +56,11 @@ def _load_and_tell(
         raise
     if metrics_file:
         update(metrics_file, result.records, trace.seconds)
-    send_trace(settings, trace)
     # The question wakes a warehouse, so it is asked only where somebody wants to hear the answer.
     recovered = alerts.webhook_url is not None and _recovered(settings, result)
     alerts.succeeded(result.records, recovered=recovered)
+    # A collector that is slow must not keep an alert back.
+    send_trace(settings, trace)
     return result
 
 
