@@ -75,6 +75,63 @@ def test_runs_and_rejects_tell_what_happened(day: dict[str, str]) -> None:
     assert (reject["TICKER"], reject["REASON"], reject["RUN_ID"]) == ("ZZ", "name is missing", run["RUN_ID"])
 
 
+def unread(*arguments: str, env: dict[str, str]) -> tuple[int, str]:
+    """Exit code and stderr of a command whose reader goes away before it says a word."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "stockpipe", *arguments],
+        env=os.environ | env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout
+        assert process.stderr
+        process.stdout.close()
+        said = process.stderr.read()
+    return process.returncode, said
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGPIPE, nor its exit code")
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("query", "SELECT * FROM TICKERS"),
+        ("query", "SELECT * FROM TICKERS", "--format", "csv"),
+        ("query", "SELECT 1"),
+        ("rejects",),
+        ("runs", "--json"),
+    ],
+)
+def test_a_reader_that_goes_away_is_a_quiet_end(
+    day: dict[str, str], arguments: tuple[str, ...], unbuffered: str
+) -> None:
+    assert unread(*arguments, env=day | {"PYTHONUNBUFFERED": unbuffered}) == (141, "")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGPIPE, nor its exit code")
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_an_error_is_told_and_keeps_its_code_where_nobody_reads_stdout(day: dict[str, str], unbuffered: str) -> None:
+    env = day | {"POLYGON_API_KEY": "", "PYTHONUNBUFFERED": unbuffered}
+    code, said = unread("run", "--json", env=env)
+    assert (code, said.startswith("Error: POLYGON_API_KEY"), "Traceback" in said) == (3, True, False)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
+def test_a_full_disk_under_stdout_is_told_once(day: dict[str, str]) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "stockpipe", "query", "SELECT 1"],
+            env=os.environ | day,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[0] == "Error: Unexpected OSError: [Errno 28] No space left on device"
+    assert "Exception ignored" not in done.stderr
+
+
 def test_control_characters_in_api_text_are_shown_escaped(serve: Serve) -> None:
     settings = flags(serve([stock("A", name="red \x1b[31m alert")]))
     stockpipe.load(settings=settings)

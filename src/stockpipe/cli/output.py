@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
+import os
 import sys
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -25,17 +26,37 @@ _PAGES_A_LINE = (10, 20, 50)
 _SILENCE = 60.0
 
 
+# The shell's own for what SIGPIPE ends, as it ends most tools: 128 and the signal's number.
+_READER_GONE = 141
+
+
 @contextlib.contextmanager
 def exit_codes(*, as_json: bool = False) -> Iterator[None]:
-    """End the process with the error's own code and one clear message; no traceback for what was foreseen."""
+    """End the process with the error's own code and one clear message; no traceback for what was foreseen.
+
+    A reader of stdout that goes away, as `head` does, is a quiet end.
+    """
     try:
         yield
+        print(end="", flush=True)
     except click.ClickException:
         raise
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - a command ends here, and `_say` tells with what
+        if isinstance(error, BrokenPipeError) and not run_of(error):
+            raise SystemExit(_READER_GONE) from None
         with running(run_of(error)):
             code = _say(error, as_json=as_json)
         raise SystemExit(code) from None
+    finally:
+        _give_up_unwritten()
+
+
+def _give_up_unwritten() -> None:
+    """Leave nothing for Python to write at its end where stdout takes no more: it would complain, and end with 120."""
+    try:
+        print(end="", flush=True)
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _say(error: BaseException, *, as_json: bool) -> int:
@@ -55,7 +76,8 @@ def _say(error: BaseException, *, as_json: bool) -> int:
         print(f"Error: {text}", file=sys.stderr)
     if as_json:
         document = {"exit_code": code, "error": type(known).__name__, "message": message, "hint": hint}
-        print_json({"status": "failed", **document} | ({"run_id": run_id} if run_id else {}))
+        with contextlib.suppress(OSError):
+            print_json({"status": "failed", **document} | ({"run_id": run_id} if run_id else {}))
     return code
 
 
