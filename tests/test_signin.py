@@ -9,7 +9,7 @@ from pathlib import Path
 import jwt
 import pytest
 import snowflake.connector
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
@@ -45,7 +45,10 @@ def _bot(gate: SnowflakeGate, key: rsa.RSAPrivateKey) -> None:
     gate.logins.clear()
 
 
-def bot(key: rsa.RSAPrivateKey, identities: Iterable[str] = ()) -> User:
+PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey | dsa.DSAPrivateKey
+
+
+def bot(key: PrivateKey, identities: Iterable[str] = ()) -> User:
     user = User(
         "BOT",
         access_tokens={"pat-1"},
@@ -57,11 +60,11 @@ def bot(key: rsa.RSAPrivateKey, identities: Iterable[str] = ()) -> User:
     return user
 
 
-def public_pem(key: rsa.RSAPrivateKey) -> str:
+def public_pem(key: PrivateKey) -> str:
     return key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
 
 
-def pem(key: rsa.RSAPrivateKey, passphrase: str | None = None) -> str:
+def pem(key: PrivateKey, passphrase: str | None = None) -> str:
     how = BestAvailableEncryption(passphrase.encode()) if passphrase else NoEncryption()
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, how).decode()
 
@@ -125,6 +128,20 @@ def test_a_key_pair_goes_before_a_password_and_warns_of_nothing(
 ) -> None:
     assert signed_in(gate, SNOWFLAKE_PRIVATE_KEY=pem(key), SNOWFLAKE_PASSWORD="wrong") == "BOT"
     assert not warned(caplog)
+
+
+@pytest.mark.parametrize("curve", [ec.SECP256R1(), ec.SECP384R1(), ec.SECP521R1()], ids=lambda curve: curve.name)
+def test_a_key_of_an_elliptic_curve(gate: SnowflakeGate, curve: ec.EllipticCurve) -> None:
+    key = ec.generate_private_key(curve)
+    gate.users["BOT"] = bot(key)
+    if snowflake.connector.__version__ < "4":
+        error = refusal(gate, ConfigError, SNOWFLAKE_PRIVATE_KEY=pem(key))
+        assert error.message.startswith(
+            "The connector cannot use the private key: 251008: Private key type (ECPrivateKey)"
+        )
+        assert (error.hint, gate.logins) == ("Use RSA of 2048 bits or more, or a newer connector.", [])
+        return
+    assert signed_in(gate, SNOWFLAKE_PRIVATE_KEY=pem(key)) == "BOT"
 
 
 def test_a_programmatic_access_token(gate: SnowflakeGate) -> None:
@@ -255,6 +272,28 @@ def test_a_key_that_cannot_be_used_ends_with_3_before_any_request(gate: Snowflak
         "The private key of SNOWFLAKE_PRIVATE_KEY is no private key in PEM form.",
     ]
     assert gate.logins == []
+
+
+@pytest.mark.parametrize(
+    ("key", "found"),
+    [
+        (rsa.generate_private_key(public_exponent=65537, key_size=1024), "RSA of 1024 bits"),  # noqa: S505 - weak on purpose
+        (dsa.generate_private_key(key_size=1024), "DSA"),  # noqa: S505
+        (ed25519.Ed25519PrivateKey.generate(), "Ed25519"),
+        (ec.generate_private_key(ec.SECP256K1()), "EC on the curve secp256k1"),
+    ],
+    ids=["short", "dsa", "ed25519", "curve"],
+)
+def test_a_key_of_a_kind_that_snowflake_does_not_take_ends_with_3(
+    gate: SnowflakeGate, key: PrivateKey, found: str
+) -> None:
+    Path("key.p8").write_text(pem(key))
+    error = refusal(gate, ConfigError, SNOWFLAKE_PRIVATE_KEY_PATH="key.p8")
+    assert error.message == f"The private key in key.p8 is of a kind that Snowflake does not take: {found}."
+    assert error.hint == (
+        "Use RSA of 2048 bits or more (stockpipe init --generate-key makes a pair), or EC on P-256, P-384 or P-521."
+    )
+    assert (error.exit_code, gate.logins) == (3, [])
 
 
 def test_what_is_missing_is_named(gate: SnowflakeGate) -> None:

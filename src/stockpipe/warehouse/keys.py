@@ -8,6 +8,10 @@ from typing import Any
 from stockpipe.errors import ConfigError
 from stockpipe.settings import Settings
 
+_LEAST_BITS = 2048
+# P-256, P-384 and P-521 are those that the connector signs with.
+_CURVES = ("secp256r1", "secp384r1", "secp521r1")
+
 
 def private_key(settings: Settings) -> bytes:
     """The private key as unencrypted DER (PKCS#8). ConfigError when it is not there or cannot be used."""
@@ -15,6 +19,11 @@ def private_key(settings: Settings) -> bytes:
 
     pem, where = _pem(settings)
     key = _loaded(pem, settings.get("SNOWFLAKE_PRIVATE_KEY_PASSPHRASE"), where)
+    if foreign := _foreign(key):
+        raise ConfigError(
+            f"The private key {where} is of a kind that Snowflake does not take: {foreign}.",
+            hint="Use RSA of 2048 bits or more (stockpipe init --generate-key makes a pair), or EC on P-256, P-384 or P-521.",
+        )
     return bytes(key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption()))
 
 
@@ -52,6 +61,18 @@ def _loaded(pem: bytes, passphrase: str | None, where: str) -> Any:
             hint="It begins with -----BEGIN PRIVATE KEY----- or -----BEGIN ENCRYPTED PRIVATE KEY-----; "
             "stockpipe init --generate-key makes a pair.",
         ) from None
+
+
+def _foreign(key: Any) -> str:
+    """What a key is that Snowflake and its connector do not take, "" for one that they do."""
+    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+
+    if isinstance(key, RSAPrivateKey):
+        return "" if key.key_size >= _LEAST_BITS else f"RSA of {key.key_size} bits"
+    if isinstance(key, EllipticCurvePrivateKey):
+        return "" if key.curve.name in _CURVES else f"EC on the curve {key.curve.name}"
+    return type(key).__name__.removesuffix("PrivateKey")
 
 
 def content(path: str, what: str, setting: str) -> bytes:

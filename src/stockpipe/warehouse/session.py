@@ -16,9 +16,11 @@ log = logging.getLogger(__name__)
 # The service's own answers to a sign-in have these numbers; what fails on the way there has the connector's.
 _REFUSALS = range(390_000, 395_000)
 _ROLE = 390_189
-# The connector's own numbers: an identity provider that gave no token; a user that connector 3 wants in every case.
+# The connector's own numbers: an identity provider that gave no token; a user that connector 3 wants in every case; a
+# key of a kind that it does not know, as EC is to connector 3.
 _NO_TOKEN = 250_006
 _NO_USER = 251_005
+_KEY = 251_008
 # Refusals without a number of the service: connector 3 has these words before its message, connector 5 the others.
 _REFUSED = ("Failed to connect to DB: ", "OAuth flow failed", "External browser SSO failed")
 _NAMES_IN_5 = {
@@ -108,6 +110,9 @@ def _failed(error: Any, plan: SignIn) -> StockpipeError:
     who = arguments.get("user") or arguments.get("oauth_client_id") or "this workload"
     if errno == _NO_USER:
         return ConfigError(f"SNOWFLAKE_USER is not set, and the connector wants it: {text}", hint="Set SNOWFLAKE_USER.")
+    if errno == _KEY:
+        hint = "Use RSA of 2048 bits or more, or a newer connector."
+        return ConfigError(f"The connector cannot use the private key: {text}", hint=hint)
     if errno == _ROLE or (_REFUSED[0] in text and ". Role '" in text):
         message = f"Snowflake refused the role {arguments.get('role')} for {who}: {text}"
         return AccessError(message, hint=f"Correct SNOWFLAKE_ROLE, or have it granted: GRANT ROLE ... TO USER {who}")
