@@ -13,6 +13,8 @@ import pytest
 from conftest import Serve, command, flags, many, table
 from snowflake_gate import INSUFFICIENT_PRIVILEGES, SnowflakeGate, User
 from stockpipe.settings import load_settings
+from stockpipe.setup import make_key_pair
+from stockpipe.warehouse.keys import private_key
 
 KEY = "abcdefghijklmnop"
 
@@ -76,11 +78,38 @@ def test_questions_and_answers() -> None:
     found = load_settings(env={})
     names = ("ACCOUNT", "USER", "ROLE", "WAREHOUSE", "DATABASE", "SCHEMA", "PRIVATE_KEY_PATH")
     assert [found.get(f"SNOWFLAKE_{name}") for name in names] == [
-        "https://myorg-me.snowflakecomputing.com", "BOT", "STOCKPIPE_LOADER", "STOCKPIPE_WH", "MARKETS", "MARKET_DATA", "new.p8",
+        "https://myorg-me.snowflakecomputing.com", "BOT", "STOCKPIPE_LOADER", "STOCKPIPE_WH", "MARKETS", "MARKET_DATA", str(Path.cwd() / "new.p8"),
     ]  # fmt: skip
     assert found.api_key == KEY
     assert done.stdout.startswith("ALTER USER BOT SET RSA_PUBLIC_KEY='")
     assert KEY not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("flag", ["--generate-key", "--private-key-path"])
+def test_the_key_is_found_from_any_folder(monkeypatch: pytest.MonkeyPatch, flag: str) -> None:
+    for name in ("settings", "elsewhere"):
+        Path(name).mkdir()
+    given = ["--api-key", KEY, "--account", "myorg-me", "--env-file", "settings/.env"]
+    if flag == "--private-key-path":
+        given += ["--private-key-passphrase", make_key_pair(Path("key.p8")).passphrase]
+    done = command("init", "--no-input", *given, flag, "key.p8")
+    assert done.returncode == 0, done.stderr
+    folder = Path.cwd()
+    monkeypatch.chdir("elsewhere")
+    found = load_settings(env={}, env_file=folder / "settings/.env")
+    assert found.get("SNOWFLAKE_PRIVATE_KEY_PATH") == str(folder / "key.p8")
+    assert private_key(found)
+
+
+def test_a_key_in_the_home_folder_stays_there() -> None:
+    done = command(
+        "init", "--no-input", "--api-key", KEY, "--account", "myorg-me", "--generate-key", "~/key.p8"
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert Path("key.p8").exists()
+    found = load_settings(env={})
+    assert found.get("SNOWFLAKE_PRIVATE_KEY_PATH") == "~/key.p8"
+    assert private_key(found)
 
 
 def test_a_password_is_asked_for_last_and_kept_as_it_is() -> None:

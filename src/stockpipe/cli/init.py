@@ -129,6 +129,8 @@ class _Interview:
 
         key = self._made_key(new_key) if new_key else None
         session_plan(_checked(self._values) if key else settings)
+        if path := self._values.get("SNOWFLAKE_PRIVATE_KEY_PATH"):
+            self._values["SNOWFLAKE_PRIVATE_KEY_PATH"] = _from_anywhere(path)
         return self._values, key
 
     def _ask(self, question: _Question) -> None:
@@ -194,6 +196,11 @@ def _prompt(question: _Question) -> str:
         question.text, default=question.default, hide_input=SETTINGS[question.name].secret, value_proc=usable
     )
     return text
+
+
+def _from_anywhere(path: str) -> str:
+    """A path that means the same file from any folder, as a scheduler has one of its own; `~` does so as it is."""
+    return path if path.startswith("~") else str(Path(path).absolute())
 
 
 def _asked(text: str, **how: Any) -> Any:
