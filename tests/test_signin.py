@@ -337,6 +337,9 @@ def test_an_address_where_nobody_listens_ends_with_6(gate: SnowflakeGate) -> Non
         ("xy12345.west-europe.azure", "xy12345.west-europe.azure"),
         ("myorg-myaccount.privatelink", "myorg-myaccount.privatelink"),
         ("https://myorg-myaccount.snowflakecomputing.com", "myorg-myaccount"),
+        ("https://myorg-myaccount.snowflakecomputing.com:443", "myorg-myaccount"),
+        ("myorg-myaccount.snowflakecomputing.com:443/console", "myorg-myaccount"),
+        ("https://app.snowflake.com:443/myorg/myaccount", "myorg-myaccount"),
         ("https://XY12345.us-east-1.snowflakecomputing.com/console/login#/", "xy12345.us-east-1"),
         ("myorg-myaccount.privatelink.snowflakecomputing.com", "myorg-myaccount.privatelink"),
         ("https://app.snowflake.com/myorg/myaccount/#/homepage", "myorg-myaccount"),
@@ -366,7 +369,9 @@ def test_hosts() -> None:
     }
 
 
-@pytest.mark.parametrize("text", ["my account", "https://example.com/x", "a;b", "https://app.snowflake.com/"])
+@pytest.mark.parametrize(
+    "text", ["my account", "https://example.com/x", "a;b", "https://app.snowflake.com/", "https://[", "https://"]
+)
 def test_what_is_no_account_is_refused(text: str) -> None:
     with pytest.raises(ConfigError, match="SNOWFLAKE_ACCOUNT is"):
         account_arguments(load_settings({"SNOWFLAKE_ACCOUNT": text}, env={}))

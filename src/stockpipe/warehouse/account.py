@@ -35,8 +35,11 @@ def account_arguments(settings: Settings) -> dict[str, Any]:
 
 
 def _account(text: str) -> tuple[str, str | None]:
-    parts = urlsplit(text if "://" in text else f"https://{text}")
-    host, path = (parts.netloc.lower(), [part for part in parts.path.split("/") if part])
+    try:
+        parts = urlsplit(text if "://" in text else f"https://{text}")
+    except ValueError:
+        return text, None
+    host, path = parts.hostname or "", [part for part in parts.path.split("/") if part]
     if host == "app.snowflake.com" and len(path) > 1:
         # A region has a hyphen, which an organization's name cannot have.
         return (f"{path[1]}.{path[0]}" if "-" in path[0] else f"{path[0]}-{path[1]}"), None
