@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from conftest import Serve, command, flags, many
 from snowflake_gate import SnowflakeGate
 from stockpipe.errors import ConfigError
 from stockpipe.settings import Settings, load_settings
+from stockpipe.warehouse.signin import SINGLE_FACTOR
 
 FILE = """
 [prod]
@@ -125,6 +127,22 @@ def test_a_day_is_loaded_through_a_connection(serve: Serve) -> None:
         done = command("run", "--connection", "local", "--json", env=env)
         assert (done.returncode, json.loads(done.stdout)["rows"]) == (0, 4), done.stderr
         assert gate.rows("SELECT count(*) FROM TICKERS") == [(4,)]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no permission bits for others")
+def test_a_file_that_others_can_read_is_warned_about_once_and_not_by_the_connector() -> None:
+    with SnowflakeGate() as gate:
+        lines = [f'{name.removeprefix("SNOWFLAKE_").lower()} = "{text}"' for name, text in gate.env().items()]
+        Path("snow").mkdir()
+        Path("snow/connections.toml").write_text("\n".join(["[local]", *lines]))
+        Path("snow/connections.toml").chmod(0o644)
+        done = command("query", "SELECT 1", "-q", "--connection", "local", env={"SNOWFLAKE_HOME": "snow"})
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.splitlines() == [
+        "Warning: snow/connections.toml holds secrets and can be read by other users of this machine. "
+        "Mend it: chmod 600 snow/connections.toml",
+        f"Warning: {SINGLE_FACTOR}",
+    ]
 
 
 @pytest.mark.usefixtures("home")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import logging
 import sys
+import warnings
+from collections.abc import Iterator
 from typing import Any
 
 from stockpipe.errors import AccessError, ConfigError, StockpipeError, WarehouseError, printable
@@ -59,6 +61,15 @@ def session_plan(settings: Settings, run_id: str = "") -> SignIn:
     return plan
 
 
+@contextlib.contextmanager
+def _no_word_about_files() -> Iterator[None]:
+    """Keep the connector from warning of a connections file that others can read: our own settings say it in one line."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Bad owner or permissions on ", UserWarning)
+        yield
+
+
+@_no_word_about_files()
 def open_session(plan: SignIn, *, warns: bool = True) -> Any:
     """A connection of the connector. `warns` says whether a password alone is worth a line in the log.
 
