@@ -323,6 +323,46 @@ def test_a_privilege_that_is_lacking(serve: Serve, gate: SnowflakeGate) -> None:
     assert failure.remedy == 'GRANT SELECT, INSERT, DELETE ON TABLE "STOCKS"."PUBLIC"."TICKERS" TO ROLE LOADER_ROLE;'
 
 
+@pytest.mark.parametrize(("given", "role"), [("", "PUBLIC"), ("accountadmin", "ACCOUNTADMIN")])
+def test_a_role_that_every_account_has_is_granted_nothing(
+    serve: Serve, gate: SnowflakeGate, given: str, role: str
+) -> None:
+    settings = flags(serve(many(4))) | account(gate, SNOWFLAKE_ROLE=given)
+    stockpipe.load(settings=settings)
+    found = [*examine(load_settings(settings | {"SNOWFLAKE_WAREHOUSE": "NOPE"}, env={}), Clock())]
+    wrong = [(plain(finding), finding.remedy) for finding in found if finding.level in ("WARN", "FAIL")]
+    own = "Set SNOWFLAKE_ROLE to a role of its own: stockpipe schema --grants prints the script that makes one."
+    assert wrong == [
+        (f"WARN role: {role}, a role that every account has", own),
+        (f"FAIL warehouse: NOPE: not there, or {role} may not use it", f"Correct SNOWFLAKE_WAREHOUSE. {own}"),
+        (f"FAIL privileges: {role} lacks CREATE STAGE on STOCKS.PUBLIC", own),
+        (f"FAIL privileges: {role} lacks SELECT, INSERT, DELETE on STOCKS.PUBLIC.TICKERS", own),
+        (f"FAIL privileges: {role} lacks SELECT, INSERT on STOCKS.PUBLIC.STOCKPIPE_RUNS", own),
+        (f"FAIL privileges: {role} lacks SELECT, INSERT on STOCKS.PUBLIC.STOCKPIPE_REJECTS", own),
+        (f"FAIL privileges: {role} lacks SELECT, UPDATE on STOCKS.PUBLIC.STOCKPIPE_FENCE", own),
+    ]
+
+
+def test_a_role_whose_name_needs_quotes_gets_them(serve: Serve, gate: SnowflakeGate) -> None:
+    gate.roles.add("svc-loader")
+    settings = flags(serve(many(4))) | account(gate, SNOWFLAKE_ROLE='"svc-loader"')
+    stockpipe.load(settings=settings)
+    found = [*examine(load_settings(settings | {"SNOWFLAKE_WAREHOUSE": "NOPE"}, env={}), Clock())]
+    wrong = [(finding.text, finding.remedy) for finding in found if finding.level == "FAIL"][:2]
+    assert wrong == [
+        (
+            "NOPE: not there, or svc-loader may not use it",
+            'Correct SNOWFLAKE_WAREHOUSE, or have it granted: GRANT USAGE ON WAREHOUSE NOPE TO ROLE "svc-loader";',
+        ),
+        (
+            "svc-loader lacks CREATE STAGE on STOCKS.PUBLIC",
+            'GRANT CREATE STAGE ON SCHEMA "STOCKS"."PUBLIC" TO ROLE "svc-loader"; Without it: stockpipe run --load-method insert.',
+        ),
+    ]
+    gate.grants[:] = [grant.replace('TO ROLE "LOADER_ROLE"', 'TO ROLE "svc-loader"') for grant in gate.grants]
+    assert lines(settings)[len(API) + len(IN_USE) :] == [*GRANTED, *TABLES, today()]
+
+
 def test_a_table_of_another_form(serve: Serve) -> None:
     with duckdb.connect("stockpipe.duckdb") as connection:
         connection.execute("CREATE TABLE tickers (ticker VARCHAR, active VARCHAR, ds DATE)")

@@ -176,6 +176,9 @@ def test_create_makes_database_and_schema_or_says_what_is_lacking() -> None:
         refused = command("init", "--create")
         assert refused.returncode == 6
         assert "GRANT CREATE DATABASE ON ACCOUNT TO ROLE LOADER_ROLE;" in refused.stderr
+        gate.fault("CREATE DATABASE", action=INSUFFICIENT_PRIVILEGES)
+        refused = command("init", "--create", env={"SNOWFLAKE_ROLE": "accountadmin"})
+        assert "An administrator makes all with the script of: stockpipe schema --grants\n" in refused.stderr
         done = command("init", "--create")
         assert done.returncode == 0, done.stderr
         assert 'Done: CREATE SCHEMA IF NOT EXISTS "NEW_DB"."NEW_SCHEMA"' in done.stderr

@@ -11,12 +11,17 @@ from conftest import Serve, command, flags, many, stock
 from snowflake_gate import INSUFFICIENT_PRIVILEGES, SnowflakeGate
 from stockpipe.datasets import TICKERS
 from stockpipe.errors import AccessError, ConfigError, WarehouseError
+from stockpipe.settings import load_settings
+from stockpipe.warehouse.privileges import lacking, or_granted, stored_role
+from stockpipe.warehouse.session import open_session, session_plan
 
 # A load into tables that are there, whatever the number of rows.
 STEADY = [
     "DESCRIBE", "DESCRIBE", "DESCRIBE", "DESCRIBE", "SELECT", "CREATE", "PUT", "BEGIN", "UPDATE", "DELETE", "COPY",
     "SELECT", "INSERT", "COMMIT",
 ]  # fmt: skip
+
+NO_WAREHOUSE = (606, "No active warehouse selected in the current session.", "57P03")
 
 
 @pytest.fixture
@@ -206,6 +211,36 @@ def test_a_missing_privilege_is_named_with_its_grant(
     assert f"GRANT {privilege} TO ROLE LOADER_ROLE;" in error.value.hint
 
 
+@pytest.mark.parametrize(
+    ("given", "to"),
+    [("loader_role", "LOADER_ROLE"), ('"LOADER_ROLE"', "LOADER_ROLE"), ('"svc-loader"', '"svc-loader"')],
+)
+def test_a_role_is_written_as_a_statement_takes_it(serve: Serve, gate: SnowflakeGate, given: str, to: str) -> None:
+    with open_session(session_plan(load_settings(gate.env(), env={}))) as administrator:
+        administrator.cursor().execute(f"CREATE ROLE {to}")
+    gate.fault("DELETE FROM", action=INSUFFICIENT_PRIVILEGES)
+    with pytest.raises(WarehouseError) as error:
+        stockpipe.load(settings=flags(serve(many(3))) | gate.env(SNOWFLAKE_ROLE=given))
+    assert f'GRANT DELETE ON TABLE "STOCKS"."PUBLIC"."TICKERS" TO ROLE {to};' in error.value.hint
+
+
+@pytest.mark.parametrize("given", ["", "accountadmin"])
+@pytest.mark.parametrize("refusal", [INSUFFICIENT_PRIVILEGES, NO_WAREHOUSE])
+def test_no_grant_goes_to_a_role_that_every_account_has(
+    serve: Serve, gate: SnowflakeGate, given: str, refusal: tuple[int, str, str]
+) -> None:
+    gate.fault("DELETE FROM", action=refusal)
+    with pytest.raises(WarehouseError) as error:
+        stockpipe.load(settings=flags(serve(many(3))) | gate.env(SNOWFLAKE_ROLE=given))
+    assert "Set SNOWFLAKE_ROLE to a role of its own" in error.value.hint
+    assert "TO ROLE" not in error.value.hint
+
+
+def test_a_role_that_is_not_known_is_left_out() -> None:
+    assert "GRANT SELECT ON TABLE T TO ROLE ...;" in lacking("SELECT ON TABLE T", stored_role(None, None))
+    assert or_granted("Set it", "USAGE ON WAREHOUSE ...", None).endswith("GRANT USAGE ON WAREHOUSE ... TO ROLE ...;")
+
+
 def test_a_schema_that_may_not_be_made_is_named(serve: Serve, gate: SnowflakeGate) -> None:
     gate.fault("CREATE SCHEMA", action=INSUFFICIENT_PRIVILEGES)
     with pytest.raises(WarehouseError) as error:
@@ -214,7 +249,7 @@ def test_a_schema_that_may_not_be_made_is_named(serve: Serve, gate: SnowflakeGat
 
 
 def test_a_session_without_a_warehouse_is_told_what_to_set(serve: Serve, gate: SnowflakeGate) -> None:
-    gate.fault("^UPDATE", action=(606, "No active warehouse selected in the current session.", "57P03"))
+    gate.fault("^UPDATE", action=NO_WAREHOUSE)
     with pytest.raises(WarehouseError, match="No active warehouse") as error:
         stockpipe.load(settings=flags(serve(many(3))) | gate.env())
     assert error.value.hint.startswith("Set SNOWFLAKE_WAREHOUSE")

@@ -15,6 +15,7 @@ from stockpipe.errors import StockpipeError, WarehouseError
 from stockpipe.settings import Settings
 from stockpipe.warehouse import sql
 from stockpipe.warehouse.ddl import FENCE_TABLE, SNOWFLAKE_TYPES, TableOptions
+from stockpipe.warehouse.privileges import OWN_ROLE, SYSTEM_ROLES, or_granted, stored_role
 from stockpipe.warehouse.session import open_session, session_plan
 from stockpipe.warehouse.signin import SINGLE_FACTOR, SignIn
 
@@ -35,11 +36,9 @@ def examine_account(settings: Settings, today: date) -> Iterator[Finding]:
     with closing(connection):
         ask = Questions(connection)
         yield _signed_in(plan, connection)
-        role, *places = ask.in_use()
-        if role:
-            yield Finding("OK", "role", str(role))
-        else:
-            yield Finding("WARN", "role", "the service does not say which one is in use", "Set SNOWFLAKE_ROLE.")
+        told, *places = ask.in_use()
+        role = stored_role(settings.get("SNOWFLAKE_ROLE"), told) if told else None
+        yield _role(role)
         yield from _places(settings, role, places)
         warehouse, database, schema = places
         if database and schema:
@@ -54,6 +53,14 @@ def _signed_in(plan: SignIn, connection: Any) -> Finding:
     if plan.alone:
         return Finding("WARN", "sign-in", f"as {user}, with a password alone", SINGLE_FACTOR)
     return Finding("OK", "sign-in", f"as {user} ({plan.way.lower()})")
+
+
+def _role(role: str | None) -> Finding:
+    if not role:
+        return Finding("WARN", "role", "the service does not say which one is in use", "Set SNOWFLAKE_ROLE.")
+    if role in SYSTEM_ROLES:
+        return Finding("WARN", "role", f"{role}, a role that every account has", OWN_ROLE)
+    return Finding("OK", "role", role)
 
 
 def _examine_schema(ask: Questions, role: str | None, prefix: str, tables: list[sql.Table]) -> Iterator[Finding]:
@@ -87,7 +94,7 @@ def _without_schema(ask: Questions, role: str | None, database: str | None, pref
     yield Finding("SKIP", "table", "tables were not looked at: there is no schema to look into")
 
 
-def _places(settings: Settings, role: object, places: Sequence[object]) -> Iterator[Finding]:
+def _places(settings: Settings, role: str | None, places: Sequence[object]) -> Iterator[Finding]:
     """What the session really uses: the service drops a name that the role may not use, without a word."""
     for kind, setting, used in zip(
         ("warehouse", "database", "schema"),
@@ -102,8 +109,7 @@ def _places(settings: Settings, role: object, places: Sequence[object]) -> Itera
             yield Finding("WARN", kind, f"{wanted} is not there, or not for {role}", "The first run makes it where the role may; or: stockpipe init --create")  # fmt: skip
         else:
             text = f"{wanted or 'none set'}: not there, or {role or 'the role'} may not use it"
-            grant = f"GRANT USAGE ON {kind.upper()} {wanted or '...'} TO ROLE {role or '...'};"
-            remedy = f"Correct {setting}, or have it granted: {grant}"
+            remedy = or_granted(f"Correct {setting}", f"USAGE ON {kind.upper()} {wanted or '...'}", role)
             if kind == "warehouse" and not role:  # who does not tell the role need not tell the warehouse
                 yield Finding("WARN", kind, text, remedy)
             else:

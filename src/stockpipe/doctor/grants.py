@@ -35,7 +35,8 @@ class Grants:
 
     def read(self, role: str) -> None:
         """Read what a role has, by itself and by the roles below it. WarehouseError when it may not be listed."""
-        self._own.update(self._of(f'ROLE "{role}"'))
+        escaped = role.replace('"', '""')
+        self._own.update(self._of(f'ROLE "{escaped}"'))
 
     def read_the_rest(self) -> None:
         """Read what is not granted to the role and still allowed in its session."""

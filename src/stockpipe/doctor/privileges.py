@@ -10,6 +10,7 @@ from stockpipe.doctor.grants import Ask, Grants, bare_name
 from stockpipe.errors import WarehouseError
 from stockpipe.warehouse import sql
 from stockpipe.warehouse.ddl import FENCE_TABLE
+from stockpipe.warehouse.privileges import OWN_ROLE, SYSTEM_ROLES, role_word
 
 # Of the list, the runs, the rejects and the fence.
 _WANTED = (("SELECT", "INSERT", "DELETE"), ("SELECT", "INSERT"), ("SELECT", "INSERT"), ("SELECT", "UPDATE"))
@@ -73,7 +74,7 @@ def _judged(grants: Grants, role: str, need: Need) -> Finding:
     if not lacking:
         return Finding("OK", "privileges", f"{', '.join(need.privileges)} on {need.bare}")
     names = ", ".join(lacking)
-    remedy = _grant(lacking, role, need) + "".join(_WITHOUT.get(privilege, "") for privilege in lacking)
+    remedy = _remedy(lacking, role, need)
     if not grants.whole:
         text = f"{names} on {need.bare}: not seen among the grants of {role} and of the roles below it"
         return Finding("WARN", "privileges", text, f"If a run is refused: {remedy}")
@@ -83,7 +84,13 @@ def _judged(grants: Grants, role: str, need: Need) -> Finding:
     return Finding("FAIL", "privileges", text, remedy, 6)
 
 
-def _grant(lacking: list[str], role: str, need: Need) -> str:
+def _remedy(lacking: list[str], role: str, need: Need) -> str:
+    if role in SYSTEM_ROLES:
+        return OWN_ROLE
+    return _grant(lacking, role_word(role), need) + "".join(_WITHOUT.get(privilege, "") for privilege in lacking)
+
+
+def _grant(lacking: list[str], to: str, need: Need) -> str:
     if "OWNERSHIP" in lacking:
-        return f"Only its owner may alter a table: GRANT OWNERSHIP ON {need.kind} {need.name} TO ROLE {role} COPY CURRENT GRANTS;"
-    return f"GRANT {', '.join(lacking)} ON {need.kind} {need.name} TO ROLE {role};"
+        return f"Only its owner may alter a table: GRANT OWNERSHIP ON {need.kind} {need.name} TO ROLE {to} COPY CURRENT GRANTS;"
+    return f"GRANT {', '.join(lacking)} ON {need.kind} {need.name} TO ROLE {to};"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from stockpipe.errors import ConfigError
 from stockpipe.settings import Settings
 from stockpipe.warehouse import sql
+from stockpipe.warehouse.privileges import SYSTEM_ROLES
 
 PLACEHOLDERS = {
     "SNOWFLAKE_DATABASE": "STOCKPIPE",
@@ -16,7 +17,6 @@ PLACEHOLDERS = {
     "SNOWFLAKE_USER": "STOCKPIPE_SERVICE",
 }
 READER_ROLE = "STOCKPIPE_READER"
-_SYSTEM_ROLES = ("ACCOUNTADMIN", "ORGADMIN", "GLOBALORGADMIN", "SECURITYADMIN", "SYSADMIN", "USERADMIN", "PUBLIC")
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Names:
     def must_be_own_roles(self) -> None:
         """ConfigError when the loader or the reader is a role that every account has: granting it would give it away."""
         for source, role in (("SNOWFLAKE_ROLE", self.role), ("--reader", self.reader)):
-            if role.strip('"') in _SYSTEM_ROLES:
+            if role.strip('"') in SYSTEM_ROLES:
                 raise ConfigError(
                     f"{source} is {role}, a role that every account has; it must not be granted to a service.",
                     hint=f"Name a role of its own, such as {PLACEHOLDERS['SNOWFLAKE_ROLE']}.",

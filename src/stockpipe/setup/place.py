@@ -7,7 +7,7 @@ from typing import Any
 from stockpipe.errors import WarehouseError
 from stockpipe.settings import Settings
 from stockpipe.warehouse import sql
-from stockpipe.warehouse.privileges import wanted_privilege
+from stockpipe.warehouse.privileges import SYSTEM_ROLES, role_word, stored_role, wanted_privilege
 from stockpipe.warehouse.session import error_text, open_session, session_plan
 
 
@@ -25,21 +25,21 @@ def create_place(settings: Settings) -> list[str]:
     session = open_session(plan)
     try:
         for statement in statements:
-            _run(session, statement, schema, database)
+            _run(session, statement, schema, database, settings.get("SNOWFLAKE_ROLE"))
     finally:
         session.close()
     return statements
 
 
-def _run(session: Any, statement: str, schema: str, database: str) -> None:
+def _run(session: Any, statement: str, schema: str, database: str, given: str | None) -> None:
     import snowflake.connector
 
     try:
         session.cursor().execute(statement)
     except snowflake.connector.Error as error:
-        wanted = wanted_privilege(statement, schema, database)
+        wanted, role = wanted_privilege(statement, schema, database), stored_role(given, session.role)
+        grant = "" if role in SYSTEM_ROLES else f"gives the privilege (GRANT {wanted} TO ROLE {role_word(role)};), or "
         raise WarehouseError(
             f"Snowflake refused {statement}: {error_text(error)}",
-            hint=f"An administrator gives the privilege (GRANT {wanted} TO ROLE {session.role};), "
-            "or makes all with the script of: stockpipe schema --grants",
+            hint=f"An administrator {grant}makes all with the script of: stockpipe schema --grants",
         ) from error

@@ -1,9 +1,15 @@
-"""Which privilege a refused statement asks for. The table of docs/snowflake.md says the same in words."""
+"""Which privilege a refused statement asks for, and who may be given it. docs/snowflake.md says the same in words."""
 
 from __future__ import annotations
 
 import re
 
+SYSTEM_ROLES = ("ACCOUNTADMIN", "ORGADMIN", "GLOBALORGADMIN", "SECURITYADMIN", "SYSADMIN", "USERADMIN", "PUBLIC")
+"""Roles that every account has. A grant to PUBLIC is one to every user, and the others are not for a service."""
+
+OWN_ROLE = "Set SNOWFLAKE_ROLE to a role of its own: stockpipe schema --grants prints the script that makes one."
+
+_PLAIN = re.compile(r"[A-Z_][A-Z0-9_$]*")
 _NAME = r'(?P<name>(?:"(?:[^"]|"")+"\.?)+)'
 # First match counts. On a schema, a database or the account, or on the table that the statement names.
 _WANTED = tuple(
@@ -34,3 +40,39 @@ def wanted_privilege(statement: str, schema: str, database: str) -> str | None:
             name = groups.get("name") or groups.get("other") or ""
             return privilege.format(schema=schema, database=database, name=name)
     return None
+
+
+def stored_role(given: str | None, told: str | None) -> str | None:
+    """The name of a session's role as the service keeps it, None where it is not known.
+
+    `given` is the setting, `told` what the session says: with connector 5 only what it was given.
+    """
+    if given:
+        return _bare(given) if given.startswith('"') else given.upper()
+    return _bare(told) if told else None
+
+
+def role_word(role: str | None) -> str:
+    """A role's stored name as a statement takes it: in quotes where it needs them, dots where it is not known."""
+    if not role:
+        return "..."
+    return role if _PLAIN.fullmatch(role) else '"' + role.replace('"', '""') + '"'
+
+
+def or_granted(advice: str, privilege: str, role: str | None) -> str:
+    """Advice, or the GRANT that makes it needless; a role that every account has is better left for another."""
+    if role in SYSTEM_ROLES:
+        return f"{advice}. {OWN_ROLE}"
+    return f"{advice}, or have it granted: GRANT {privilege} TO ROLE {role_word(role)};"
+
+
+def lacking(privilege: str, role: str | None) -> str:
+    """That a role lacks a privilege, and how it comes to it."""
+    text = f"The role {role or 'of the session'} lacks a privilege."
+    if role in SYSTEM_ROLES:
+        return f"{text} {OWN_ROLE}"
+    return f"{text} An administrator gives it: GRANT {privilege} TO ROLE {role_word(role)}; (stockpipe schema --grants prints all that is needed)"
+
+
+def _bare(name: str) -> str:
+    return name[1:-1].replace('""', '"') if name.startswith('"') else name

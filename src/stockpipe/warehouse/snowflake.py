@@ -28,7 +28,7 @@ from stockpipe.warehouse.ddl import (
     snowflake_type,
 )
 from stockpipe.warehouse.ddl import SNOWFLAKE_TYPES as TYPES
-from stockpipe.warehouse.privileges import wanted_privilege
+from stockpipe.warehouse.privileges import lacking, or_granted, stored_role, wanted_privilege
 from stockpipe.warehouse.session import error_text, open_session, session_plan
 from stockpipe.warehouse.views import snowflake_view, views
 
@@ -341,13 +341,13 @@ class SnowflakeWarehouse:
 
     def _refused(self, error: Any, statement: str) -> WarehouseError:
         """What a refused statement means for the user: a missing privilege is named with its GRANT."""
-        role = self._connection.role or "PUBLIC"
+        role = stored_role(self._settings.get("SNOWFLAKE_ROLE"), self._connection.role)
         privilege = wanted_privilege(statement, self._prefix.rstrip("."), self._database)
         hint = "Nothing of this run was published; check the role's privileges."
         if error.errno == _INSUFFICIENT and privilege:
-            hint = f"The role {role} lacks a privilege. An administrator gives it: GRANT {privilege} TO ROLE {role}; (stockpipe schema --grants prints all that is needed)"
+            hint = lacking(privilege, role)
         elif error.errno == _NO_WAREHOUSE:
-            hint = f"Set SNOWFLAKE_WAREHOUSE, or have it granted: GRANT USAGE ON WAREHOUSE ... TO ROLE {role};"
+            hint = or_granted("Set SNOWFLAKE_WAREHOUSE", "USAGE ON WAREHOUSE ...", role)
         kind = NotThere if error.errno == _DOES_NOT_EXIST else WarehouseError
         return kind(f"Snowflake refused {statement.split(maxsplit=1)[0]}: {error_text(error)}", hint=hint)
 
