@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
+import snowflake.connector
 
 import stockpipe
 from conftest import Serve, command, flags, many, stock
@@ -12,6 +14,7 @@ from snowflake_gate import INSUFFICIENT_PRIVILEGES, SnowflakeGate
 from stockpipe.datasets import TICKERS
 from stockpipe.errors import AccessError, ConfigError, WarehouseError
 from stockpipe.settings import load_settings
+from stockpipe.warehouse import open_warehouse
 from stockpipe.warehouse.privileges import lacking, or_granted, stored_role
 from stockpipe.warehouse.session import open_session, session_plan
 
@@ -187,6 +190,62 @@ def test_query_reads_and_only_reads(serve: Serve, gate: SnowflakeGate) -> None:
     assert (refused.returncode, "only reads" in refused.stderr) == (6, True)
     exported = command("export", "day.csv", env=settings)
     assert exported.returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("SELECT 1; DROP TABLE TICKERS", "a second statement behind a semicolon"),
+        ("SELECT 1 -- ;\n;/* */DROP TABLE TICKERS;", "a second statement behind a semicolon"),
+        ("SELECT 'it''s \\'; ' ; DROP TABLE TICKERS", "a second statement behind a semicolon"),
+        ("SHOW TABLES ->> DROP TABLE TICKERS", "->> hands over to a second statement"),
+        ("WITH p AS /* */ procedure () RETURNS INT LANGUAGE SQL AS $$ DROP TABLE TICKERS $$ CALL p()", "AS PROCEDURE"),
+        ("-- SELECT\n/* SELECT */ DROP TABLE TICKERS", "DROP is no reading statement"),
+        ("// SELECT\n(DROP TABLE TICKERS)", "DROP is no reading statement"),
+        ("-- SELECT 1", "nothing is no reading statement"),
+        ("", "nothing is no reading statement"),
+    ],
+)
+def test_a_query_that_hides_a_writing_statement_is_not_sent(gate: SnowflakeGate, text: str, why: str) -> None:
+    with pytest.raises(WarehouseError, match="query only reads") as error:
+        open_warehouse(load_settings(gate.env(), env={})).query(text)
+    assert why in error.value.message
+    assert gate.logins == []
+
+
+@pytest.mark.parametrize(
+    ("text", "rows"),
+    [
+        ("-- how many\nSELECT 1", [(1,)]),
+        ("/* how; many */ // here\n (SELECT 1);\n;", [(1,)]),
+        ("SELECT'a; b ->> c'", [("a; b ->> c",)]),
+        ('SELECT 2 AS "as procedure ("', [(2,)]),
+        ("SELECT 3 AS PROCEDURE -- ; DROP", [(3,)]),
+    ],
+)
+def test_what_only_looks_like_writing_is_asked(gate: SnowflakeGate, text: str, rows: list[tuple[object]]) -> None:
+    with closing(open_warehouse(load_settings(gate.env(), env={}))) as warehouse:
+        assert warehouse.query(text).rows == rows
+
+
+def test_a_session_sends_one_statement_a_request(gate: SnowflakeGate) -> None:
+    """Whatever the account allows, and whatever gets past our own look at a query."""
+    with open_session(session_plan(load_settings(gate.env(), env={}))) as session:
+        session.cursor().execute("CREATE TABLE kept (n INT)")
+        with pytest.raises(snowflake.connector.Error, match="Actual statement count 2 did not match"):
+            session.cursor().execute("SELECT 1; DROP TABLE kept")
+    assert gate.rows("SELECT count(*) FROM kept") == [(0,)]
+    assert str(gate.logins[0].data["SESSION_PARAMETERS"]["MULTI_STATEMENT_COUNT"]) == "1"
+
+
+@pytest.mark.parametrize("text", ["SELECT FROM 1", "SELECT no_such_column FROM TICKERS", "SELECT 1 FROM no_such_table"])
+def test_a_refused_query_says_nothing_of_publishing(serve: Serve, gate: SnowflakeGate, text: str) -> None:
+    settings = flags(serve(many(1))) | gate.env()
+    stockpipe.load(settings=settings)
+    with closing(open_warehouse(load_settings(settings, env={}))) as warehouse, pytest.raises(WarehouseError) as error:
+        warehouse.query(text)
+    assert error.value.message.startswith("Snowflake refused SELECT: ")
+    assert error.value.hint.startswith("Nothing was changed. Check the SQL")
 
 
 @pytest.mark.parametrize(

@@ -105,6 +105,15 @@ def test_errors_come_in_the_services_form_and_at_once(connect: Connect) -> None:
     assert seen == expected
 
 
+def test_one_statement_a_request_unless_the_session_wants_more(connect: Connect) -> None:
+    connection = connect()
+    for several in ("SELECT 1; SELECT 2", "SELECT ';'; -- one\nSELECT 2;"):
+        with pytest.raises(ProgrammingError, match="Actual statement count 2 did not match the desired") as error:
+            sql(connection, several)
+        assert (error.value.errno, error.value.sqlstate) == (8, "0A000")
+    assert sql(connection, "SELECT ';' -- ; no second\n;", "ALTER SESSION SET MULTI_STATEMENT_COUNT = 0", "SELECT 3;")
+
+
 def test_unenforced_keys_null_timestamps_and_merge(connect: Connect) -> None:
     connection = connect()
     sql(connection, "CREATE TABLE T (K VARCHAR(3) PRIMARY KEY, TS TIMESTAMP_NTZ(9))")

@@ -43,7 +43,7 @@ DIFFERENCES: dict[str, dict[str, Any]] = {
         "snowflake": ["STOCKPIPE_FENCE", "STOCKPIPE_REJECTS", "STOCKPIPE_RUNS", "TICKERS"],
     },
     "a writing query": {
-        "why": "DuckDB opens the file for reading only; Snowflake is kept to reading by the statement's first word",
+        "why": "DuckDB opens the file for reading only; in Snowflake we look at the statement",
         "duckdb": 'Cannot execute statement of type "DELETE" on database "stockpipe" which is attached in read-only mode!',
         "snowflake": "query only reads",
     },

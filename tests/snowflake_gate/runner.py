@@ -12,7 +12,7 @@ from snowflake_gate.account import Account
 from snowflake_gate.answers import DONE, Answer, Refusal, unknown
 from snowflake_gate.engine import Engine, has_public
 from snowflake_gate.session import Session
-from snowflake_gate.statements import NAME, Kind, Statement
+from snowflake_gate.statements import NAME, Kind, Statement, how_many
 from snowflake_gate.transactions import Transactions
 
 _PREFIX = re.compile(r"\A\d{6} \(\w{5}\): ")  # the connector's own, which fakesnow's errors carry
@@ -53,6 +53,7 @@ class Runner:
         return self._completed(session, answer, query_id)
 
     async def _answer(self, session: Session, body: dict[str, Any]) -> Answer:
+        self._refuse_several(session, body["sqlText"])
         statement = Statement.of(body["sqlText"])
         self._refuse_after_abort(session, statement)
         if body.get("describeOnly"):
@@ -90,6 +91,16 @@ class Runner:
         aborted, session.aborted = session.aborted, False
         if aborted and statement.kind is not Kind.ROLLBACK:
             raise Refusal(628, "Transaction was aborted: it was idle and blocked another transaction", "40000")
+
+    @staticmethod
+    def _refuse_several(session: Session, sql: str) -> None:
+        desired = int(session.parameters.get("MULTI_STATEMENT_COUNT", 1))  # 0: any number
+        if desired and (actual := how_many(sql)) != desired:
+            raise Refusal(
+                8,
+                f"Actual statement count {actual} did not match the desired statement count {desired}.",
+                "0A000",
+            )
 
     @staticmethod
     def _need_warehouse(session: Session) -> None:

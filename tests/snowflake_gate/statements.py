@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from dataclasses import dataclass
 from enum import Enum
 
-from sqlglot import exp, parse_one
+from sqlglot import TokenType, exp, parse_one, tokenize
 
 NAME = r'(?:"(?:[^"]|"")+"|[\w$]+)(?:\s*\.\s*(?:"(?:[^"]|"")+"|[\w$]+)){0,2}'
 _COMMENTS = re.compile(r"\A(?:\s+|--[^\n]*\n|/\*.*?\*/)+", re.DOTALL)
@@ -82,6 +83,15 @@ def _kind(word: str, sql: str, has_target: bool) -> Kind:
     if word == "COPY":
         return Kind.ADDING
     return Kind.LOCKING
+
+
+def how_many(sql: str) -> int:
+    """The statements of one text; a semicolon in a literal or a comment parts nothing."""
+    if ";" not in sql:
+        return 1
+    kinds = [token.token_type for token in tokenize(sql, read="snowflake")]
+    parts = itertools.groupby(kinds, key=lambda kind: kind is TokenType.SEMICOLON)
+    return max(1, sum(not apart for apart, _ in parts))
 
 
 def qualified(name: str, database: str | None, schema: str | None) -> str:

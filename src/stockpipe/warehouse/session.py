@@ -53,7 +53,12 @@ def session_plan(settings: Settings, run_id: str = "") -> SignIn:
         client_session_keep_alive=True,
         application="stockpipe",
         # A TIMESTAMP column may be of a kind that knows time zones: what is written is UTC, whatever the account's is.
-        session_parameters={"QUERY_TAG": f"stockpipe {run_id}".strip(), "TIMEZONE": "UTC"},
+        # And where the account lets one request have many statements, ours have one.
+        session_parameters={
+            "QUERY_TAG": f"stockpipe {run_id}".strip(),
+            "TIMEZONE": "UTC",
+            "MULTI_STATEMENT_COUNT": 1,
+        },
     )
     for name in ("DATABASE", "SCHEMA", "ROLE", "WAREHOUSE"):
         if value := settings.get(f"SNOWFLAKE_{name}"):

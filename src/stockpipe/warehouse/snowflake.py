@@ -29,6 +29,7 @@ from stockpipe.warehouse.ddl import (
 )
 from stockpipe.warehouse.ddl import SNOWFLAKE_TYPES as TYPES
 from stockpipe.warehouse.privileges import lacking, or_granted, stored_role, wanted_privilege
+from stockpipe.warehouse.reading import first_word, must_only_read
 from stockpipe.warehouse.session import error_text, open_session, session_plan
 from stockpipe.warehouse.views import snowflake_view, views
 
@@ -37,7 +38,10 @@ log = logging.getLogger(__name__)
 _DOES_NOT_EXIST = 2003
 _INSUFFICIENT = 3001
 _NO_WAREHOUSE = 606
-_READING = ("SELECT", "WITH", "SHOW", "DESCRIBE", "DESC", "EXPLAIN", "VALUES")
+_UNPUBLISHED = "Nothing of this run was published; check the role's privileges."
+_UNANSWERED = (
+    "Nothing was changed. Check the SQL (stockpipe schema prints tables and columns) and what the role may read."
+)
 
 
 class SnowflakeWarehouse:
@@ -123,14 +127,9 @@ class SnowflakeWarehouse:
 
     def query(self, text: str) -> QueryResult:
         """See Warehouse. Only statements that begin with a reading word are sent, one at a time."""
-        word = text.lstrip(" \t\r\n(").split(maxsplit=1)[0].upper() if text.strip() else ""
-        if word not in _READING:
-            raise WarehouseError(
-                f"stockpipe query only reads, and {word or 'nothing'} is no reading statement.",
-                hint=f"Begin with one of: {', '.join(_READING)}.",
-            )
+        must_only_read(text)
         self._connect()
-        cursor = self._cursor(text, None)
+        cursor = self._cursor(text, None, _UNANSWERED)
         return QueryResult(
             [column[0] for column in cursor.description or ()], [tuple(row) for row in cursor.fetchall()]
         )
@@ -148,6 +147,7 @@ class SnowflakeWarehouse:
         rows = self._run(
             f'SELECT {as_text} FROM {main.name} WHERE "DS" = %s AND "MARKET" = %s ORDER BY "TICKER", "ACTIVE"',
             [ds, market],
+            _UNANSWERED,
         )
         from stockpipe.staging import DUCKDB_TYPES
 
@@ -327,29 +327,30 @@ class SnowflakeWarehouse:
         except StockpipeError as error:
             log.debug("ROLLBACK failed; the service rolls back when the session ends: %s", error)
 
-    def _run(self, statement: str, values: Sequence[Any] | None = None) -> list[tuple[Any, ...]]:
-        return [tuple(row) for row in self._cursor(statement, values).fetchall()]
+    def _run(
+        self, statement: str, values: Sequence[Any] | None = None, hint: str = _UNPUBLISHED
+    ) -> list[tuple[Any, ...]]:
+        return [tuple(row) for row in self._cursor(statement, values, hint).fetchall()]
 
-    def _cursor(self, statement: str, values: Sequence[Any] | None) -> Any:
+    def _cursor(self, statement: str, values: Sequence[Any] | None, hint: str) -> Any:
         import snowflake.connector
 
         log.debug("%s", _shortened(statement))
         try:
             return self._connection.cursor().execute(statement, tuple(values) if values else None)
         except snowflake.connector.Error as error:
-            raise self._refused(error, statement) from error
+            raise self._refused(error, statement, hint) from error
 
-    def _refused(self, error: Any, statement: str) -> WarehouseError:
-        """What a refused statement means for the user: a missing privilege is named with its GRANT."""
+    def _refused(self, error: Any, statement: str, hint: str) -> WarehouseError:
+        """What a refused statement means for the user: a missing privilege is named with its GRANT, else `hint` stands."""
         role = stored_role(self._settings.get("SNOWFLAKE_ROLE"), self._connection.role)
         privilege = wanted_privilege(statement, self._prefix.rstrip("."), self._database)
-        hint = "Nothing of this run was published; check the role's privileges."
         if error.errno == _INSUFFICIENT and privilege:
             hint = lacking(privilege, role)
         elif error.errno == _NO_WAREHOUSE:
             hint = or_granted("Set SNOWFLAKE_WAREHOUSE", "USAGE ON WAREHOUSE ...", role)
         kind = NotThere if error.errno == _DOES_NOT_EXIST else WarehouseError
-        return kind(f"Snowflake refused {statement.split(maxsplit=1)[0]}: {error_text(error)}", hint=hint)
+        return kind(f"Snowflake refused {first_word(statement)}: {error_text(error)}", hint=hint)
 
 
 def _copy(table: sql.Table, stage: str) -> str:

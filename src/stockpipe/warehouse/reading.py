@@ -1,0 +1,45 @@
+"""Does a statement for Snowflake only read? Asked before it is sent: the service would run whatever the role may do."""
+
+from __future__ import annotations
+
+import re
+
+from stockpipe.errors import WarehouseError
+
+_READING = ("SELECT", "WITH", "SHOW", "DESCRIBE", "DESC", "EXPLAIN", "VALUES")
+# Text, quoted names and comments, as the service reads them: in them no word and no sign means anything.
+_SILENT = re.compile(
+    r"""(?P<quoted>'(?:[^'\\]|\\.|'')*'|"(?:[^"]|"")*"|\$\$.*?\$\$)|--[^\n]*|//[^\n]*|/\*.*?\*/""", re.DOTALL
+)
+_WRITING = tuple(
+    (re.compile(pattern, re.IGNORECASE), what)
+    for pattern, what in (
+        (r";\s*[^\s;]", "there is a second statement behind a semicolon"),
+        (r"->>", "->> hands over to a second statement"),
+        (r"\bAS\s+PROCEDURE\s*\(", "a procedure (AS PROCEDURE) may write"),
+    )
+)
+
+
+def must_only_read(text: str) -> None:
+    """WarehouseError unless the text is one statement that begins with a reading word, and no other one hides in it."""
+    word = first_word(text)
+    if word not in _READING:
+        raise WarehouseError(
+            f"stockpipe query only reads, and {word or 'nothing'} is no reading statement.",
+            hint=f"Begin with one of: {', '.join(_READING)}.",
+        )
+    spoken = _spoken(text)
+    for pattern, what in _WRITING:
+        if pattern.search(spoken):
+            raise WarehouseError(f"stockpipe query only reads, and {what}.", hint="Ask with one statement at a time.")
+
+
+def first_word(text: str) -> str:
+    """The first word of a statement in upper case, behind comments and brackets; nothing where there is none."""
+    found = re.match(r"[\s(]*([A-Za-z]+)", _spoken(text))
+    return found[1].upper() if found else ""
+
+
+def _spoken(text: str) -> str:
+    return _SILENT.sub(lambda found: "''" if found["quoted"] else " ", text)
