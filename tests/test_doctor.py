@@ -105,9 +105,9 @@ def test_before_the_first_load(serve: Serve, gate: SnowflakeGate) -> None:
     assert lines(flags(serve(many(4))) | account(gate))[len(API) + len(IN_USE) :] == [
         "OK privileges: CREATE STAGE, CREATE TABLE on STOCKS.PUBLIC",
         "OK privileges: CREATE VIEW on STOCKS.PUBLIC",
-        'OK table: "STOCKS"."PUBLIC"."TICKERS" is not there yet; the first run makes it',
-        'OK table: "STOCKS"."PUBLIC"."STOCKPIPE_RUNS" is not there yet; the first run makes it',
-        'OK table: "STOCKS"."PUBLIC"."STOCKPIPE_REJECTS" is not there yet; the first run makes it',
+        'OK table: "STOCKS"."PUBLIC"."TICKERS" is not there, or LOADER_ROLE may not see it; the first run makes it',
+        'OK table: "STOCKS"."PUBLIC"."STOCKPIPE_RUNS" is not there, or LOADER_ROLE may not see it; the first run makes it',
+        'OK table: "STOCKS"."PUBLIC"."STOCKPIPE_REJECTS" is not there, or LOADER_ROLE may not see it; the first run makes it',
     ]
     assert gate.rows("SELECT count(*) FROM information_schema.tables WHERE table_schema = 'PUBLIC'") == [(0,)]
 
@@ -195,6 +195,22 @@ def test_grants_that_cannot_all_be_read_are_no_failure(serve: Serve, gate: Snowf
         'If a run is refused: GRANT CREATE STAGE ON SCHEMA "STOCKS"."PUBLIC" TO ROLE LOADER_ROLE; '
         "Without it: stockpipe run --load-method insert."
     )
+
+
+def test_a_table_that_is_hidden_from_the_role_is_no_table_to_be_made(serve: Serve, gate: SnowflakeGate) -> None:
+    settings = flags(serve(many(4))) | account(gate)
+    stockpipe.load(settings=settings)
+    hidden = (2003, "SQL compilation error:\nTable does not exist or not authorized.", "42S02")
+    gate.fault("DESCRIBE TABLE.*(RUNS|FENCE)", action=hidden, times=None)
+    found = [*examine(load_settings(settings, env={}), Clock())]
+    wrong = [(plain(finding), finding.remedy) for finding in found if finding.level == "WARN"]
+    assert wrong == [
+        (
+            f'WARN table: "STOCKS"."PUBLIC"."{name}" is not there, or LOADER_ROLE may not see it, though it sees others of ours',
+            f'If it is there: GRANT {privileges} ON TABLE "STOCKS"."PUBLIC"."{name}" TO ROLE LOADER_ROLE; If not, the next run makes it.',
+        )
+        for name, privileges in (("STOCKPIPE_RUNS", "SELECT, INSERT"), ("STOCKPIPE_FENCE", "SELECT, UPDATE"))
+    ]
 
 
 def test_a_table_that_has_to_be_altered_asks_for_its_owner(serve: Serve, gate: SnowflakeGate) -> None:

@@ -270,6 +270,19 @@ def test_a_missing_privilege_is_named_with_its_grant(
     assert f"GRANT {privilege} TO ROLE LOADER_ROLE;" in error.value.hint
 
 
+def test_a_record_that_the_role_may_not_see_is_no_empty_history(serve: Serve, gate: SnowflakeGate) -> None:
+    stockpipe.load(settings=flags(serve(many(100))) | gate.env())
+    gate.fault("SELECT.*QUALIFY", action=(2003, "Table 'STOCKPIPE_RUNS' does not exist or not authorized.", "42S02"))
+    with pytest.raises(WarehouseError, match="does not exist or not authorized") as error:
+        stockpipe.load(settings=flags(serve(many(10))) | gate.env())
+    assert error.value.hint == (
+        "The role LOADER_ROLE may not see it, or it does not exist. An administrator gives it: "
+        'GRANT SELECT ON TABLE "STOCKS"."PUBLIC"."STOCKPIPE_RUNS" TO ROLE LOADER_ROLE; '
+        "(stockpipe schema --grants prints all that is needed)"
+    )
+    assert gate.rows("SELECT count(*) FROM tickers") == [(100,)]
+
+
 @pytest.mark.parametrize(
     ("given", "to"),
     [("loader_role", "LOADER_ROLE"), ('"LOADER_ROLE"', "LOADER_ROLE"), ('"svc-loader"', '"svc-loader"')],

@@ -8,13 +8,13 @@ from datetime import date
 from typing import Any
 
 from stockpipe.doctor.finding import Finding, failed
-from stockpipe.doctor.privileges import Need, examine_privileges, needs_of_a_run
+from stockpipe.doctor.privileges import Need, examine_privileges, needs_of_a_run, not_seen, wanted_on
 from stockpipe.doctor.questions import Questions
 from stockpipe.doctor.tables import examine_age, examine_tables, last_day_sql, may_alter, our_tables
 from stockpipe.errors import StockpipeError, WarehouseError
 from stockpipe.settings import Settings
 from stockpipe.warehouse import sql
-from stockpipe.warehouse.ddl import FENCE_TABLE, SNOWFLAKE_TYPES, TableOptions
+from stockpipe.warehouse.ddl import SNOWFLAKE_TYPES, TableOptions
 from stockpipe.warehouse.privileges import OWN_ROLE, SYSTEM_ROLES, or_granted, stored_role
 from stockpipe.warehouse.session import open_session, session_plan
 from stockpipe.warehouse.signin import SINGLE_FACTOR, SignIn
@@ -64,13 +64,20 @@ def _role(role: str | None) -> Finding:
 
 
 def _examine_schema(ask: Questions, role: str | None, prefix: str, tables: list[sql.Table]) -> Iterator[Finding]:
-    described = {table.name: ask.columns(table.name) for table in tables}
-    shapes = list(examine_tables(tables, described.__getitem__, SNOWFLAKE_TYPES))
+    wanted = wanted_on(prefix, tables)
+    described = {name: ask.columns(name) for name in wanted}
+    present = {name for name, columns in described.items() if columns}
+
+    def missing(name: str) -> Finding:
+        return not_seen(role, name, wanted[name], others=bool(present))
+
+    shapes = list(examine_tables(tables, described.__getitem__, SNOWFLAKE_TYPES, missing))
+    # The fence has no form to look at, and before the first run it is not worth a line.
+    fence = next(reversed(wanted))
+    if present and fence not in present:
+        shapes.append(missing(fence))
     if role:
         altered = {table.name for table in tables if may_alter(table, described[table.name], SNOWFLAKE_TYPES)}
-        present = {name for name, columns in described.items() if columns}
-        if ask.columns(f'{prefix}"{FENCE_TABLE}"'):
-            present.add(f'{prefix}"{FENCE_TABLE}"')
         yield from examine_privileges(ask.rows, role, needs_of_a_run(prefix, tables, present, altered))
     else:
         yield Finding("SKIP", "privileges", "were not looked at: the role is not known")

@@ -36,9 +36,23 @@ class Need:
         return bare_name(self.name)
 
 
+def wanted_on(prefix: str, tables: list[sql.Table]) -> dict[str, tuple[str, ...]]:
+    """The privileges that publishing asks for on each of our tables, by quoted name; the fence is the last."""
+    return dict(zip((*(table.name for table in tables), f'{prefix}"{FENCE_TABLE}"'), _WANTED, strict=True))
+
+
+def not_seen(role: str | None, name: str, privileges: tuple[str, ...], *, others: bool) -> Finding:
+    """For a table that the service does not show; where it shows `others` of ours, one may be there and hidden."""
+    text = f"{name} is not there, or {role or 'the role'} may not see it"
+    if not others:
+        return Finding("OK", "table", f"{text}; the first run makes it")
+    remedy = OWN_ROLE if role in SYSTEM_ROLES else _grant(list(privileges), role_word(role), Need("TABLE", name, ()))
+    return Finding("WARN", "table", f"{text}, though it sees others of ours", f"If it is there: {remedy} If not, the next run makes it.")  # fmt: skip
+
+
 def needs_of_a_run(prefix: str, tables: list[sql.Table], present: set[str], altered: set[str]) -> list[Need]:
     """What a run will ask for in the schema of `prefix`; `present` are the tables that are there, `altered` those it will change."""
-    wanted = dict(zip((*(table.name for table in tables), f'{prefix}"{FENCE_TABLE}"'), _WANTED, strict=True))
+    wanted = wanted_on(prefix, tables)
     makes = ("CREATE TABLE",) if wanted.keys() - present else ()
     schema = prefix.rstrip(".")
     needs = [Need("SCHEMA", schema, ("CREATE STAGE", *makes))]

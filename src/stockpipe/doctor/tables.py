@@ -23,14 +23,22 @@ def our_tables(settings: Settings, prefix: str = "") -> list[sql.Table]:
     return [sql.main_table(TICKERS, name, prefix), sql.runs_table(prefix), sql.rejects_table(prefix)]
 
 
+def not_there(name: str) -> Finding:
+    """For a table that is certainly not there."""
+    return Finding("OK", "table", f"{name} is not there yet; the first run makes it")
+
+
 def examine_tables(
-    tables: list[sql.Table], described: Callable[[str], Columns], types: Mapping[str, str]
+    tables: list[sql.Table],
+    described: Callable[[str], Columns],
+    types: Mapping[str, str],
+    missing: Callable[[str], Finding] = not_there,
 ) -> Iterator[Finding]:
-    """Each table's form; `described` gives names and types of a table's columns, nothing for one that is not there."""
+    """Each table's form; `described` gives names and types of a table's columns, nothing for one that is `missing`."""
     for table in tables:
         existing = described(table.name)
         if not existing:
-            yield Finding("OK", "table", f"{table.name} is not there yet; the first run makes it")
+            yield missing(table.name)
             continue
         try:
             changes = _changes(table, existing, types)

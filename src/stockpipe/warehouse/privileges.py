@@ -68,10 +68,18 @@ def or_granted(advice: str, privilege: str, role: str | None) -> str:
 
 def lacking(privilege: str, role: str | None) -> str:
     """That a role lacks a privilege, and how it comes to it."""
-    text = f"The role {role or 'of the session'} lacks a privilege."
+    return f"The role {role or 'of the session'} lacks a privilege. {_remedy(privilege, role)}"
+
+
+def unseen(privilege: str, role: str | None) -> str:
+    """That the service names nothing which a role may not see: it says that it does not exist."""
+    return f"The role {role or 'of the session'} may not see it, or it does not exist. {_remedy(privilege, role)}"
+
+
+def _remedy(privilege: str, role: str | None) -> str:
     if role in SYSTEM_ROLES:
-        return f"{text} {OWN_ROLE}"
-    return f"{text} An administrator gives it: GRANT {privilege} TO ROLE {role_word(role)}; (stockpipe schema --grants prints all that is needed)"
+        return OWN_ROLE
+    return f"An administrator gives it: GRANT {privilege} TO ROLE {role_word(role)}; (stockpipe schema --grants prints all that is needed)"
 
 
 def _bare(name: str) -> str:

@@ -28,7 +28,7 @@ from stockpipe.warehouse.ddl import (
     snowflake_type,
 )
 from stockpipe.warehouse.ddl import SNOWFLAKE_TYPES as TYPES
-from stockpipe.warehouse.privileges import lacking, or_granted, stored_role, wanted_privilege
+from stockpipe.warehouse.privileges import lacking, or_granted, stored_role, unseen, wanted_privilege
 from stockpipe.warehouse.reading import first_word, must_only_read
 from stockpipe.warehouse.session import error_text, open_session, session_plan
 from stockpipe.warehouse.views import snowflake_view, views
@@ -76,14 +76,9 @@ class SnowflakeWarehouse:
             self._make_views(dataset)
 
     def history(self, record: RunRecord) -> History:
-        """See Warehouse."""
+        """See Warehouse. `prepare` has seen to it that the table is there: one that is not to be seen is no empty history."""
         values = [record.dataset, record.market, record.active, record.ds, record.ds]
-        try:
-            rows = self._run(sql.history(sql.runs_table(self._prefix), "%s"), values)
-        except WarehouseError as error:
-            if _errno(error) == _DOES_NOT_EXIST:
-                return History()
-            raise
+        rows = self._run(sql.history(sql.runs_table(self._prefix), "%s"), values)
         return History.from_rows(rows, record.ds)
 
     def holds(self, record: RunRecord) -> int:
@@ -347,6 +342,8 @@ class SnowflakeWarehouse:
         privilege = wanted_privilege(statement, self._prefix.rstrip("."), self._database)
         if error.errno == _INSUFFICIENT and privilege:
             hint = lacking(privilege, role)
+        elif error.errno == _DOES_NOT_EXIST and privilege:
+            hint = unseen(privilege, role)
         elif error.errno == _NO_WAREHOUSE:
             hint = or_granted("Set SNOWFLAKE_WAREHOUSE", "USAGE ON WAREHOUSE ...", role)
         kind = NotThere if error.errno == _DOES_NOT_EXIST else WarehouseError
