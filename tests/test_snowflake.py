@@ -238,6 +238,20 @@ def test_a_session_sends_one_statement_a_request(gate: SnowflakeGate) -> None:
     assert str(gate.logins[0].data["SESSION_PARAMETERS"]["MULTI_STATEMENT_COUNT"]) == "1"
 
 
+@pytest.mark.parametrize("asked", ["SELECT 1 AS N", "SELECT count(*) AS N FROM TICKERS"])
+def test_rows_that_cannot_be_fetched_are_an_error_of_the_warehouse(
+    serve: Serve, gate: SnowflakeGate, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], asked: str
+) -> None:
+    settings = flags(serve(many(1))) | gate.env()
+    stockpipe.load(settings=settings)
+    monkeypatch.setattr("time.sleep", lambda _: None)  # the connector waits between ten attempts
+    gate.fault("^SELECT", when="after", action="lost")
+    with closing(open_warehouse(load_settings(settings, env={}))) as warehouse, pytest.raises(WarehouseError) as error:
+        warehouse.query(asked)
+    assert error.value.message.startswith("Snowflake refused SELECT: ")
+    assert "presigned" not in str(error.value) + "".join(capfd.readouterr())
+
+
 @pytest.mark.parametrize("text", ["SELECT FROM 1", "SELECT no_such_column FROM TICKERS", "SELECT 1 FROM no_such_table"])
 def test_a_refused_query_says_nothing_of_publishing(serve: Serve, gate: SnowflakeGate, text: str) -> None:
     settings = flags(serve(many(1))) | gate.env()

@@ -10,9 +10,16 @@ from snowflake_gate.answers import Refusal
 
 When = Literal["before", "after"]
 # drop: cut the TCP connection; error: an internal error answer; hang: no answer until the client or
-# the gate gives up; a number: that HTTP status; a tuple: (code, message[, sqlstate]) as the service refuses.
-Action = Literal["drop", "error", "hang"] | int | tuple[int, str] | tuple[int, str, str]
+# the gate gives up; lost: rows of the answer lie at a presigned address where nobody answers; a number: that HTTP
+# status; a tuple: (code, message[, sqlstate]) as the service refuses.
+Action = Literal["drop", "error", "hang", "lost"] | int | tuple[int, str] | tuple[int, str, str]
 
+LOST_ROWS = {
+    "url": "http://127.0.0.1:9/results/part_0?X-Amz-Credential=c&X-Amz-Signature=presigned",
+    "rowCount": 1,
+    "uncompressedSize": 100,
+    "compressedSize": 100,
+}
 INSUFFICIENT_PRIVILEGES = (
     3001,
     "SQL access control error:\nInsufficient privileges to operate on schema 'PUBLIC'",

@@ -23,7 +23,7 @@ from snowflake_gate import stages
 from snowflake_gate.account import Account
 from snowflake_gate.answers import Answer, Refusal, done
 from snowflake_gate.engine import Engine
-from snowflake_gate.faults import Fault, Faults
+from snowflake_gate.faults import LOST_ROWS, Fault, Faults
 from snowflake_gate.locks import LockTable
 from snowflake_gate.log import LoggedLogin, LoggedRequest
 from snowflake_gate.runner import Runner, new_query_id
@@ -105,6 +105,9 @@ class Gate:
         entry.ok = bool(answer["success"])
         entry.error = "" if entry.ok else f"{answer.get('code')}: {answer.get('message')}"
         if fault := self.faults.take(what, "after"):
+            if fault.action == "lost":
+                answer["data"]["chunks"] = [LOST_ROWS]
+                return JSONResponse(answer)
             return await self._break(request, entry, fault)
         return JSONResponse(answer)
 

@@ -31,7 +31,7 @@ class Questions:
 
         try:
             return [tuple(row) for row in self._connection.cursor().execute(statement).fetchall()]
-        except snowflake.connector.Error as error:
+        except (snowflake.connector.Error, OSError) as error:  # a lost download may be either
             raise WarehouseError(f"Snowflake refused {statement.split(maxsplit=1)[0]}: {error_text(error)}") from error
 
     def columns(self, name: str) -> dict[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import re
 import sys
 import warnings
 from collections.abc import Iterator
@@ -25,6 +26,7 @@ _NO_USER = 251_005
 _KEY = 251_008
 # Refusals without a number of the service: connector 3 has these words before its message, connector 5 the others.
 _REFUSED = ("Failed to connect to DB: ", "OAuth flow failed", "External browser SSO failed")
+_QUERY_OF_A_URL = re.compile(r"(/[^\s?'\"]*)\?[^\s'\"]+")
 _NAMES_IN_5 = {
     "network_timeout": ("query_timeout", "request_timeout"),
     "client_request_mfa_token": ("client_store_temporary_credential",),
@@ -89,6 +91,8 @@ def open_session(plan: SignIn, *, warns: bool = True) -> Any:
         ) from error
     for name in ("snowflake.connector", "botocore", "urllib3"):
         logging.getLogger(name).setLevel(logging.ERROR)
+    # What it says of a lost download has the URL with its signature, and the error says it all again.
+    logging.getLogger("snowflake.connector.result_batch").setLevel(logging.CRITICAL)
     if warns and plan.alone:
         log.warning(SINGLE_FACTOR)
     arguments = _in_the_words_of(snowflake.connector.__version__, plan.arguments)
@@ -108,8 +112,9 @@ def open_session(plan: SignIn, *, warns: bool = True) -> Any:
 
 
 def error_text(error: Any) -> str:
-    """The message of a connector's error on one line, safe for a terminal."""
-    return printable(" ".join(str(getattr(error, "msg", None) or error).split()))[:500]
+    """The message of a connector's error on one line, safe for a terminal. What follows the ? of a URL may be a key."""
+    line = " ".join(str(getattr(error, "msg", None) or error).split())
+    return printable(_QUERY_OF_A_URL.sub(r"\1?...", line))[:500]
 
 
 def _in_the_words_of(version: str, arguments: Arguments) -> Arguments:

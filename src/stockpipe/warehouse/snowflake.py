@@ -124,10 +124,7 @@ class SnowflakeWarehouse:
         """See Warehouse. Only statements that begin with a reading word are sent, one at a time."""
         must_only_read(text)
         self._connect()
-        cursor = self._cursor(text, None, _UNANSWERED)
-        return QueryResult(
-            [column[0] for column in cursor.description or ()], [tuple(row) for row in cursor.fetchall()]
-        )
+        return self._ask(text, None, _UNANSWERED)
 
     def export(self, dataset: Dataset, ds: date, market: str, target: Path) -> int:
         """See Warehouse."""
@@ -325,15 +322,19 @@ class SnowflakeWarehouse:
     def _run(
         self, statement: str, values: Sequence[Any] | None = None, hint: str = _UNPUBLISHED
     ) -> list[tuple[Any, ...]]:
-        return [tuple(row) for row in self._cursor(statement, values, hint).fetchall()]
+        return self._ask(statement, values, hint).rows
 
-    def _cursor(self, statement: str, values: Sequence[Any] | None, hint: str) -> Any:
+    def _ask(self, statement: str, values: Sequence[Any] | None, hint: str) -> QueryResult:
+        """A statement and its rows, of which a long answer's come from a storage of their own."""
         import snowflake.connector
 
         log.debug("%s", _shortened(statement))
         try:
-            return self._connection.cursor().execute(statement, tuple(values) if values else None)
-        except snowflake.connector.Error as error:
+            cursor = self._connection.cursor().execute(statement, tuple(values) if values else None)
+            return QueryResult(
+                [column[0] for column in cursor.description or ()], [tuple(row) for row in cursor.fetchall()]
+            )
+        except (snowflake.connector.Error, OSError) as error:  # a lost download may be either
             raise self._refused(error, statement, hint) from error
 
     def _refused(self, error: Any, statement: str, hint: str) -> WarehouseError:
