@@ -90,6 +90,25 @@ def test_the_insert_method_loads_the_same_in_batches(serve: Serve, gate: Snowfla
     assert len([sql for sql in gate.statements() if sql.startswith('INSERT INTO "STOCKS"."PUBLIC"."TICKERS"')]) == 3
 
 
+@pytest.mark.parametrize(
+    ("method", "dry_run", "lines"),
+    [
+        ("insert", False, ["1 (10 records)", "2 (10 records)", "3 (5 records)"]),
+        ("copy", False, ["1 (25 records)"]),
+        ("insert", True, []),
+        ("copy", True, []),
+    ],
+)
+def test_the_log_tells_of_each_batch_that_is_ingested(
+    serve: Serve, gate: SnowflakeGate, caplog: pytest.LogCaptureFixture, method: str, dry_run: bool, lines: list[str]
+) -> None:
+    settings = flags(serve([*many(24), stock("ZZ"), stock("ZZZ", name="")]), STOCKPIPE_BATCH_SIZE="10") | gate.env()
+    with caplog.at_level("INFO"):
+        stockpipe.load(settings=settings, load_method=method, dry_run=dry_run)
+    said = [message.removeprefix("Ingested batch ") for message in caplog.messages if "Ingested batch" in message]
+    assert said == lines
+
+
 OLD_COLUMNS = {
     "ticker": "VARCHAR(20)", "name": "VARCHAR(500)", "market": "VARCHAR(50)", "locale": "VARCHAR(10)",
     "primary_exchange": "VARCHAR(10)", "type": "VARCHAR(20)", "active": "BOOLEAN", "currency_name": "VARCHAR(50)",

@@ -88,13 +88,15 @@ class SnowflakeWarehouse:
     def publish(self, delivery: Delivery) -> None:
         """See Warehouse. When the connection is lost at COMMIT, the run record tells whether it took effect."""
         stage = self._stage(delivery) if self._load_method == "copy" else ""
-        committing = False
+        main, batches, committing = self._main(delivery.dataset), 0, False
         try:
             for statement, values in self._steps(delivery, stage):
                 committing = statement == "COMMIT"
                 self._run(statement, values)
-                if statement.startswith("COPY"):
-                    log.info("Ingested batch 1 (%s records)", f"{delivery.rows:,}")
+                if statement.startswith((f"COPY INTO {main.name} ", f"INSERT INTO {main.name} ")):
+                    batches += 1
+                    rows = len(values) // len(main.columns) if values else delivery.rows
+                    log.info("Ingested batch %d (%s records)", batches, f"{rows:,}")
         except WarehouseError as error:
             if committing and self._committed(delivery):
                 return
@@ -261,11 +263,8 @@ class SnowflakeWarehouse:
         )
         with duckdb.connect() as local:
             rows = local.execute(f"SELECT {cells} FROM read_parquet(?)", [[str(path) for path in delivery.parquet]])
-            number = 0
             while batch := rows.fetchmany(self._settings.batch_size):
-                number += 1
                 yield from self._inserts(main, batch)
-                log.info("Ingested batch %d (%s records)", number, f"{len(batch):,}")
 
     def _inserts(self, table: sql.Table, rows: Sequence[tuple[Any, ...]]) -> Iterator[tuple[str, list[Any]]]:
         size = self._settings.batch_size
