@@ -146,6 +146,18 @@ def test_a_file_that_others_can_read_is_warned_about_once_and_not_by_the_connect
 
 
 @pytest.mark.usefixtures("home")
+def test_schema_takes_names_from_a_connection() -> None:
+    env = {"SNOWFLAKE_HOME": "snow", "SNOWFLAKE_CONNECTIONS_PROD_DATABASE": "stocks"}
+    tables = command("schema", "--connection", "prod", env=env)
+    assert (tables.returncode, tables.stderr) == (0, "")
+    assert tables.stdout.startswith('CREATE TABLE IF NOT EXISTS "STOCKS"."MARKET_DATA"."TICKERS" (\n')
+    grants = command("schema", "--grants", "--connection", "prod", env=env).stdout
+    assert 'CREATE ROLE IF NOT EXISTS "LOADER_ROLE";' in grants
+    missing = command("schema", "--connection", "none", env=env)
+    assert (missing.returncode, missing.stdout, "There is no connection 'none'" in missing.stderr) == (3, "", True)
+
+
+@pytest.mark.usefixtures("home")
 def test_config_shows_values_with_their_origins_and_no_secret() -> None:
     Path(".env").write_text("POLYGON_API_KEY=abcdefghijklmnop\nMASSIVE_BASE_URL=https://me:hidden@api.example\n")
     Path(".env").chmod(0o600)

@@ -170,12 +170,15 @@ def given_settings(options: Mapping[str, Any]) -> dict[str, str | None]:
     }
 
 
+connection_option = click.option("--connection", metavar="NAME", help="A connection of Snowflake's connections.toml.")
+
+
 def shared_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """The options that every command with settings has."""
     options: tuple[Decorator, ...] = (
         click.option("--warehouse", help="duckdb or snowflake; default: snowflake when SNOWFLAKE_ACCOUNT is set."),
         click.option("--duckdb-path", help="The DuckDB file (STOCKPIPE_DUCKDB_PATH)."),
-        click.option("--connection", metavar="NAME", help="A connection of Snowflake's connections.toml."),
+        connection_option,
         click.option("--env-file", type=click.Path(path_type=Path), help="File with settings; default: .env"),
         click.option("-v", "--verbose", count=True, help="Say more: every call, every statement."),
         click.option("-q", "--quiet", is_flag=True, help="Say only warnings and errors."),

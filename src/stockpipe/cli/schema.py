@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from stockpipe.cli.output import exit_codes
+from stockpipe.cli.output import connection_option, exit_codes
+from stockpipe.connections import NAME as CONNECTION_NAME
 from stockpipe.errors import UsageError
 from stockpipe.settings import Settings, load_settings
 
@@ -17,8 +18,11 @@ from stockpipe.settings import Settings, load_settings
 @click.option("--dbt", is_flag=True, help="A sources.yml with freshness, descriptions and tests.")
 @click.option("--reader", metavar="ROLE", help="With --grants: the readers' role; default: STOCKPIPE_READER.")
 @click.option("--warehouse", help="duckdb or snowflake; default: snowflake when SNOWFLAKE_ACCOUNT is set.")
+@connection_option
 @click.option("--env-file", type=click.Path(path_type=Path), help="File with settings; default: .env")
-def schema(reader: str | None, warehouse: str | None, env_file: Path | None, **what: bool) -> None:
+def schema(
+    reader: str | None, warehouse: str | None, connection: str | None, env_file: Path | None, **what: bool
+) -> None:
     """Print the SQL of the tables as `run` makes them. Nothing is connected to or changed.
 
     \b
@@ -34,7 +38,8 @@ def schema(reader: str | None, warehouse: str | None, env_file: Path | None, **w
         chosen = [name for name, wanted in what.items() if wanted]
         _check(chosen, reader, warehouse)
         kind = "snowflake" if what["grants"] else warehouse
-        click.echo(_text(chosen, load_settings({"STOCKPIPE_WAREHOUSE": kind}, env_file=env_file), reader), nl=False)
+        settings = load_settings({"STOCKPIPE_WAREHOUSE": kind, CONNECTION_NAME: connection}, env_file=env_file)
+        click.echo(_text(chosen, settings, reader), nl=False)
 
 
 def _check(chosen: list[str], reader: str | None, warehouse: str | None) -> None:
