@@ -267,11 +267,13 @@ def load_settings(
     """Collect the settings: `flags` (by setting name) over the environment over `env_file` over a connection of
     Snowflake's tools over the defaults.
 
-    `env` defaults to this process's environment, `env_file` to `.env` in the current folder; a missing file is no
-    error, an unreadable one is a ConfigError. A connection is used when one is named, or when the warehouse is said to
-    be snowflake and no account is set.
+    `env` defaults to this process's environment, `env_file` to `.env` in the current folder. Only that one may be
+    absent; a named file that is missing, and any that cannot be read, is a ConfigError. A connection is used when one is
+    named, or when the warehouse is said to be snowflake and no account is set.
     """
     path = env_file or Path(".env")
+    if env_file is not None:
+        _demand(env_file)
     environment = os.environ if env is None else env
     dotenv, dotenv_state = _read_env_file(path)
     sources: _Sources = (("the command line", flags or {}), ("the environment", environment), (str(path), dotenv))
@@ -322,8 +324,19 @@ def _open_to_others(path: Path, texts: Mapping[str, str | None]) -> str | None:
     return f"{path} holds secrets and can be read by other users of this machine. Mend it: chmod 600 {path}"
 
 
+def _demand(path: Path) -> None:
+    """ConfigError for a named settings file that is not there: without it, the day would go to another place."""
+    # Not only plain files: /dev/null means no settings, and a shell hands over a pipe.
+    if path.is_dir() or not path.exists():
+        fault = "is a folder" if path.is_dir() else "is not there"
+        raise ConfigError(
+            f"The settings file {path} {fault}.",
+            hint="Correct --env-file, or leave it out: then .env is read, where there is one.",
+        )
+
+
 def _read_env_file(path: Path) -> tuple[dict[str, str | None], str]:
-    if not path.is_file():
+    if not (path.is_file() or path.is_fifo()):
         return {}, "not there"
     from dotenv import dotenv_values
 

@@ -148,7 +148,10 @@ def _settings_notes(options: dict[str, Any]) -> list[str]:
     env_file = Path.cwd() / (options["env_file"] or ".env")
     if env_file.is_file():
         return [f"settings are read from {env_file}; those of this shell's environment are not known to a scheduler."]
-    return [f"{env_file} is not there yet, and a scheduler does not know this shell's environment."]
+    return [
+        f"{env_file} is not there yet: a load ends with exit code 3 until it is, as a scheduler does not know this "
+        "shell's environment."
+    ]
 
 
 def _write(place: Path | None, text: str, name: str, encoding: str) -> None:

@@ -1,0 +1,55 @@
+"""The settings file: one that is named must be there, and what cannot be read in it is told."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+import stockpipe
+from conftest import Serve, command, flags, many, table
+from stockpipe.errors import ConfigError
+from stockpipe.settings import load_settings
+
+
+@pytest.mark.parametrize("arguments", [("run",), ("status",), ("query", "SELECT 1"), ("config",), ("doctor",), ("schema",), ("schedule",)])  # fmt: skip
+def test_a_named_file_that_is_missing_is_no_reason_to_load_elsewhere(arguments: tuple[str, ...]) -> None:
+    done = command(*arguments, "--env-file", "typo.env", env={"POLYGON_API_KEY": "a-test-key"}, timeout=20)
+    assert (done.returncode, done.stdout, list(Path().iterdir())) == (3, "", [])
+    assert done.stderr == (
+        "Error: The settings file typo.env is not there.\n"
+        "       Correct --env-file, or leave it out: then .env is read, where there is one.\n"
+    )
+
+
+def test_a_folder_is_no_settings_file() -> None:
+    Path("conf").mkdir()
+    done = command("run", "--env-file", "conf", env={"POLYGON_API_KEY": "a-test-key"})
+    assert (done.returncode, "The settings file conf is a folder." in done.stderr) == (3, True)
+
+
+def test_from_python_it_is_the_same() -> None:
+    with pytest.raises(ConfigError, match=r"The settings file typo\.env is not there\."):
+        stockpipe.load(env_file=Path("typo.env"))
+
+
+def test_only_the_usual_file_may_be_absent(serve: Serve) -> None:
+    env = flags(serve(many(2)))
+    assert load_settings(env={}).looked_in[2] == ".env (not there)"
+    assert command("run", env=env).returncode == 0
+    # Some give their virtual environment this name.
+    Path(".env").mkdir()
+    assert command("run", env=env).returncode == 0
+    assert table("SELECT count(*) FROM TICKERS") == [(2,)]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no named pipes in folders")
+def test_a_pipe_of_the_shell_is_read() -> None:
+    os.mkfifo("secrets")
+    writer = threading.Thread(target=Path("secrets").write_text, args=("MASSIVE_PLAN=paid\n",), daemon=True)
+    writer.start()
+    assert load_settings(env={}, env_file=Path("secrets")).plan == "paid"
+    writer.join(10)
