@@ -12,6 +12,9 @@ from conftest import Serve, command, flags, many, table
 from snowflake_gate import SnowflakeGate
 from stockpipe.massive.client import Endpoint
 from stockpipe.settings import load_settings
+from test_alerts import TOKEN, Receiver, receiver
+
+__all__ = ["receiver"]
 
 KEY = "sk-never-to-be-shown"
 PASSWORD = "pw-never-to-be-shown"
@@ -74,3 +77,38 @@ def test_an_env_file_that_others_can_read_is_warned_about(serve: Serve) -> None:
     os.chmod(".env", 0o600)  # noqa: PTH101
     assert "can be read by other users" not in command("run", env=env).stderr
     assert table("SELECT count(*) FROM TICKERS") == [(1,)]
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        (f"http://user:{PASSWORD}@127.0.0.1:8765", "http://***@127.0.0.1:8765"),
+        (f"https://{PASSWORD}@api.example", "https://***@api.example"),
+        (f"https://user:{PASSWORD}/@#with/all@api.example/v3", "https://***@api.example/v3"),
+        (f"user:{PASSWORD}@api.example", "***@api.example"),
+    ],
+)
+def test_the_password_in_a_url_is_nowhere(receiver: Receiver, url: str, shown: str) -> None:
+    env = {
+        "POLYGON_API_KEY": KEY, "MASSIVE_BASE_URL": url, "OTEL_EXPORTER_OTLP_ENDPOINT": url,
+        "STOCKPIPE_WEBHOOK_URL": f"{receiver.url}/hook/{TOKEN}", "STOCKPIPE_PING_URL": f"{receiver.url}/ping/{TOKEN}",
+    }  # fmt: skip
+    runs = [command("run", "-vv", "--log-file", "run.log", "--json", env=env), command("doctor", env=env)]
+    told = f"MASSIVE_BASE_URL is '{shown}' (from the environment): it must be an origin"
+    assert [done.returncode for done in runs] == [3, 3]
+    assert [told in text for text in (runs[0].stderr, runs[0].stdout, runs[1].stdout)] == [True] * 3
+    assert (told in Path("run.log").read_text(), told in receiver.documents[0]["text"]) == (True, True)
+    shown_anywhere = everything([(done.stdout, done.stderr) for done in runs]) + str(receiver.calls)
+    assert PASSWORD not in shown_anywhere + command("config", env=env).stdout
+
+
+def test_an_account_that_is_a_url_is_shown_without_its_password() -> None:
+    place = {f"SNOWFLAKE_{name}": "X" for name in ("USER", "PASSWORD", "WAREHOUSE", "DATABASE", "SCHEMA", "ROLE")}
+    account = {"SNOWFLAKE_ACCOUNT": f"https://me:{PASSWORD}@nowhere.example"}
+    done = command("run", env={"POLYGON_API_KEY": KEY} | place | account)
+    assert (done.returncode, "SNOWFLAKE_ACCOUNT is 'https://***@nowhere.example'" in done.stderr) == (3, True)
+
+
+def test_an_address_as_user_name_is_no_secret() -> None:
+    settings = load_settings({"SNOWFLAKE_USER": "me@example.com", "MASSIVE_BASE_URL": "https://api.example"}, env={})
+    assert settings.secrets == set()

@@ -112,6 +112,9 @@ SETTINGS: dict[str, Setting] = {
     )
 }
 
+# Who pastes a URL with a password into a setting shall not find it on the screen. A password may hold any character, so
+# all up to the last @ is hidden; without a scheme, only what looks like user:password, as a user may be an address.
+_USERINFO = re.compile(r"(?<=//).+(?=@)|^(?!.*//)[^@]*:.*(?=@)", re.DOTALL)
 _PLACEHOLDER = re.compile(r"^your[_-]|_here$|x{6,}|^\*+$|^<.*>$|^change.?me$", re.IGNORECASE)
 
 
@@ -171,16 +174,17 @@ class Settings:
         return text
 
     def refused(self, name: str, wanted: str) -> ConfigError:
-        """The error for a value that cannot be used. The value of a secret is never shown."""
+        """The error for a value that cannot be used. A secret is never shown, nor is the password in a URL."""
         value = self.find(name)
-        shown = "" if value is None or SETTINGS[name].secret else f" is {value.text!r}"
+        shown = "" if value is None or SETTINGS[name].secret else f" is {without_password(value.text)!r}"
         origin = f" (from {value.origin})" if value else ""
         return ConfigError(f"{name}{shown}{origin}: it must be {wanted}.", hint=f"Correct {name}.")
 
     @property
     def secrets(self) -> frozenset[str]:
-        """The texts that must never be shown."""
-        return frozenset(value.text for name, value in self._values.items() if SETTINGS[name].secret)
+        """The texts that must never be shown: the values of secret settings, and user and password in URLs."""
+        secret = {value.text for name, value in self._values.items() if SETTINGS[name].secret}
+        return frozenset(secret | {part for value in self._values.values() for part in _USERINFO.findall(value.text)})
 
     @property
     def api_key(self) -> str:
@@ -246,6 +250,11 @@ class Settings:
         """Rows in one insert batch."""
         # The service takes at most 16,384 rows in one VALUES list.
         return int(self.number("STOCKPIPE_BATCH_SIZE", least=1, most=16_384))
+
+
+def without_password(text: str) -> str:
+    """A setting's text as it may be shown: a URL without its user and password."""
+    return _USERINFO.sub("***", text)
 
 
 def is_loopback(host: str) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import re
 from typing import Any
 
 import click
@@ -11,10 +10,7 @@ import click
 from stockpipe.cli.logs import configure_logging
 from stockpipe.cli.output import exit_codes, given_settings, print_json, print_table, shared_options
 from stockpipe.errors import ConfigError
-from stockpipe.settings import SETTINGS, Settings, load_settings
-
-# Who pastes a URL with a password into a setting shall not find it on the screen.
-_USERINFO = re.compile(r"//[^/@]*@")
+from stockpipe.settings import SETTINGS, Settings, load_settings, without_password
 
 
 @click.command()
@@ -40,7 +36,7 @@ def config(everything: bool, as_json: bool, **options: Any) -> None:
 
 def _line(settings: Settings, name: str) -> dict[str, str | None]:
     value, setting = settings.find(name), SETTINGS[name]
-    shown = None if value is None else "***" if setting.secret else _USERINFO.sub("//***@", value.text)
+    shown = None if value is None else "***" if setting.secret else without_password(value.text)
     return {"name": name, "value": shown, "from": value.origin if value else None, "meaning": setting.meaning}
 
 
