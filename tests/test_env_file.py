@@ -53,3 +53,15 @@ def test_a_pipe_of_the_shell_is_read() -> None:
     writer.start()
     assert load_settings(env={}, env_file=Path("secrets")).plan == "paid"
     writer.join(10)
+
+
+def test_a_line_that_cannot_be_read_is_named_once(serve: Serve) -> None:
+    Path(".env").write_text("# mine\nMASSIVE_PLAN='paid\nSTOCKPIPE_BATCH_SIZE=7\n")
+    done = command("run", "--quiet", "--log-file", "run.log", env=flags(serve(many(2))))
+    warnings = [line for line in done.stderr.splitlines() if ".env" in line or "dotenv" in line]
+    assert done.returncode == 0
+    assert warnings == ["Warning: .env, line 2, could not be read (is a quote not closed?)."]
+    assert "WARNING - - - .env, line 2, could not be read" in Path("run.log").read_text()
+    found = load_settings(env={})
+    assert (found.get("STOCKPIPE_BATCH_SIZE"), found.is_set("MASSIVE_PLAN")) == ("7", False)
+    assert "WARN  settings    .env, line 2, could not be read" in command("doctor").stdout

@@ -183,3 +183,11 @@ def test_create_makes_database_and_schema_or_says_what_is_lacking() -> None:
         assert done.returncode == 0, done.stderr
         assert 'Done: CREATE SCHEMA IF NOT EXISTS "NEW_DB"."NEW_SCHEMA"' in done.stderr
         assert gate.rows("SELECT schema_name FROM NEW_DB.information_schema.schemata WHERE schema_name = 'NEW_SCHEMA'")
+
+
+def test_a_wrong_value_is_said_to_be_from_where_it_came() -> None:
+    done = command("init", "--no-input", "--warehouse", "duckdb", env={"MASSIVE_API_KEY": "a b"})
+    assert "POLYGON_API_KEY (from the environment, as MASSIVE_API_KEY): it must be one word" in done.stderr
+    done = command("init", "--no-input", "--account", "a b", "--token", "t", env={"POLYGON_API_KEY": KEY})
+    assert "SNOWFLAKE_ACCOUNT is 'a b' (from the command line)" in done.stderr
+    assert "SNOWFLAKE_ACCOUNT is 'a b' (from your answer)" in asked(f"{KEY}\nsnowflake\na b\n").stderr

@@ -7,10 +7,12 @@ value counts as not set, because that is how containers and CI systems write "no
 from __future__ import annotations
 
 import ipaddress
+import logging
 import os
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, cast
 from urllib.parse import urlsplit
@@ -141,6 +143,11 @@ class Settings:
         """Whether somebody set it: it is more than a default."""
         value = self.find(name)
         return value is not None and value.origin != DEFAULT
+
+    def said_by(self, origins: Mapping[str, str]) -> Settings:
+        """The same settings, found where `origins` (by name) says."""
+        values = {name: replace(value, origin=origins.get(name, value.origin)) for name, value in self._values.items()}
+        return Settings(values, self.looked_in, self.warnings)
 
     def require(self, name: str) -> str:
         """The text of a setting that must be there; ConfigError names it, where it was looked for, and how to set it."""
@@ -284,11 +291,11 @@ def load_settings(
     if env_file is not None:
         _demand(env_file)
     environment = os.environ if env is None else env
-    dotenv, dotenv_state = _read_env_file(path)
+    dotenv, dotenv_state, faults = _read_env_file(path)
     sources: _Sources = (("the command line", flags or {}), ("the environment", environment), (str(path), dotenv))
     connection = _connection(sources, environment)
     looked_in = ["the command line", "the environment", f"{path} ({dotenv_state})"]
-    warnings = [_open_to_others(path, dotenv)]
+    warnings = [*faults, _open_to_others(path, dotenv)]
     if connection:
         sources = (*sources, (connection.origin, connection.values))
         looked_in.append(connection.origin)
@@ -344,15 +351,37 @@ def _demand(path: Path) -> None:
         )
 
 
-def _read_env_file(path: Path) -> tuple[dict[str, str | None], str]:
+def _read_env_file(path: Path) -> tuple[dict[str, str | None], str, list[str]]:
+    """What the file sets, whether it was read, and a warning for each line that could not be."""
     if not (path.is_file() or path.is_fifo()):
-        return {}, "not there"
+        return {}, "not there", []
     from dotenv import dotenv_values
 
     try:
-        return dict(dotenv_values(path, interpolate=False, encoding="utf-8-sig")), "read"
+        with _lines_refused() as lines:
+            texts = dict(dotenv_values(path, interpolate=False, encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(
             f"{path} cannot be read: {error.__class__.__name__}.",
             hint="Make the file readable by you (chmod 600) and save it as UTF-8.",
         ) from error
+    return texts, "read", [f"{path}, line {line}, could not be read (is a quote not closed?)." for line in lines]
+
+
+@contextmanager
+def _lines_refused() -> Iterator[list[int]]:
+    """The numbers of the lines that python-dotenv cannot read. It only logs them, without the file's name."""
+    lines: list[int] = []
+
+    def keep(record: logging.LogRecord) -> bool:
+        if isinstance(record.args, tuple) and record.args and isinstance(record.args[0], int):
+            lines.append(record.args[0])
+            return False
+        return True
+
+    logger = logging.getLogger("dotenv.main")
+    logger.addFilter(keep)
+    try:
+        yield lines
+    finally:
+        logger.removeFilter(keep)

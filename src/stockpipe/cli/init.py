@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,7 +12,7 @@ import click
 from stockpipe.cli.logs import configure_logging
 from stockpipe.cli.output import exit_codes
 from stockpipe.errors import ConfigError, StockpipeError, UsageError
-from stockpipe.settings import DEFAULT, SETTINGS, Settings, load_settings
+from stockpipe.settings import DEFAULT, SETTINGS, Settings, Value, load_settings
 from stockpipe.setup import KeyPair, create_place, make_key_pair, write_env_file
 
 
@@ -56,6 +56,7 @@ _PROOFS = (
     "SNOWFLAKE_PRIVATE_KEY_PATH", "SNOWFLAKE_PRIVATE_KEY", "SNOWFLAKE_TOKEN", "SNOWFLAKE_TOKEN_FILE_PATH", "SNOWFLAKE_PASSWORD",
     "SNOWFLAKE_OAUTH_CLIENT_ID", "SNOWFLAKE_WORKLOAD_IDENTITY_PROVIDER", "SNOWFLAKE_AUTHENTICATOR",
 )  # fmt: skip
+_ANSWER, _NEW_KEY = "your answer", "the new key pair"
 
 
 def _setting_flags(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -103,7 +104,7 @@ class _Interview:
     def __init__(self, given: Settings, *, asks: bool) -> None:
         self._given = given
         self._asks = asks
-        self._values: dict[str, str] = {}
+        self._values: dict[str, Value] = {}
         self._missing: list[str] = []
 
     def hold(self, new_key: str | None) -> tuple[dict[str, str], KeyPair | None]:
@@ -111,7 +112,7 @@ class _Interview:
         self._ask(_API_KEY)
         self._ask(_WHERE._replace(default=self._given.warehouse))
         self._keep_given()
-        snowflake = self._values["STOCKPIPE_WAREHOUSE"].lower() == "snowflake"
+        snowflake = self._values["STOCKPIPE_WAREHOUSE"].text.lower() == "snowflake"
         if snowflake:
             for question in _PLACE:
                 self._ask(question)
@@ -124,23 +125,29 @@ class _Interview:
         # First all that needs no key: a key whose passphrase is written nowhere would be lost.
         settings = _checked(self._values)
         if not snowflake:
-            return self._values, None
+            return self._texts, None
         from stockpipe.warehouse.session import session_plan
 
         key = self._made_key(new_key) if new_key else None
         session_plan(_checked(self._values) if key else settings)
-        if path := self._values.get("SNOWFLAKE_PRIVATE_KEY_PATH"):
-            self._values["SNOWFLAKE_PRIVATE_KEY_PATH"] = _from_anywhere(path)
-        return self._values, key
+        return self._texts, key
+
+    @property
+    def _texts(self) -> dict[str, str]:
+        """The values as `.env` gets them: a path means the same file from any folder."""
+        texts = {name: value.text for name, value in self._values.items()}
+        if path := texts.get("SNOWFLAKE_PRIVATE_KEY_PATH"):
+            texts["SNOWFLAKE_PRIVATE_KEY_PATH"] = _from_anywhere(path)
+        return texts
 
     def _ask(self, question: _Question) -> None:
         found = self._given.find(question.name)
         if found is not None and found.origin != DEFAULT:
-            self._values[question.name] = found.text
+            self._values[question.name] = found
         elif self._asks:
-            self._values[question.name] = _prompt(question)
+            self._values[question.name] = Value(_prompt(question), _ANSWER)
         elif question.default is not None:
-            self._values[question.name] = question.default
+            self._values[question.name] = Value(question.default, "what init proposes")
         else:
             self._missing.append(f"{question.name} ({_FLAGS[question.name]})")
 
@@ -151,7 +158,7 @@ class _Interview:
             found = self._given.find(name)
             own = found is not None and found.origin != DEFAULT and not found.origin.startswith("connection ")
             if found is not None and own and name not in asked:
-                self._values[name] = found.text
+                self._values[name] = found
 
     def _proof(self) -> str | None:
         """Ask how to sign in where nothing says it; returns the file for a new key."""
@@ -166,19 +173,21 @@ class _Interview:
         )
         if way != "key":
             name = f"SNOWFLAKE_{way.upper()}"
-            self._values[name] = _asked(SETTINGS[name].meaning.capitalize(), hide_input=True)
+            self._values[name] = Value(_asked(SETTINGS[name].meaning.capitalize(), hide_input=True), _ANSWER)
             return None
         path: str = _asked("File of the private key; a new pair is made when there is none", default="stockpipe.p8")
         if not Path(path).expanduser().exists():
             return path
-        self._values["SNOWFLAKE_PRIVATE_KEY_PATH"] = path
+        self._values["SNOWFLAKE_PRIVATE_KEY_PATH"] = Value(path, _ANSWER)
         if passphrase := _asked("Its passphrase (Enter for none)", hide_input=True, default="", show_default=False):
-            self._values["SNOWFLAKE_PRIVATE_KEY_PASSPHRASE"] = passphrase
+            self._values["SNOWFLAKE_PRIVATE_KEY_PASSPHRASE"] = Value(passphrase, _ANSWER)
         return None
 
     def _made_key(self, path: str) -> KeyPair:
-        key = make_key_pair(Path(path).expanduser(), self._values.get("SNOWFLAKE_PRIVATE_KEY_PASSPHRASE"))
-        self._values |= {"SNOWFLAKE_PRIVATE_KEY_PATH": path, "SNOWFLAKE_PRIVATE_KEY_PASSPHRASE": key.passphrase}
+        given = self._values.get("SNOWFLAKE_PRIVATE_KEY_PASSPHRASE")
+        key = make_key_pair(Path(path).expanduser(), given.text if given else None)
+        self._values["SNOWFLAKE_PRIVATE_KEY_PATH"] = Value(path, _NEW_KEY)
+        self._values["SNOWFLAKE_PRIVATE_KEY_PASSPHRASE"] = Value(key.passphrase, _NEW_KEY)
         return key
 
 
@@ -187,7 +196,7 @@ def _prompt(question: _Question) -> str:
 
     def usable(text: str) -> str:
         try:
-            _checked({question.name: text.strip()})
+            _checked({question.name: Value(text.strip(), _ANSWER)})
         except StockpipeError as error:
             raise click.UsageError(f"{error}") from error
         return text.strip()
@@ -210,12 +219,14 @@ def _asked(text: str, **how: Any) -> Any:
         raise UsageError("The answers ended before the questions.", hint="Use --no-input with flags.") from None
 
 
-def _checked(values: dict[str, str]) -> Settings:
+def _checked(values: Mapping[str, Value]) -> Settings:
     """The values as settings; ConfigError for one that a run would refuse."""
     from stockpipe.warehouse import sql
     from stockpipe.warehouse.account import account_arguments
 
-    settings = load_settings(values, env={}, env_file=Path(os.devnull))
+    texts = {name: value.text for name, value in values.items()}
+    settings = load_settings(texts, env={}, env_file=Path(os.devnull))
+    settings = settings.said_by({name: value.origin for name, value in values.items()})
     _ = settings.base_url, settings.plan, settings.warehouse
     if "POLYGON_API_KEY" in values:
         _ = settings.api_key
@@ -223,7 +234,7 @@ def _checked(values: dict[str, str]) -> Settings:
         account_arguments(settings)
     for name in ("SNOWFLAKE_DATABASE", "SNOWFLAKE_SCHEMA", "SNOWFLAKE_TABLE"):
         if name in values:
-            sql.identifier(values[name], name)
+            sql.identifier(texts[name], name)
     return settings
 
 
