@@ -6,6 +6,7 @@ import os
 import stat
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from stockpipe.setup import make_key_pair
 from stockpipe.warehouse.keys import private_key
 
 KEY = "abcdefghijklmnop"
+at_a_terminal = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no terminals that a test can make")
 
 
 def mode(name: str) -> int:
@@ -24,11 +26,29 @@ def mode(name: str) -> int:
 
 
 def asked(answers: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """`stockpipe init` with the answers on its standard input, in a session without a terminal of its own."""
-    return subprocess.run(
+    """`stockpipe init` at a terminal, with an answer typed at each question, and Ctrl+D when there is none left."""
+    import pty
+
+    ours, theirs = pty.openpty()
+    left, told = iter(answers.splitlines(keepends=True)), b""
+    process = subprocess.Popen(
         [sys.executable, "-m", "stockpipe", "init", *arguments],
-        input=answers, capture_output=True, text=True, timeout=60, start_new_session=True, env=os.environ | {"PYTHONWARNINGS": "ignore"},
+        stdin=theirs, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
     )  # fmt: skip
+    os.close(theirs)
+    guard = threading.Timer(60, process.kill)
+    guard.start()
+    assert process.stdout
+    assert process.stderr
+    with process, process.stdout, process.stderr, open(ours, "wb", buffering=0) as keyboard:  # noqa: PTH123
+        while part := os.read(process.stderr.fileno(), 65536):
+            told += part
+            # Whatever is typed before the space that ends a question is thrown away where the answer is hidden.
+            if told.endswith(b": "):
+                keyboard.write(next(left, "\x04").encode())
+        out = process.stdout.read()
+    guard.cancel()
+    return subprocess.CompletedProcess(process.args, process.returncode, out.decode(), told.decode())
 
 
 def test_a_duckdb_set_up_loads_a_day_with_nothing_else(serve: Serve) -> None:
@@ -68,6 +88,7 @@ def test_a_snowflake_set_up_with_a_new_key_loads_a_day(serve: Serve) -> None:
         assert {login.authenticator for login in gate.logins} == {"SNOWFLAKE_JWT"}
 
 
+@at_a_terminal
 def test_questions_and_answers() -> None:
     answers = (
         f"{KEY}\nsnowflake\nnot an account\nhttps://myorg-me.snowflakecomputing.com\nBOT\n\n\nMARKETS\n\nkey\nnew.p8\n"
@@ -112,6 +133,7 @@ def test_a_key_in_the_home_folder_stays_there() -> None:
     assert private_key(found)
 
 
+@at_a_terminal
 def test_a_password_is_asked_for_last_and_kept_as_it_is() -> None:
     odd = 'it\'s a #1 \\ "password" $HOME'
     done = asked(f"{KEY}\nsnowflake\nmyorg-me\n\n\n\n\n\npassword\n{odd}\n")
@@ -120,6 +142,7 @@ def test_a_password_is_asked_for_last_and_kept_as_it_is() -> None:
     assert odd not in done.stdout + done.stderr
 
 
+@at_a_terminal
 def test_answers_that_end_too_early_leave_nothing() -> None:
     done = asked(f"{KEY}\n")
     assert (done.returncode, Path(".env").exists()) == (2, False)
@@ -190,4 +213,21 @@ def test_a_wrong_value_is_said_to_be_from_where_it_came() -> None:
     assert "POLYGON_API_KEY (from the environment, as MASSIVE_API_KEY): it must be one word" in done.stderr
     done = command("init", "--no-input", "--account", "a b", "--token", "t", env={"POLYGON_API_KEY": KEY})
     assert "SNOWFLAKE_ACCOUNT is 'a b' (from the command line)" in done.stderr
+
+
+@at_a_terminal
+def test_a_wrong_answer_is_said_to_be_one() -> None:
     assert "SNOWFLAKE_ACCOUNT is 'a b' (from your answer)" in asked(f"{KEY}\nsnowflake\na b\n").stderr
+
+
+def test_without_a_terminal_nothing_is_asked() -> None:
+    code = [sys.executable, "-m", "stockpipe", "init"]
+    done = subprocess.run(code, stdin=subprocess.DEVNULL, capture_output=True, text=True, start_new_session=True)
+    assert (done.returncode, done.stdout, list(Path().iterdir())) == (2, "", [])
+    assert done.stderr == ("Error: There is no terminal at which init could ask.\n       Use --no-input with flags.\n")
+    given = os.environ | {"POLYGON_API_KEY": KEY}
+    done = subprocess.run(
+        [*code, "--warehouse", "duckdb"], stdin=subprocess.DEVNULL, env=given, capture_output=True, text=True
+    )
+    # Where nothing has to be asked, none is needed.
+    assert (done.returncode, Path(".env").exists()) == (0, True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -213,6 +214,8 @@ def _from_anywhere(path: str) -> str:
 
 
 def _asked(text: str, **how: Any) -> Any:
+    if sys.stdin is None or not sys.stdin.isatty():
+        raise UsageError("There is no terminal at which init could ask.", hint="Use --no-input with flags.")
     try:
         return click.prompt(text, err=True, **how)
     except click.Abort:
