@@ -15,4 +15,5 @@ except ImportError:
 EVERY_DAY_AT = "04:30"
 
 if __name__ == "__main__":
-    main(["schedule", "--at", EVERY_DAY_AT, *sys.argv[1:]])
+    # As a default, so that --at and --cron still go before it.
+    main(["schedule", *sys.argv[1:]], default_map={"schedule": {"at": EVERY_DAY_AT}})

@@ -85,13 +85,18 @@ def test_a_cron_expression_means_what_it_means_to_cron(expression: str, expected
     [
         ("30 4 * *", "it has 4 fields"),
         ("", "it has 0 fields"),
-        ("61 4 * * *", "61"),
+        ("a b c d e", "its minute cannot be read: 'a'."),
+        ("61 4 * * *", "its minute cannot be read: '61'."),
+        ("30 24 * * *", "its hour cannot be read: '24'."),
+        ("30 4 32 * *", "its day of the month cannot be read: '32'."),
+        ("30 4 * 13 *", "its month cannot be read: '13'."),
+        ("30 4 * * 2-x", "its day of the week cannot be read: 'x' is no weekday."),
         ("30 4 * * 8", "'8' is no weekday"),
         ("30 4 * * 5-1", "'5-1' is no range of weekdays"),
-        ("30 4 * * 1/0", "must not be zero"),
+        ("30 4 * * 1/0", "'1/0' is no range of weekdays"),
+        ("30 4 * * 1/x", "'1/x' is no range of weekdays"),
         ("30 4 1 * 1", "a day of the month and a day of the week"),
         ("30 4 * * x", "'x' is no weekday"),
-        ("a b * * *", "a"),
     ],
 )
 def test_what_is_no_cron_expression_is_a_usage_error(expression: str, reason: str) -> None:

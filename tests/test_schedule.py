@@ -150,6 +150,8 @@ def cursor_rows(gate: SnowflakeGate, sql: str) -> list[tuple[object, ...]]:
         (("--at", "4.30"), 2, "'4.30' is not a time of day."),
         (("--tz", "Mars/Base"), 2, "There is no time zone 'Mars/Base'."),
         (("--cron", "30 4 * *"), 2, "--cron is '30 4 * *': it has 4 fields."),
+        (("--cron", ""), 2, "--cron is '': it has 0 fields."),
+        (("--at", "04:30", "--cron", "30 4 * * *"), 2, "--at and --cron both say when to load."),
         (("--cron", "30 4 30 2 *"), 2, "There is no such time"),
         (("--catch-up", "-1"), 2, "-1 is not in the range"),
         (("--cron", "30 4 * * *", "--install", "cron"), 2, "--cron is for the schedule in the foreground."),
@@ -181,6 +183,13 @@ def test_scheduler_py_has_one_line_to_edit(serve: Serve, tmp_path: Path) -> None
         process.terminate()
         process.wait()
     assert (process.returncode, table("SELECT count(*) FROM TICKERS")) == (0, [(7,)])
+
+
+def test_scheduler_py_takes_other_times_too() -> None:
+    done = subprocess.run(
+        [sys.executable, ROOT / "scheduler.py", "--cron", "x 4 * * *"], capture_output=True, text=True
+    )
+    assert (done.returncode, "its minute cannot be read: 'x'" in done.stderr) == (2, True)
 
 
 def test_an_installed_entry_has_the_same_options(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -9,6 +10,13 @@ from zoneinfo import ZoneInfo
 from stockpipe.errors import ConfigError, UsageError
 
 _WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
+_FIELDS = {
+    "minute": "minute",
+    "hour": "hour",
+    "day": "day of the month",
+    "month": "month",
+    "day_of_week": "day of the week",
+}
 _HINT = (
     'It has five fields: minute, hour, day of the month, month, day of the week; "30 4 * * 1-5" is 04:30 on weekdays.'
 )
@@ -53,20 +61,29 @@ def daily_at(hour: int, minute: int, zone: ZoneInfo) -> CronMoments:
 
 def by_cron(expression: str, zone: ZoneInfo) -> CronMoments:
     """The times of five cron fields, understood as cron does; UsageError for anything else."""
-    fields = expression.split()
+    make, fields = _trigger_class(), expression.split()
     try:
         if len(fields) != 5:
             raise ValueError(f"it has {len(fields)} fields")
-        minute, hour, day, month, weekday = fields
-        if day != "*" and weekday != "*":
+        read = {name: _field(make, name, text) for name, text in zip(_FIELDS, fields, strict=True)}
+        if read["day"] != "*" and read["day_of_week"] != "*":
             # cron takes either of them, APScheduler both: what is meant is not to be guessed.
             raise ValueError("it has a day of the month and a day of the week")
-        trigger = _trigger_class()(
-            minute=minute, hour=hour, day=day, month=month, day_of_week=_weekdays(weekday), timezone=UTC
-        )
     except ValueError as error:
         raise UsageError(f"--cron is {expression!r}: {error}.", hint=_HINT) from None
-    return CronMoments(trigger, zone, f'cron "{expression}" {zone.key}')
+    return CronMoments(make(**read, timezone=UTC), zone, f'cron "{expression}" {zone.key}')
+
+
+def _field(make: Any, name: str, text: str) -> str:
+    """A cron field as APScheduler wants it; ValueError names the one that cannot be read."""
+    try:
+        if name == "day_of_week":
+            return _weekdays(text)
+        make(**{name: text}, timezone=UTC)
+    except ValueError as error:
+        reason = error if name == "day_of_week" else repr(text)
+        raise ValueError(f"its {_FIELDS[name]} cannot be read: {reason}") from None
+    return text
 
 
 def _weekdays(text: str) -> str:
@@ -80,7 +97,7 @@ def _weekdays(text: str) -> str:
         first, last = _weekday(low), _weekday(high or ("6" if step else low))
         # Sunday may also be 7, so that a week can end with it.
         last = 7 if last == 0 and first > 0 else last
-        if first > last:
+        if first > last or (step and not re.fullmatch("[1-9][0-9]*", step)):
             raise ValueError(f"{part!r} is no range of weekdays")
         days |= {day % 7 for day in range(first, last + 1, int(step) if step else 1)}
     return ",".join(_WEEKDAYS[day] for day in sorted(days))

@@ -12,6 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
+from click.core import ParameterSource
 
 from stockpipe.cli.install import KINDS, install
 from stockpipe.cli.logs import configure_logging
@@ -77,6 +78,7 @@ def schedule(**options: Any) -> None:
             return
         if options["write"]:
             raise UsageError("--write goes with --install.", hint=f"Choose from: {', '.join(KINDS)}.")
+        _refuse_two_times(options)
         settings = _settings(options)
         configure_logging(
             settings,
@@ -97,7 +99,8 @@ def _every_day(options: Mapping[str, Any], zone: ZoneInfo, settings: Settings) -
     from stockpipe.watched import load_watched
 
     clock = Clock()
-    moments = by_cron(options["cron"], zone) if options["cron"] else daily_at(*time_of_day(options["at"]), zone)
+    cron = options["cron"]
+    moments = daily_at(*time_of_day(options["at"]), zone) if cron is None else by_cron(cron, zone)
     moments.after(clock.now())
     words = {name: options[name] for name in ("market", "active", "require_fresh")}
     job = plan_job(clock, **words)
@@ -142,6 +145,12 @@ def _refuse_foreground(options: Mapping[str, Any]) -> None:
                 f"{flag} is for the schedule in the foreground.",
                 hint="An entry of --install has one time of day (--at), and its scheduler makes up for what it missed.",
             )
+
+
+def _refuse_two_times(options: Mapping[str, Any]) -> None:
+    said = click.get_current_context().get_parameter_source("at") is ParameterSource.COMMANDLINE
+    if said and options["cron"] is not None:
+        raise UsageError("--at and --cron both say when to load.", hint="Give one or the other.")
 
 
 def _settings(options: Mapping[str, Any]) -> Settings:
