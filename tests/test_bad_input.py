@@ -10,7 +10,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
+import stockpipe
 from conftest import Serve, command, flags, many, table
+from stockpipe.errors import ConfigError
 
 ROOT = Path(__file__).parent.parent
 
@@ -139,3 +141,23 @@ def test_a_python_without_the_packages_is_told_so(script: str, package: str) -> 
     assert (done.returncode, done.stdout) == (3, "")
     assert done.stderr.startswith(f"Error: The package {package} is not installed for {sys.executable}.")
     assert "pip install -r requirements.txt" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("command_and_flag", "says"),
+    [
+        (("run", "--deadline", "-1"), "--deadline is '-1': it must be a number from 1"),
+        (("run", "--requests-per-second", "x"), "--requests-per-second is 'x': it must be a number from "),
+        (("run", "--warehouse", "oracle"), "--warehouse is 'oracle': it must be duckdb or snowflake."),
+        (("status", "--warehouse", "oracle"), "--warehouse is 'oracle': it must be duckdb or snowflake."),
+    ],
+)
+def test_a_wrong_flag_is_named_as_it_was_written(command_and_flag: tuple[str, ...], says: str) -> None:
+    refused(2, *command_and_flag, env={"POLYGON_API_KEY": "a-test-key"}, says=says)
+
+
+def test_the_same_in_the_environment_or_from_python_is_a_wrong_setting() -> None:
+    env = {"POLYGON_API_KEY": "a-test-key", "STOCKPIPE_DEADLINE": "-1"}
+    refused(3, "run", env=env, says="STOCKPIPE_DEADLINE is '-1' (from the environment): it must be a number from 1")
+    with pytest.raises(ConfigError, match=r"STOCKPIPE_DEADLINE is '-1' \(from the settings of this call\)"):
+        stockpipe.load(settings=env)

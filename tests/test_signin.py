@@ -73,7 +73,7 @@ def signed_in(gate: SnowflakeGate, user: str | None = "BOT", **proof: str) -> ob
     """Who the service says it is, after signing in with no password unless one is given."""
     env = {name: text for name, text in gate.env().items() if name not in ("SNOWFLAKE_PASSWORD", "SNOWFLAKE_USER")}
     given = env | proof | ({"SNOWFLAKE_USER": user} if user else {})
-    warehouse = open_warehouse(load_settings(given, env={}), "the-run")
+    warehouse = open_warehouse(load_settings(env=given), "the-run")
     try:
         return warehouse.query("SELECT CURRENT_USER()").rows[0][0]
     finally:
@@ -304,7 +304,7 @@ def test_what_is_missing_is_named(gate: SnowflakeGate) -> None:
     for proof, message in (
         (
             {"SNOWFLAKE_AUTHENTICATOR": "magic"},
-            "SNOWFLAKE_AUTHENTICATOR is 'magic' (from the command line): it must be",
+            "SNOWFLAKE_AUTHENTICATOR is 'magic' (from the environment): it must be",
         ),
         ({"SNOWFLAKE_AUTHENTICATOR": "oauth"}, "SNOWFLAKE_TOKEN is not set"),
         (
@@ -374,4 +374,4 @@ def test_hosts() -> None:
 )
 def test_what_is_no_account_is_refused(text: str) -> None:
     with pytest.raises(ConfigError, match="SNOWFLAKE_ACCOUNT is"):
-        account_arguments(load_settings({"SNOWFLAKE_ACCOUNT": text}, env={}))
+        account_arguments(load_settings(env={"SNOWFLAKE_ACCOUNT": text}))

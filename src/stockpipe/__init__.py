@@ -41,7 +41,7 @@ def load(
 
     clock = Clock()
     job = plan_job(clock, dataset=dataset, on=on, market=market, active=active, **how)
-    return load_watched(job, load_settings(settings, env_file=env_file), clock)
+    return load_watched(job, load_settings(settings, env_file=env_file, origin="the settings of this call"), clock)
 
 
 __all__ = ["__version__", "load"]

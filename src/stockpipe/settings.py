@@ -19,23 +19,25 @@ from urllib.parse import urlsplit
 
 from stockpipe.connections import NAME as CONNECTION_NAME
 from stockpipe.connections import Connection, find_connection
-from stockpipe.errors import ConfigError
+from stockpipe.errors import ConfigError, UsageError
 
 Plan = Literal["free", "paid", "auto"]
 WarehouseKind = Literal["duckdb", "snowflake"]
-DEFAULT = "default"
+DEFAULT, COMMAND_LINE = "default", "the command line"
 _Sources = tuple[tuple[str, Mapping[str, str | None]], ...]
 
 
 @dataclass(frozen=True)
 class Setting:
-    """One thing that can be set. `aliases` are older or foreign names, looked at after the first."""
+    """One thing that can be set. `aliases` are older or foreign names, looked at after the first; `flag` is the option
+    of the commands that have one for it."""
 
     name: str
     meaning: str
     default: str | None = None
     aliases: tuple[str, ...] = ()
     secret: bool = False
+    flag: str | None = None
 
 
 @dataclass(frozen=True)
@@ -49,17 +51,26 @@ class Value:
 SETTINGS: dict[str, Setting] = {
     setting.name: setting
     for setting in (
-        Setting("POLYGON_API_KEY", "the Massive API key", aliases=("MASSIVE_API_KEY",), secret=True),
-        Setting("MASSIVE_BASE_URL", "the API's origin; http: only for loopback", "https://api.massive.com"),
-        Setting("MASSIVE_PLAN", "free (5 calls a minute), paid (under 100 a second) or auto", "auto"),
+        Setting("POLYGON_API_KEY", "the Massive API key", aliases=("MASSIVE_API_KEY",), secret=True, flag="--api-key"),
+        Setting(
+            "MASSIVE_BASE_URL",
+            "the API's origin; http: only for loopback",
+            "https://api.massive.com",
+            flag="--base-url",
+        ),
+        Setting("MASSIVE_PLAN", "free (5 calls a minute), paid (under 100 a second) or auto", "auto", flag="--plan"),
         Setting("RATE_LIMIT_DELAY", "least seconds between two calls; 0.2 until the key's plan is known"),
-        Setting("STOCKPIPE_REQUESTS_PER_SECOND", "most calls a second on a paid plan", "95"),
+        Setting(
+            "STOCKPIPE_REQUESTS_PER_SECOND", "most calls a second on a paid plan", "95", flag="--requests-per-second"
+        ),
         Setting("STOCKPIPE_PARALLEL_CALLS", "most calls under way at once on a paid plan; 1 goes page by page", "16"),
         Setting("STOCKPIPE_ANSWER_TIMEOUT", "most seconds for one whole answer", "30"),
         Setting("STOCKPIPE_MAX_PAGES", "most pages of one walk", "2500"),
-        Setting("STOCKPIPE_DEADLINE", "most seconds for a whole run", "7200"),
-        Setting("STOCKPIPE_WAREHOUSE", "duckdb or snowflake; snowflake when SNOWFLAKE_ACCOUNT is set"),
-        Setting("STOCKPIPE_DUCKDB_PATH", "the DuckDB file", "stockpipe.duckdb"),
+        Setting("STOCKPIPE_DEADLINE", "most seconds for a whole run", "7200", flag="--deadline"),
+        Setting(
+            "STOCKPIPE_WAREHOUSE", "duckdb or snowflake; snowflake when SNOWFLAKE_ACCOUNT is set", flag="--warehouse"
+        ),
+        Setting("STOCKPIPE_DUCKDB_PATH", "the DuckDB file", "stockpipe.duckdb", flag="--duckdb-path"),
         Setting("STOCKPIPE_STATE_FILE", "file that remembers the key's plan between runs; beside the data by default"),
         Setting("STOCKPIPE_LOCK_TIMEOUT", "most seconds to wait for another run or reader", "60"),
         Setting("STOCKPIPE_BATCH_SIZE", "rows in one insert batch, where batches are used", "1000"),
@@ -81,36 +92,50 @@ SETTINGS: dict[str, Setting] = {
         Setting(
             "OTEL_EXPORTER_OTLP_TRACES_HEADERS", "headers for traces alone; they go before the others", secret=True
         ),
-        Setting(CONNECTION_NAME, "a connection of Snowflake's connections.toml or config.toml"),
+        Setting(CONNECTION_NAME, "a connection of Snowflake's connections.toml or config.toml", flag="--connection"),
         Setting("SNOWFLAKE_HOME", "the folder of these files; default: ~/.snowflake or the platform's"),
-        Setting("SNOWFLAKE_ACCOUNT", "account identifier, such as myorg-myaccount or xy12345.us-east-1; or its URL"),
-        Setting("SNOWFLAKE_USER", "user name"),
-        Setting("SNOWFLAKE_AUTHENTICATOR", "how to sign in; default: by what is set, a key pair first"),
-        Setting("SNOWFLAKE_PRIVATE_KEY_PATH", "file of the private key (PEM)", aliases=("SNOWFLAKE_PRIVATE_KEY_FILE",)),
+        Setting(
+            "SNOWFLAKE_ACCOUNT",
+            "account identifier, such as myorg-myaccount or xy12345.us-east-1; or its URL",
+            flag="--account",
+        ),
+        Setting("SNOWFLAKE_USER", "user name", flag="--user"),
+        Setting(
+            "SNOWFLAKE_AUTHENTICATOR",
+            "how to sign in; default: by what is set, a key pair first",
+            flag="--authenticator",
+        ),
+        Setting(
+            "SNOWFLAKE_PRIVATE_KEY_PATH",
+            "file of the private key (PEM)",
+            aliases=("SNOWFLAKE_PRIVATE_KEY_FILE",),
+            flag="--private-key-path",
+        ),
         Setting("SNOWFLAKE_PRIVATE_KEY", "the private key itself", aliases=("SNOWFLAKE_PRIVATE_KEY_RAW",), secret=True),
         Setting(
             "SNOWFLAKE_PRIVATE_KEY_PASSPHRASE",
             "passphrase of the private key",
             aliases=("SNOWFLAKE_PRIVATE_KEY_FILE_PWD", "PRIVATE_KEY_PASSPHRASE"),
             secret=True,
+            flag="--private-key-passphrase",
         ),
-        Setting("SNOWFLAKE_TOKEN", "programmatic access token, or an OAuth token", secret=True),
+        Setting("SNOWFLAKE_TOKEN", "programmatic access token, or an OAuth token", secret=True, flag="--token"),
         Setting("SNOWFLAKE_TOKEN_FILE_PATH", "file with the token"),
         Setting("SNOWFLAKE_OAUTH_CLIENT_ID", "OAuth client credentials: the client"),
         Setting("SNOWFLAKE_OAUTH_CLIENT_SECRET", "its secret", secret=True),
         Setting("SNOWFLAKE_OAUTH_TOKEN_REQUEST_URL", "where the identity provider gives tokens"),
         Setting("SNOWFLAKE_OAUTH_SCOPE", "scope of the token; default: session:role:<role>"),
         Setting("SNOWFLAKE_WORKLOAD_IDENTITY_PROVIDER", "workload identity: AWS, AZURE, GCP or OIDC"),
-        Setting("SNOWFLAKE_PASSWORD", "password", secret=True),
+        Setting("SNOWFLAKE_PASSWORD", "password", secret=True, flag="--password"),
         Setting("SNOWFLAKE_PASSCODE", "code of the MFA device, for username_password_mfa", secret=True),
-        Setting("SNOWFLAKE_ROLE", "role of the session"),
-        Setting("SNOWFLAKE_WAREHOUSE", "compute warehouse"),
-        Setting("SNOWFLAKE_DATABASE", "target database"),
-        Setting("SNOWFLAKE_SCHEMA", "target schema"),
-        Setting("SNOWFLAKE_TABLE", "name of the tickers table", "TICKERS"),
-        Setting("SNOWFLAKE_HOST", "another endpoint: private link, or a local test server"),
-        Setting("SNOWFLAKE_PORT", "its port"),
-        Setting("SNOWFLAKE_PROTOCOL", "its protocol, https or http"),
+        Setting("SNOWFLAKE_ROLE", "role of the session", flag="--role"),
+        Setting("SNOWFLAKE_WAREHOUSE", "compute warehouse", flag="--snowflake-warehouse"),
+        Setting("SNOWFLAKE_DATABASE", "target database", flag="--database"),
+        Setting("SNOWFLAKE_SCHEMA", "target schema", flag="--schema"),
+        Setting("SNOWFLAKE_TABLE", "name of the tickers table", "TICKERS", flag="--table"),
+        Setting("SNOWFLAKE_HOST", "another endpoint: private link, or a local test server", flag="--host"),
+        Setting("SNOWFLAKE_PORT", "its port", flag="--port"),
+        Setting("SNOWFLAKE_PROTOCOL", "its protocol, https or http", flag="--protocol"),
     )
 }
 
@@ -180,10 +205,15 @@ class Settings:
             raise self.refused(name, " or ".join(allowed))
         return text
 
-    def refused(self, name: str, wanted: str) -> ConfigError:
-        """The error for a value that cannot be used. A secret is never shown, nor is the password in a URL."""
+    def refused(self, name: str, wanted: str) -> ConfigError | UsageError:
+        """The error for a value that cannot be used: of a flag, the command is wrong, and the flag is named.
+
+        A secret is never shown, nor is the password in a URL.
+        """
         value = self.find(name)
         shown = "" if value is None or SETTINGS[name].secret else f" is {without_password(value.text)!r}"
+        if value and value.origin == COMMAND_LINE and (flag := SETTINGS[name].flag):
+            return UsageError(f"{flag}{shown}: it must be {wanted}.", hint=f"Correct {flag}.")
         origin = f" (from {value.origin})" if value else ""
         return ConfigError(f"{name}{shown}{origin}: it must be {wanted}.", hint=f"Correct {name}.")
 
@@ -279,9 +309,10 @@ def load_settings(
     *,
     env: Mapping[str, str] | None = None,
     env_file: Path | None = None,
+    origin: str = COMMAND_LINE,
 ) -> Settings:
-    """Collect the settings: `flags` (by setting name) over the environment over `env_file` over a connection of
-    Snowflake's tools over the defaults.
+    """Collect the settings: `flags` (by setting name, from `origin`) over the environment over `env_file` over a
+    connection of Snowflake's tools over the defaults.
 
     `env` defaults to this process's environment, `env_file` to `.env` in the current folder. Only that one may be
     absent; a named file that is missing, and any that cannot be read, is a ConfigError. A connection is used when one is
@@ -292,9 +323,9 @@ def load_settings(
         _demand(env_file)
     environment = os.environ if env is None else env
     dotenv, dotenv_state, faults = _read_env_file(path)
-    sources: _Sources = (("the command line", flags or {}), ("the environment", environment), (str(path), dotenv))
+    sources: _Sources = ((origin, flags or {}), ("the environment", environment), (str(path), dotenv))
     connection = _connection(sources, environment)
-    looked_in = ["the command line", "the environment", f"{path} ({dotenv_state})"]
+    looked_in = [origin, "the environment", f"{path} ({dotenv_state})"]
     warnings = [*faults, _open_to_others(path, dotenv)]
     if connection:
         sources = (*sources, (connection.origin, connection.values))

@@ -9,7 +9,7 @@ import click
 
 from stockpipe.cli.logs import configure_logging
 from stockpipe.cli.output import exit_codes, given_settings, print_json, print_table, shared_options
-from stockpipe.errors import ConfigError
+from stockpipe.errors import ConfigError, UsageError
 from stockpipe.settings import SETTINGS, Settings, load_settings, without_password
 
 
@@ -42,6 +42,6 @@ def _line(settings: Settings, name: str) -> dict[str, str | None]:
 
 def _warehouse(settings: Settings) -> str | None:
     """Where a run would load to; None when the setting makes no sense."""
-    with contextlib.suppress(ConfigError):
+    with contextlib.suppress(ConfigError, UsageError):
         return settings.warehouse
     return None

@@ -35,24 +35,12 @@ _PLACE = (
     _Question("SNOWFLAKE_DATABASE", "Database", "STOCKPIPE"),
     _Question("SNOWFLAKE_SCHEMA", "Schema", "MARKET_DATA"),
 )
-_FLAGS = {
-    "POLYGON_API_KEY": "--api-key",
-    "STOCKPIPE_WAREHOUSE": "--warehouse",
-    "SNOWFLAKE_WAREHOUSE": "--snowflake-warehouse",
-    **{question.name: f"--{question.name.removeprefix('SNOWFLAKE_').lower()}" for question in _PLACE if question.name != "SNOWFLAKE_WAREHOUSE"},
-    "SNOWFLAKE_PRIVATE_KEY_PATH": "--private-key-path",
-    "SNOWFLAKE_PRIVATE_KEY_PASSPHRASE": "--private-key-passphrase",
-    "SNOWFLAKE_TOKEN": "--token",
-    "SNOWFLAKE_PASSWORD": "--password",
-    "SNOWFLAKE_AUTHENTICATOR": "--authenticator",
-    "STOCKPIPE_DUCKDB_PATH": "--duckdb-path",
-    "SNOWFLAKE_TABLE": "--table",
-    "SNOWFLAKE_HOST": "--host",
-    "SNOWFLAKE_PORT": "--port",
-    "SNOWFLAKE_PROTOCOL": "--protocol",
-    "MASSIVE_BASE_URL": "--base-url",
-    "MASSIVE_PLAN": "--plan",
-}  # fmt: skip
+_FLAGS = (
+    "POLYGON_API_KEY", "STOCKPIPE_WAREHOUSE", "SNOWFLAKE_WAREHOUSE", "SNOWFLAKE_ACCOUNT", "SNOWFLAKE_USER", "SNOWFLAKE_ROLE",
+    "SNOWFLAKE_DATABASE", "SNOWFLAKE_SCHEMA", "SNOWFLAKE_PRIVATE_KEY_PATH", "SNOWFLAKE_PRIVATE_KEY_PASSPHRASE",
+    "SNOWFLAKE_TOKEN", "SNOWFLAKE_PASSWORD", "SNOWFLAKE_AUTHENTICATOR", "STOCKPIPE_DUCKDB_PATH", "SNOWFLAKE_TABLE",
+    "SNOWFLAKE_HOST", "SNOWFLAKE_PORT", "SNOWFLAKE_PROTOCOL", "MASSIVE_BASE_URL", "MASSIVE_PLAN",
+)  # fmt: skip
 _PROOFS = (
     "SNOWFLAKE_PRIVATE_KEY_PATH", "SNOWFLAKE_PRIVATE_KEY", "SNOWFLAKE_TOKEN", "SNOWFLAKE_TOKEN_FILE_PATH", "SNOWFLAKE_PASSWORD",
     "SNOWFLAKE_OAUTH_CLIENT_ID", "SNOWFLAKE_WORKLOAD_IDENTITY_PROVIDER", "SNOWFLAKE_AUTHENTICATOR",
@@ -61,8 +49,9 @@ _ANSWER, _NEW_KEY = "your answer", "the new key pair"
 
 
 def _setting_flags(function: Callable[..., Any]) -> Callable[..., Any]:
-    for name, flag in reversed(_FLAGS.items()):
-        function = click.option(flag, name, help=f"{name}: {SETTINGS[name].meaning}.")(function)
+    for name in reversed(_FLAGS):
+        setting = SETTINGS[name]
+        function = click.option(f"{setting.flag}", name, help=f"{name}: {setting.meaning}.")(function)
     return function
 
 
@@ -150,7 +139,7 @@ class _Interview:
         elif question.default is not None:
             self._values[question.name] = Value(question.default, "what init proposes")
         else:
-            self._missing.append(f"{question.name} ({_FLAGS[question.name]})")
+            self._missing.append(f"{question.name} ({SETTINGS[question.name].flag})")
 
     def _keep_given(self) -> None:
         """What nobody is asked for, where it is given."""
