@@ -99,7 +99,12 @@ def render(
 
 
 def write(path: Path, text: str) -> None:
-    """Replace the file in one step, readable by all: the collector runs as another user. Raises OSError."""
+    """Replace the file in one step, readable by all: the collector runs as another user. Raises OSError.
+
+    A folder that is not there is made.
+    """
+    if not path.parent.exists():
+        path.parent.mkdir(parents=True)
     # The collector reads what ends in .prom, so the file in the making must not.
     handle, made = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
