@@ -97,6 +97,7 @@ def test_the_password_in_a_url_is_nowhere(receiver: Receiver, url: str, shown: s
     told = f"MASSIVE_BASE_URL is '{shown}' (from the environment): it must be an origin"
     assert [done.returncode for done in runs] == [3, 3]
     assert [told in text for text in (runs[0].stderr, runs[0].stdout, runs[1].stdout)] == [True] * 3
+    assert f"Run {receiver.documents[0]['run_id']}" in runs[0].stderr
     assert (told in Path("run.log").read_text(), told in receiver.documents[0]["text"]) == (True, True)
     shown_anywhere = everything([(done.stdout, done.stderr) for done in runs]) + str(receiver.calls)
     assert PASSWORD not in shown_anywhere + command("config", env=env).stdout

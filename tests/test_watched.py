@@ -114,6 +114,8 @@ def test_a_run_that_ends_before_it_begins_is_told_too(serve: Serve, receiver: Re
     with pytest.raises(ConfigError):
         load(Morning(), {name: text for name, text in env.items() if name != "POLYGON_API_KEY"}, receiver)
     assert [(document["event"], document["exit_code"]) for document in receiver.documents] == [("failed", 3)]
+    # The clock is at 09:31, and the rest of the id is a random number.
+    assert receiver.documents[0]["run_id"].startswith("20260207T093100000Z-")
     assert values(Path("out.prom").read_text(), STOCKS)["exit_status"] == 3
 
 

@@ -44,7 +44,8 @@ def _load_and_tell(
 ) -> RunResult:
     alerts = Alerts.from_settings(settings)
     try:
-        with alerts.watching(About(job.dataset.name, job.market, job.ds)), trace.whole():
+        about = About(job.dataset.name, job.market, job.ds, trace.run_id)
+        with alerts.watching(about), trace.whole():
             result = load_day(job, settings, trace.clock, progress, trace)
     except (Exception, KeyboardInterrupt) as error:
         known = as_interrupt(error) or error
