@@ -115,6 +115,9 @@ def test_a_table_whose_columns_clash(serve: Serve) -> None:
 def test_a_data_file_that_cannot_be_served() -> None:
     Path("x.csv").write_text("a,b\n1,2\n")
     refused(3, "sandbox", "--data", "x.csv", env={}, says="it has no column `ticker`")
+    Path("README.md").write_text('{"ticker": "A"}\n# Mine\n')
+    says = "README.md cannot be served: line 2 is not a JSON object, so it is neither JSON lines nor CSV"
+    refused(3, "sandbox", "--data", "README.md", env={}, says=says)
     refused(3, "sandbox", "--data", "none.csv", env={}, says="none.csv cannot be served")
 
 

@@ -58,7 +58,14 @@ def _read_json_lines(path: Path) -> Iterator[dict[str, object]]:
     with path.open(encoding="utf-8-sig") as file:
         for number, line in enumerate(file, start=1):
             if line.strip():
-                row = json.loads(line)
-                if not isinstance(row, dict):
-                    raise ValueError(f"line {number} is not a JSON object")
-                yield row
+                yield _json_object(line, number)
+
+
+def _json_object(line: str, number: int) -> dict[str, object]:
+    try:
+        row = json.loads(line)
+    except ValueError:
+        row = None
+    if not isinstance(row, dict):
+        raise ValueError(f"line {number} is not a JSON object, so it is neither JSON lines nor CSV (whose name ends in .csv)")
+    return row
