@@ -67,5 +67,7 @@ def _json_object(line: str, number: int) -> dict[str, object]:
     except ValueError:
         row = None
     if not isinstance(row, dict):
-        raise ValueError(f"line {number} is not a JSON object, so it is neither JSON lines nor CSV (whose name ends in .csv)")
+        raise ValueError(
+            f"line {number} is not a JSON object, so it is neither JSON lines nor CSV (whose name ends in .csv)"
+        )
     return row
