@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
 
 import stockpipe
-from conftest import Serve, command, flags, many, table
+from conftest import Serve, command, flags, many, stock, table
 from snowflake_gate import SnowflakeGate
 from stockpipe.clock import Clock, new_york_date
 from stockpipe.errors import StockpipeError
@@ -133,7 +134,7 @@ def test_a_fresh_list_is_exit_code_0(env: dict[str, str]) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     header, _, line = done.stdout.splitlines()
     assert header.split("  ")[0] == "LIST"
-    assert line.split() == ["stocks", "fresh", str(TODAY), "today", str(datetime.now(UTC).date()), "1,200", "+0", str(TODAY), "AccessError"]  # fmt: skip
+    assert line.split() == ["stocks", "fresh", str(TODAY), "today", str(datetime.now(UTC).date()), "1,200", "+0", str(TODAY), "failed"]  # fmt: skip
 
 
 def test_a_stale_and_a_missing_list_are_exit_code_7(env: dict[str, str]) -> None:
@@ -145,6 +146,39 @@ def test_a_stale_and_a_missing_list_are_exit_code_7(env: dict[str, str]) -> None
     assert stale.returncode == 7
     assert f"stocks: The last published day is {old}, and " in stale.stderr
     assert stale.stdout.splitlines()[2].split()[:5] == ["stocks", "stale", str(old), "3", "days"]
+
+
+def test_the_next_command_loads_what_is_not_fresh(env: dict[str, str], serve: Serve) -> None:
+    def following(*arguments: str) -> str:
+        return command("status", *arguments, env=env).stderr.splitlines()[-1]
+
+    runs = "stockpipe runs shows what happened."
+    assert following() == f"Next: stockpipe run; {runs}"
+    assert following("--active", "false") == f"Next: stockpipe run --active false; {runs}"
+    assert following("--active", "both") == f"Next: stockpipe run --active both; {runs}"
+    assert following("--market", "crypto", "--active", "false") == (
+        f"Next: stockpipe run --market crypto --active false; {runs}"
+    )
+    gone = [stock(f"Z{number}", active="False", last_updated_utc=f"{TODAY}T07:00:00Z") for number in range(9)]
+    env |= flags(serve([*many(9), *gone]))
+    stockpipe.load(on=TODAY - timedelta(days=3), active="false", settings=env)
+    assert following() == f"Next: stockpipe run --active false; {runs}"
+    assert following("--duckdb-path", "my data.duckdb") == (
+        "Next: stockpipe run --duckdb-path 'my data.duckdb'; "
+        "stockpipe runs --duckdb-path 'my data.duckdb' shows what happened."
+    )
+
+
+def test_the_next_command_of_a_run_finds_its_table(env: dict[str, str], tmp_path: Path) -> None:
+    query = 'stockpipe query "SELECT * FROM TICKERS LIMIT 5"'
+    (tmp_path / "d").mkdir()
+    (tmp_path / "my.env").write_text("STOCKPIPE_DUCKDB_PATH=d/c.duckdb\n")
+    assert f"  Next      {query}\n" in command("run", env=env).stderr
+    done = command("run", "--duckdb-path", "d/b.duckdb", env=env)
+    assert f"  Next      {query} --duckdb-path d/b.duckdb\n" in done.stderr
+    done = command("run", "--env-file", "my.env", env=env)
+    assert f"  Next      {query} --env-file my.env\n" in done.stderr
+    assert f"  Next      {query} --duckdb-path x.duckdb\n" in command("demo", "--duckdb-path", "x.duckdb").stderr
 
 
 def test_a_monitor_names_what_it_wants_to_see(env: dict[str, str]) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from stockpipe.cli.again import next_command
 from stockpipe.cli.logs import configure_logging
 from stockpipe.cli.output import exit_codes, given_settings, print_json, progress_bar, shared_options
 from stockpipe.clock import Clock
@@ -176,7 +177,7 @@ def _summary(result: RunResult) -> str:
         if result.target.startswith("DuckDB")
         else f"table {result.table} in {result.target}",
         "Run": result.run_id,
-        "Next": f'stockpipe query "SELECT * FROM {result.table} LIMIT 5"',
+        "Next": next_command("query", f'"SELECT * FROM {result.table} LIMIT 5"'),
     }
     if first.source.startswith("sandbox"):
         lines["Note"] = "sample data from the sandbox, not the real market"

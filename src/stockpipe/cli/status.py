@@ -7,6 +7,7 @@ from typing import Any, get_args
 
 import click
 
+from stockpipe.cli.again import next_command
 from stockpipe.cli.output import exit_codes, print_json, print_table, shared_options
 from stockpipe.cli.read import open_quietly
 from stockpipe.cli.schedule import time_of_day
@@ -17,6 +18,12 @@ from stockpipe.records import Chosen, last_days, last_failures, newest_runs
 from stockpipe.runs import Status
 from stockpipe.status import Standing, standings
 
+_USUAL_DATASET = "tickers"
+_ACTIVE_WORDS = {
+    frozenset({True}): [],
+    frozenset({False}): ["--active", "false"],
+    frozenset({True, False}): ["--active", "both"],
+}
 _STATES = {"true": (True,), "false": (False,), "both": (True, False)}
 _MARKETS = tuple(dict.fromkeys(market for dataset in DATASETS.values() for market in dataset.markets))
 _STATUSES = tuple(status for status in get_args(Status) if status != "dry-run")
@@ -103,7 +110,7 @@ def _wanted(options: dict[str, Any], *, found: bool) -> list[tuple[str, str, boo
     """The lists to report on even when there is no record of them: those that were named, or one when nothing was found."""
     if found and not options["active"]:
         return []
-    dataset = DATASETS[options["dataset"] or "tickers"]
+    dataset = DATASETS[options["dataset"] or _USUAL_DATASET]
     states = _STATES[options["active"] or "true"]
     return [(dataset.name, options["market"] or dataset.default_market, active) for active in states]
 
@@ -115,7 +122,24 @@ def _show(found: list[Standing]) -> None:
         if standing.reason:
             click.echo(f"{_list(standing.market, active=standing.active)}: {standing.reason}", err=True)
     if any(standing.reason for standing in found):
-        click.echo("Next: stockpipe run; stockpipe runs shows what happened.", err=True)
+        loads = [next_command("run", *words) for words in _loads(found)]
+        click.echo(f"Next: {'; '.join(loads)}; {next_command('runs')} shows what happened.", err=True)
+
+
+def _loads(found: list[Standing]) -> list[list[str]]:
+    """The words behind `stockpipe run` that load what is not fresh, one load for both states of a market."""
+    states: dict[tuple[str, str], set[bool]] = {}
+    for standing in found:
+        if standing.reason:
+            states.setdefault((standing.dataset, standing.market), set()).add(standing.active)
+    return [[*_list_words(*key), *_ACTIVE_WORDS[frozenset(active)]] for key, active in states.items()]
+
+
+def _list_words(dataset: str, market: str) -> list[str]:
+    # A list that an older version left behind may be of a dataset that is no more.
+    usual = market == DATASETS[dataset].default_market if dataset in DATASETS else False
+    words = [] if dataset == _USUAL_DATASET else ["--dataset", dataset]
+    return words if usual else [*words, "--market", market]
 
 
 def _cells(standing: Standing) -> list[Any]:
@@ -129,7 +153,7 @@ def _cells(standing: Standing) -> list[Any]:
         last and last.build_date,
         f"{last.rows_published:,}" if last else None,
         None if standing.change is None else f"{standing.change:+,}",
-        f"{failure.ds} {failure.error}" if failure else "none",
+        f"{failure.ds} {failure.status}" if failure else "none",
     ]
 
 

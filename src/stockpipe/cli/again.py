@@ -1,0 +1,18 @@
+"""The command to type next, with the flags that lead it to the same warehouse."""
+
+from __future__ import annotations
+
+import shlex
+
+import click
+from click.core import ParameterSource
+
+_PLACE = ("warehouse", "duckdb_path", "connection", "env_file")
+
+
+def next_command(*words: str) -> str:
+    """`stockpipe` with these words, and with the flags of the command under way that say where the data is."""
+    context = click.get_current_context()
+    given = [name for name in _PLACE if context.get_parameter_source(name) is ParameterSource.COMMANDLINE]
+    place = [word for name in given for word in (f"--{name.replace('_', '-')}", str(context.params[name]))]
+    return " ".join(("stockpipe", *words, shlex.join(place))).rstrip()
