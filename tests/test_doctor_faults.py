@@ -29,7 +29,7 @@ NOWHERE = {"POLYGON_API_KEY": "sandbox-key", "MASSIVE_BASE_URL": "http://127.0.0
 
 
 def found(settings: dict[str, str]) -> list[Finding]:
-    return list(examine(load_settings(settings, env={}), Clock()))
+    return list(examine(load_settings(env=settings), Clock()))
 
 
 def texts(findings: list[Finding]) -> list[str]:
@@ -63,14 +63,14 @@ def raw(head: str, body: str = '{"status":"OK","results":[]}') -> Answer:
 @pytest.mark.parametrize(
     ("name", "value", "text"),
     [
-        ("MASSIVE_BASE_URL", "ftp://x", "MASSIVE_BASE_URL is 'ftp://x' (from the command line): it must be an origin"),
-        ("MASSIVE_PLAN", "silver", "MASSIVE_PLAN is 'silver' (from the command line): it must be free or paid or auto."),
-        ("RATE_LIMIT_DELAY", "slow", "RATE_LIMIT_DELAY is 'slow' (from the command line): it must be a number from 0"),
-        ("STOCKPIPE_MAX_PAGES", "inf", "STOCKPIPE_MAX_PAGES is 'inf' (from the command line): it must be a number from 1"),
-        ("STOCKPIPE_TORN_PAUSE", "-1", "STOCKPIPE_TORN_PAUSE is '-1' (from the command line): it must be a number from 0."),
-        ("STOCKPIPE_MAX_LOSS", "101", "STOCKPIPE_MAX_LOSS is '101' (from the command line): it must be a number from 0 to 100."),
-        ("STOCKPIPE_BATCH_SIZE", "0", "STOCKPIPE_BATCH_SIZE is '0' (from the command line): it must be a number from 1 to 16384."),
-        ("STOCKPIPE_PING_URL", "http://example.com", "STOCKPIPE_PING_URL (from the command line): it must be a URL"),
+        ("MASSIVE_BASE_URL", "ftp://x", "MASSIVE_BASE_URL is 'ftp://x' (from the environment): it must be an origin"),
+        ("MASSIVE_PLAN", "silver", "MASSIVE_PLAN is 'silver' (from the environment): it must be free or paid or auto."),
+        ("RATE_LIMIT_DELAY", "slow", "RATE_LIMIT_DELAY is 'slow' (from the environment): it must be a number from 0"),
+        ("STOCKPIPE_MAX_PAGES", "inf", "STOCKPIPE_MAX_PAGES is 'inf' (from the environment): it must be a number from 1"),
+        ("STOCKPIPE_TORN_PAUSE", "-1", "STOCKPIPE_TORN_PAUSE is '-1' (from the environment): it must be a number from 0."),
+        ("STOCKPIPE_MAX_LOSS", "101", "STOCKPIPE_MAX_LOSS is '101' (from the environment): it must be a number from 0 to 100."),
+        ("STOCKPIPE_BATCH_SIZE", "0", "STOCKPIPE_BATCH_SIZE is '0' (from the environment): it must be a number from 1 to 16384."),
+        ("STOCKPIPE_PING_URL", "http://example.com", "STOCKPIPE_PING_URL (from the environment): it must be a URL"),
     ],
 )  # fmt: skip
 def test_a_setting_that_a_run_refuses(serve: Serve, name: str, value: str, text: str) -> None:

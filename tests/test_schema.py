@@ -133,7 +133,7 @@ def test_table_options_that_cannot_be_are_refused_before_sign_in(
         (["--views", "--dbt"], {}, 2, "--views and --dbt are different files"),
         (["--grants", "--warehouse", "duckdb"], {}, 2, "DuckDB has no roles"),
         (["--reader", "R"], {}, 2, "--reader names a role"),
-        (["--warehouse", "oracle"], {}, 3, "duckdb or snowflake"),
+        (["--warehouse", "oracle"], {}, 2, "--warehouse is 'oracle': it must be duckdb or snowflake"),
         ([], {"SNOWFLAKE_TABLE": "x; DROP"}, 3, "SNOWFLAKE_TABLE is 'x; DROP'"),
         (["--grants"], {"SNOWFLAKE_ROLE": "accountadmin"}, 3, "a role that every account has"),
         (["--grants", "--reader", "PUBLIC"], {}, 3, "a role that every account has"),
