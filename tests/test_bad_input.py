@@ -12,7 +12,8 @@ import pytest
 
 import stockpipe
 from conftest import Serve, command, flags, many, table
-from stockpipe.errors import ConfigError
+from stockpipe.errors import ConfigError, UsageError, WarehouseError
+from stockpipe.warehouse.duckdb_reading import must_only_read
 
 ROOT = Path(__file__).parent.parent
 
@@ -124,8 +125,39 @@ def test_a_data_file_that_cannot_be_served() -> None:
 def test_a_query_that_writes(serve: Serve) -> None:
     env = flags(serve(many(2)))
     assert command("run", env=env).returncode == 0
-    refused(6, "query", "DELETE FROM TICKERS", env=env, says="read-only")
+    refused(6, "query", "DELETE FROM TICKERS", env=env, says="query only reads, and DELETE is no reading statement")
+    refused(6, "query", "WITH a AS (FROM TICKERS) INSERT INTO TICKERS FROM a", env=env, says="read-only")
+    refused(6, "query", "COPY TICKERS TO 'x.csv'", env=env, says="query only reads, and COPY writes files")
     assert table("SELECT count(*) FROM TICKERS") == [(2,)]
+    assert not Path("x.csv").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("EXPLAIN ANALYZE COPY T TO 'x.csv'", "COPY writes files"),
+        ("explain (analyze, format json) /* */ copy T to 'x.csv'", "COPY writes files"),
+        ("WITH a AS (COPY T TO 'x.csv') SELECT 1", "COPY writes files"),
+        ("COPY (PIVOT T ON a USING count(*)) TO 'x.csv'", "COPY writes files"),
+        ("-- SELECT\n(COPY T TO 'x.csv')", "COPY writes files"),
+        ("FROM enable_logging('QueryLog', storage = 'file', storage_path = 'logs')", "ENABLE_LOGGING writes files"),
+        ("EXPORT DATABASE 'folder'", "EXPORT is no reading statement"),
+        ("IMPORT DATABASE 'folder'", "IMPORT is no reading statement"),
+        ("PRAGMA import_database('folder')", "PRAGMA IMPORT_DATABASE is no reading statement"),
+        ("ATTACH 'other.duckdb'", "ATTACH is no reading statement"),
+        ("EXPLAIN ANALYZE INSTALL json", "INSTALL is no reading statement"),
+        ("SET threads = 1", "SET is no reading statement"),
+    ],
+)
+def test_a_statement_that_does_not_only_read(text: str, says: str) -> None:
+    with pytest.raises(WarehouseError, match=says):
+        must_only_read(text)
+
+
+@pytest.mark.parametrize("text", ["SELECT 1; SELECT 2", "SELECT 1; COPY T TO 'x.csv'", ";SELECT 1"])
+def test_a_query_of_several_statements(text: str) -> None:
+    with pytest.raises(UsageError, match="more than one statement"):
+        must_only_read(text)
 
 
 def test_demo_never_loads_snowflake() -> None:

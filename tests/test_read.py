@@ -15,6 +15,8 @@ import pytest
 
 import stockpipe
 from conftest import Serve, command, flags, many, stock, table
+from stockpipe.settings import load_settings
+from stockpipe.warehouse.duckdb import DuckDBWarehouse
 
 DAY = "2026-02-06"
 ODD = ["ABRpD", "NA", "NAN", "TRUE"]
@@ -61,6 +63,27 @@ def test_query_has_three_forms(day: dict[str, str]) -> None:
     assert command("query", sql, "--format", "csv", env=day).stdout == "TICKER,ACTIVE\nNA,True\n"
     assert json.loads(command("query", sql, "--format", "json", env=day).stdout) == [{"TICKER": "NA", "ACTIVE": True}]
     assert command("query", sql, env=day).stdout.split()[-2:] == ["NA", "True"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "(SELECT 1) ; -- ';' and COPY in a comment\n;",
+        "WITH day AS (SELECT ';é COPY' AS \"COPY\" FROM TICKERS) FROM day",
+        "VALUES (1)",
+        "TABLE TICKERS",
+        "SHOW TABLES",
+        "DESCRIBE TICKERS",
+        "SUMMARIZE TICKERS",
+        "PIVOT TICKERS ON ACTIVE USING count(*)",
+        "PRAGMA table_info('TICKERS')",
+        "EXPLAIN SELECT 1",
+        "EXPLAIN (ANALYZE, FORMAT json) (SELECT 1)",
+    ],
+)
+def test_every_way_of_reading_is_a_query(day: dict[str, str], text: str) -> None:
+    found = DuckDBWarehouse(load_settings(day)).query(text)
+    assert found.rows
 
 
 def test_runs_and_rejects_tell_what_happened(day: dict[str, str]) -> None:

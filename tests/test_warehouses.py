@@ -42,11 +42,6 @@ DIFFERENCES: dict[str, dict[str, Any]] = {
         "duckdb": ["STOCKPIPE_REJECTS", "STOCKPIPE_RUNS", "TICKERS"],
         "snowflake": ["STOCKPIPE_FENCE", "STOCKPIPE_REJECTS", "STOCKPIPE_RUNS", "TICKERS"],
     },
-    "a writing query": {
-        "why": "DuckDB opens the file for reading only; in Snowflake we look at the statement",
-        "duckdb": 'Cannot execute statement of type "DELETE" on database "stockpipe" which is attached in read-only mode!',
-        "snowflake": "query only reads",
-    },
 }
 
 
@@ -208,7 +203,7 @@ def test_query_and_export_read_what_was_published(serve: Serve, place: Place) ->
     assert (asked.returncode, asked.stdout) == (0, "TICKER\nA\nB\n")
     refused = command("query", "DELETE FROM TICKERS", env=place.settings)
     assert refused.returncode == 6
-    assert place["a writing query"] in " ".join(refused.stderr.split())
+    assert "query only reads, and DELETE is no reading statement" in refused.stderr
     assert command("export", "day.csv", env=place.settings).returncode == 0
     with Path("day.csv").open(encoding="utf-8") as file:
         assert [(row["TICKER"], row["NAME"]) for row in csv.DictReader(file)] == [

@@ -19,6 +19,7 @@ from stockpipe.warehouse import sql
 from stockpipe.warehouse.base import Delivery, History, QueryResult, must_count
 from stockpipe.warehouse.ddl import DUCKDB_TYPES as TYPES
 from stockpipe.warehouse.ddl import duckdb_create
+from stockpipe.warehouse.duckdb_reading import must_only_read
 from stockpipe.warehouse.views import duckdb_view, views
 
 log = logging.getLogger(__name__)
@@ -122,27 +123,18 @@ class DuckDBWarehouse:
         ]
 
     def query(self, text: str) -> QueryResult:
-        """See Warehouse. The file is opened for reading only."""
-        if not self.path.exists():
-            raise NotThere(f"There is no {self.label} yet.", hint="Load a day first: stockpipe run, or stockpipe demo.")
-        self.close()
-        with self._open(read_only=True) as connection:
-            try:
-                cursor = connection.execute(text)
-                return QueryResult([column[0] for column in cursor.description or ()], cursor.fetchall())
-            except duckdb.CatalogException as error:
-                raise NotThere(f"DuckDB refused the query: {error}") from error
-            except duckdb.Error as error:
-                raise WarehouseError(f"DuckDB refused the query: {error}") from error
+        """See Warehouse. The file is opened for reading only, and other files are not written either."""
+        must_only_read(text)
+        return self._read(text)
 
     def export(self, dataset: Dataset, ds: date, market: str, target: Path) -> int:
         """See Warehouse."""
         main = self._main(dataset)
         where = f"WHERE \"DS\" = DATE '{ds.isoformat()}' AND \"MARKET\" = '{market}'"
-        count = self.query(f"SELECT count(*) FROM {main.name} {where}").rows[0][0]
+        count = self._read(f"SELECT count(*) FROM {main.name} {where}").rows[0][0]
         path = str(target).replace("'", "''")
         columns = sql.column_list(main.columns)
-        self.query(
+        self._read(
             f'COPY (SELECT {columns} FROM {main.name} {where} ORDER BY "TICKER", "ACTIVE") TO \'{path}\' (FORMAT parquet)'
         )
         return int(count)
@@ -155,6 +147,20 @@ class DuckDBWarehouse:
                 held.rollback()
             held.execute("RESET memory_limit; RESET threads; RESET checkpoint_threshold")
             held.close()
+
+    def _read(self, text: str) -> QueryResult:
+        """What a statement gives over the file, opened for reading only."""
+        if not self.path.exists():
+            raise NotThere(f"There is no {self.label} yet.", hint="Load a day first: stockpipe run, or stockpipe demo.")
+        self.close()
+        with self._open(read_only=True) as connection:
+            try:
+                cursor = connection.execute(text)
+                return QueryResult([column[0] for column in cursor.description or ()], cursor.fetchall())
+            except duckdb.CatalogException as error:
+                raise NotThere(f"DuckDB refused the query: {error}") from error
+            except duckdb.Error as error:
+                raise WarehouseError(f"DuckDB refused the query: {error}") from error
 
     def _hold(self) -> duckdb.DuckDBPyConnection:
         """The connection that is kept until `close`. A day of a million rows shall not fill the memory either.
