@@ -147,11 +147,18 @@ def test_a_query_that_writes(serve: Serve) -> None:
         ("ATTACH 'other.duckdb'", "ATTACH is no reading statement"),
         ("EXPLAIN ANALYZE INSTALL json", "INSTALL is no reading statement"),
         ("SET threads = 1", "SET is no reading statement"),
+        ("ANALYZE", "ANALYZE is no reading statement"),
+        ("Größe", "GRÖSSE is no reading statement"),
     ],
 )
 def test_a_statement_that_does_not_only_read(text: str, says: str) -> None:
     with pytest.raises(WarehouseError, match=says):
         must_only_read(text)
+
+
+@pytest.mark.parametrize("text", ["", "-- SELECT 1", " /* nothing */ ; "])
+def test_a_query_without_a_statement(text: str) -> None:
+    refused(2, "query", text, env={}, says="There is no statement to run.")
 
 
 @pytest.mark.parametrize("text", ["SELECT 1; SELECT 2", "SELECT 1; COPY T TO 'x.csv'", ";SELECT 1"])

@@ -78,7 +78,7 @@ def test_query_has_three_forms(day: dict[str, str]) -> None:
         "PIVOT TICKERS ON ACTIVE USING count(*)",
         "PRAGMA table_info('TICKERS')",
         "EXPLAIN SELECT 1",
-        "EXPLAIN (ANALYZE, FORMAT json) (SELECT 1)",
+        "EXPLAIN (ANALYZE, FORMAT 'json') (SELECT 1)",
     ],
 )
 def test_every_way_of_reading_is_a_query(day: dict[str, str], text: str) -> None:

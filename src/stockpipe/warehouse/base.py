@@ -86,8 +86,8 @@ class Warehouse(Protocol):
     def query(self, sql: str) -> QueryResult:
         """The rows that a reading statement gives.
 
-        WarehouseError when it does not only read, UsageError when there is more than one, NotThere when it asks for a
-        table that does not exist.
+        WarehouseError when it does not only read, UsageError when there is none or more than one, NotThere when it asks
+        for a table that does not exist.
         """
 
     def export(self, dataset: Dataset, ds: date, market: str, target: Path) -> int:

@@ -16,16 +16,17 @@ from stockpipe.errors import UsageError, WarehouseError
 _READING = ("SELECT", "FROM", "WITH", "VALUES", "TABLE", "PIVOT", "UNPIVOT", "SHOW", "DESCRIBE", "DESC", "SUMMARIZE")
 _PRAGMAS = ("TABLE_INFO", "SHOW_TABLES", "SHOW_TABLES_EXPANDED", "DATABASE_LIST", "DATABASE_SIZE", "STORAGE_INFO")
 # What may stand before the statement that is explained: EXPLAIN, its options, parentheses.
-_BEFORE = {*"(),", "EXPLAIN", "ANALYZE", "ANALYSE", "FORMAT", "TEXT", "JSON", "HTML", "GRAPHVIZ", "YAML", "MERMAID"}
+_BEFORE = {*"(),'", "EXPLAIN", "ANALYZE", "ANALYSE", "FORMAT", "TEXT", "JSON", "HTML", "GRAPHVIZ", "YAML", "MERMAID"}
 # ENABLE_LOGGING is a function, for a SELECT too, that writes its log into files.
 _WRITING = ("COPY", "ENABLE_LOGGING")
-_WORD = re.compile(rb"\w+|[(),;]")
-_TELLING = (duckdb.token_type.keyword, duckdb.token_type.identifier, duckdb.token_type.operator)
+_WORD = re.compile(rb"[\w\x80-\xff]+|.", re.DOTALL)
 
 
 def must_only_read(text: str) -> None:
-    """Raise UsageError for several statements, WarehouseError for one that does not only read."""
+    """Raise UsageError for no statement or several, WarehouseError for one that does not only read."""
     words = _words(text)
+    if not words:
+        raise UsageError("There is no statement to run.", hint='Ask like this: stockpipe query "SHOW TABLES".')
     if ";" in words:
         raise UsageError("There is more than one statement.", hint="Ask for one at a time.")
     for word in _WRITING:
@@ -33,7 +34,7 @@ def must_only_read(text: str) -> None:
             raise _writes(
                 f"{word} writes files", f'stockpipe export writes a day to a file. As a name, write "{word}" in quotes.'
             )
-    match list(dropwhile(_BEFORE.__contains__, words)):
+    match list(dropwhile(_BEFORE.__contains__, words)) or words:
         case ["PRAGMA", name, *_] if name not in _PRAGMAS:
             raise _writes(f"PRAGMA {name} is no reading statement", f"PRAGMA may be: {', '.join(_PRAGMAS)}.")
         case [first, *_] if first not in (*_READING, "PRAGMA"):
@@ -45,13 +46,13 @@ def _writes(why: str, hint: str) -> WarehouseError:
 
 
 def _words(text: str) -> list[str]:
-    """The words and signs of a text, but not its literals, comments, quoted names and last semicolons."""
+    """The words and signs of a text, without comments and last semicolons. What is quoted shows only its quotation mark."""
     source = text.encode()
-    words = []
-    for offset, kind in duckdb.tokenize(text):
-        match = _WORD.match(source, offset)
-        if match and kind in _TELLING:
-            words.append(match[0].decode("ascii").upper())
+    words = [
+        match[0].decode().upper()
+        for offset, kind in duckdb.tokenize(text)
+        if kind != duckdb.token_type.comment and (match := _WORD.match(source, offset))
+    ]
     while words and words[-1] == ";":
         words.pop()
     return words

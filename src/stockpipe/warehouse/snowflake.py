@@ -29,8 +29,8 @@ from stockpipe.warehouse.ddl import (
 )
 from stockpipe.warehouse.ddl import SNOWFLAKE_TYPES as TYPES
 from stockpipe.warehouse.privileges import lacking, or_granted, stored_role, unseen, wanted_privilege
-from stockpipe.warehouse.snowflake_reading import first_word, must_only_read
 from stockpipe.warehouse.session import error_text, open_session, session_plan
+from stockpipe.warehouse.snowflake_reading import first_word, must_only_read
 from stockpipe.warehouse.views import snowflake_view, views
 
 log = logging.getLogger(__name__)
