@@ -12,7 +12,7 @@ import stockpipe
 from conftest import Serve, command, flags, many, stock
 from snowflake_gate import INSUFFICIENT_PRIVILEGES, SnowflakeGate
 from stockpipe.datasets import TICKERS
-from stockpipe.errors import AccessError, ConfigError, WarehouseError
+from stockpipe.errors import AccessError, ConfigError, UsageError, WarehouseError
 from stockpipe.settings import load_settings
 from stockpipe.warehouse import open_warehouse
 from stockpipe.warehouse.privileges import lacking, or_granted, stored_role
@@ -214,21 +214,20 @@ def test_query_reads_and_only_reads(serve: Serve, gate: SnowflakeGate) -> None:
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("SELECT 1; DROP TABLE TICKERS", "a second statement behind a semicolon"),
-        ("SELECT 1 -- ;\n;/* */DROP TABLE TICKERS;", "a second statement behind a semicolon"),
-        ("SELECT 'it''s \\'; ' ; DROP TABLE TICKERS", "a second statement behind a semicolon"),
+        ("SELECT 1; DROP TABLE TICKERS", "There is more than one statement"),
+        ("SELECT 1 -- ;\n;/* */DROP TABLE TICKERS;", "There is more than one statement"),
+        ("SELECT 'it''s \\'; ' ; DROP TABLE TICKERS", "There is more than one statement"),
         ("SHOW TABLES ->> DROP TABLE TICKERS", "->> hands over to a second statement"),
         ("WITH p AS /* */ procedure () RETURNS INT LANGUAGE SQL AS $$ DROP TABLE TICKERS $$ CALL p()", "AS PROCEDURE"),
         ("-- SELECT\n/* SELECT */ DROP TABLE TICKERS", "DROP is no reading statement"),
         ("// SELECT\n(DROP TABLE TICKERS)", "DROP is no reading statement"),
-        ("-- SELECT 1", "nothing is no reading statement"),
-        ("", "nothing is no reading statement"),
+        ("-- SELECT 1", "There is no statement to run"),
+        ("", "There is no statement to run"),
     ],
 )
 def test_a_query_that_hides_a_writing_statement_is_not_sent(gate: SnowflakeGate, text: str, why: str) -> None:
-    with pytest.raises(WarehouseError, match="query only reads") as error:
+    with pytest.raises((UsageError, WarehouseError), match=why):
         open_warehouse(load_settings(gate.env(), env={})).query(text)
-    assert why in error.value.message
     assert gate.logins == []
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from stockpipe.alerts import Alerts
 from stockpipe.clock import Clock
 from stockpipe.doctor.finding import Finding, failed
-from stockpipe.errors import ConfigError
+from stockpipe.errors import ConfigError, UsageError
 from stockpipe.fetch import Bounds, paced
 from stockpipe.pipeline import check_limits
 from stockpipe.settings import Settings
@@ -47,7 +47,7 @@ def _unusable(settings: Settings, clock: Clock) -> Iterator[Finding]:
     for prove in proofs:
         try:
             prove()
-        except ConfigError as error:
+        except (ConfigError, UsageError) as error:
             yield failed("settings", error)
 
 
@@ -59,7 +59,7 @@ def examine_disk(settings: Settings) -> Iterator[Finding]:
         yield Finding("FAIL", "disk", f"there is no folder for temporary files: {error.strerror}", "Set TMPDIR to a folder with room.", 1)  # fmt: skip
     try:
         folder = settings.duckdb_path.absolute().parent if settings.warehouse == "duckdb" else None
-    except ConfigError:
+    except (ConfigError, UsageError):
         folder = None  # the warehouse's own finding says it
     if folder and folder.is_dir():
         yield _room("the DuckDB file", folder)

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import re
 
-from stockpipe.errors import WarehouseError
+from stockpipe.errors import UsageError, WarehouseError
 
 _READING = ("SELECT", "WITH", "SHOW", "DESCRIBE", "DESC", "EXPLAIN", "VALUES")
 # Text, quoted names and comments, as the service reads them: in them no word and no sign means anything.
 _SILENT = re.compile(
     r"""(?P<quoted>'(?:[^'\\]|\\.|'')*'|"(?:[^"]|"")*"|\$\$.*?\$\$)|--[^\n]*|//[^\n]*|/\*.*?\*/""", re.DOTALL
 )
+_SECOND = re.compile(r";\s*[^\s;]")
 _WRITING = tuple(
     (re.compile(pattern, re.IGNORECASE), what)
     for pattern, what in (
-        (r";\s*[^\s;]", "there is a second statement behind a semicolon"),
         (r"->>", "->> hands over to a second statement"),
         (r"\bAS\s+PROCEDURE\s*\(", "a procedure (AS PROCEDURE) may write"),
     )
@@ -22,14 +22,18 @@ _WRITING = tuple(
 
 
 def must_only_read(text: str) -> None:
-    """WarehouseError unless the text is one statement that begins with a reading word, and no other one hides in it."""
+    """Raise UsageError for no statement or several, WarehouseError for one that does not only read."""
+    spoken = _spoken(text)
+    if not spoken.strip(" \t\r\n;"):
+        raise UsageError("There is no statement to run.", hint='Ask like this: stockpipe query "SHOW TABLES".')
+    if _SECOND.search(spoken):
+        raise UsageError("There is more than one statement.", hint="Ask for one at a time.")
     word = first_word(text)
     if word not in _READING:
         raise WarehouseError(
             f"stockpipe query only reads, and {word or 'nothing'} is no reading statement.",
             hint=f"Begin with one of: {', '.join(_READING)}.",
         )
-    spoken = _spoken(text)
     for pattern, what in _WRITING:
         if pattern.search(spoken):
             raise WarehouseError(f"stockpipe query only reads, and {what}.", hint="Ask with one statement at a time.")
