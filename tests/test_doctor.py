@@ -180,6 +180,15 @@ def test_a_role_that_is_only_owned_gives_nothing(serve: Serve, gate: SnowflakeGa
     ]
 
 
+def test_who_may_stage_nothing_needs_no_stage(serve: Serve, gate: SnowflakeGate) -> None:
+    settings = flags(serve(many(4))) | account(gate) | {"STOCKPIPE_LOAD_METHOD": "insert"}
+    stockpipe.load(settings=settings)
+    gate.grants[:] = [grant for grant in gate.grants if "STAGE" not in grant]
+    found = [*examine(load_settings(settings, env={}), Clock())]
+    assert [finding for finding in found if finding.level == "FAIL"] == []
+    assert not any("CREATE STAGE" in finding.text for finding in found)
+
+
 def test_grants_that_cannot_all_be_read_are_no_failure(serve: Serve, gate: SnowflakeGate) -> None:
     settings = flags(serve(many(4))) | account(gate)
     stockpipe.load(settings=settings)
@@ -193,7 +202,7 @@ def test_grants_that_cannot_all_be_read_are_no_failure(serve: Serve, gate: Snowf
     )
     assert warning.remedy == (
         'If a run is refused: GRANT CREATE STAGE ON SCHEMA "STOCKS"."PUBLIC" TO ROLE LOADER_ROLE; '
-        "Without it: stockpipe run --load-method insert."
+        "Without it: STOCKPIPE_LOAD_METHOD=insert."
     )
 
 
@@ -372,7 +381,7 @@ def test_a_role_whose_name_needs_quotes_gets_them(serve: Serve, gate: SnowflakeG
         ),
         (
             "svc-loader lacks CREATE STAGE on STOCKS.PUBLIC",
-            'GRANT CREATE STAGE ON SCHEMA "STOCKS"."PUBLIC" TO ROLE "svc-loader"; Without it: stockpipe run --load-method insert.',
+            'GRANT CREATE STAGE ON SCHEMA "STOCKS"."PUBLIC" TO ROLE "svc-loader"; Without it: STOCKPIPE_LOAD_METHOD=insert.',
         ),
     ]
     gate.grants[:] = [grant.replace('TO ROLE "LOADER_ROLE"', 'TO ROLE "svc-loader"') for grant in gate.grants]

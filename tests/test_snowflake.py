@@ -82,7 +82,7 @@ def test_an_unchanged_day_costs_three_small_statements(serve: Serve, gate: Snowf
 
 def test_the_insert_method_loads_the_same_in_batches(serve: Serve, gate: SnowflakeGate) -> None:
     settings = flags(serve([*many(24), stock("X", tier="a")]), STOCKPIPE_BATCH_SIZE="10") | gate.env()
-    stockpipe.load(settings=settings, load_method="insert")
+    assert command("run", env=settings | {"STOCKPIPE_LOAD_METHOD": "insert"}).returncode == 0
     assert gate.rows("SELECT count(*), count(extra), max(last_updated_utc)::VARCHAR FROM tickers") == [
         (25, 1, "2026-02-07 07:05:42.818047")
     ]

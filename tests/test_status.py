@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
@@ -167,6 +170,24 @@ def test_the_next_command_loads_what_is_not_fresh(env: dict[str, str], serve: Se
         "Next: stockpipe run --duckdb-path 'my data.duckdb'; "
         "stockpipe runs --duckdb-path 'my data.duckdb' shows what happened."
     )
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the script has another form there")
+def test_the_next_command_names_the_program_as_it_was_called_where_it_is_not_on_the_path(env: dict[str, str]) -> None:
+    script = Path(sys.executable).with_name("stockpipe")
+    for path, program in ((str(script.parent), "stockpipe"), ("/nowhere", str(script))):
+        done = subprocess.run([script, "run"], env=env | {"PATH": path}, capture_output=True, text=True, check=True)
+        assert f'  Next      {program} query "SELECT * FROM TICKERS LIMIT 5"\n' in done.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pipes break in another way there")
+def test_a_run_whose_reader_goes_away_has_loaded_the_day_all_the_same(env: dict[str, str]) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    program = [sys.executable, "-m", "stockpipe", "run"]
+    done = subprocess.run(program, env=env | {"PATH": os.environ["PATH"]}, stderr=writing, check=False)
+    os.close(writing)
+    assert (done.returncode, table("SELECT count(*) > 0 FROM TICKERS")) == (0, [(True,)])
 
 
 def test_the_next_command_of_a_run_finds_its_table(env: dict[str, str], tmp_path: Path) -> None:

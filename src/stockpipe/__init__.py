@@ -24,13 +24,14 @@ def load(
     active: str = "true",
     settings: Mapping[str, str | None] | None = None,
     env_file: Path | None = None,
+    load_method: str | None = None,
     **how: Any,
 ) -> RunResult:
     """Load one day of a dataset into the warehouse that the settings name.
 
     `on` is a day in New York, from 2003-09-10 to today; without it the current list is loaded as today's. `active` is
-    "true", "false" or "both". `settings` go before the environment and `env_file` (default `.env`). `how` may hold
-    `dry_run`, `force`, `require_fresh` (booleans) and `load_method` ("copy" or "insert").
+    "true", "false" or "both". `settings` go before the environment and `env_file` (default `.env`). `load_method` is
+    "copy" or "insert", for Snowflake. `how` may hold `dry_run`, `force` and `require_fresh` (booleans).
 
     Raises the errors of `stockpipe.errors`; after any of them every published day is as it was.
     """
@@ -41,7 +42,8 @@ def load(
 
     clock = Clock()
     job = plan_job(clock, dataset=dataset, on=on, market=market, active=active, **how)
-    return load_watched(job, load_settings(settings, env_file=env_file, origin="the settings of this call"), clock)
+    given = {**(settings or {}), **({"STOCKPIPE_LOAD_METHOD": load_method} if load_method else {})}
+    return load_watched(job, load_settings(given, env_file=env_file, origin="the settings of this call"), clock)
 
 
 __all__ = ["__version__", "load"]

@@ -24,7 +24,6 @@ class Job:
     dry_run: bool = False
     force: bool = False
     require_fresh: bool = False
-    load_method: str = "copy"
 
     def asked(self, active: bool) -> Asked:
         """What is asked for in one active state, as the checks want it."""

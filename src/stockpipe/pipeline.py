@@ -48,7 +48,7 @@ def load_day(
     """
     trace = trace or Trace.begin(clock)
     fetcher = open_fetcher(job, settings, clock, progress)
-    warehouse = open_warehouse(settings, trace.run_id, load_method=job.load_method)
+    warehouse = open_warehouse(settings, trace.run_id)
     source = fetcher.client.endpoint.base_url
     records = trace.records
     records[:] = [_begin(trace.run_id, job, active, source, clock) for active in job.states]

@@ -74,6 +74,12 @@ SETTINGS: dict[str, Setting] = {
         Setting("STOCKPIPE_STATE_FILE", "file that remembers the key's plan between runs; beside the data by default"),
         Setting("STOCKPIPE_LOCK_TIMEOUT", "most seconds to wait for another run or reader", "60"),
         Setting("STOCKPIPE_BATCH_SIZE", "rows in one insert batch, where batches are used", "1000"),
+        Setting(
+            "STOCKPIPE_LOAD_METHOD",
+            "Snowflake: copy (PUT and COPY), or insert (INSERT in batches)",
+            "copy",
+            flag="--load-method",
+        ),
         Setting("STOCKPIPE_MAX_LOSS", "largest fall in rows against the last day, in per cent", "5"),
         Setting("STOCKPIPE_MAX_GROWTH", "largest rise in rows against the last day, in per cent", "20"),
         Setting("STOCKPIPE_TORN_PAUSE", "seconds to wait before a torn list is walked again", "60"),
@@ -281,6 +287,11 @@ class Settings:
             return Path(text).expanduser()
         path = self.duckdb_path
         return path.with_name(f"{path.name}.state.json") if self.warehouse == "duckdb" else Path("stockpipe.state.json")
+
+    @property
+    def load_method(self) -> str:
+        """How rows get into Snowflake: copy (PUT and COPY) or insert (INSERT in batches)."""
+        return self.choice("STOCKPIPE_LOAD_METHOD", "copy", "insert")
 
     @property
     def batch_size(self) -> int:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import shlex
+import shutil
+import sys
+from pathlib import Path
 
 import click
 from click.core import ParameterSource
@@ -15,4 +18,10 @@ def next_command(*words: str) -> str:
     context = click.get_current_context()
     given = [name for name in _PLACE if context.get_parameter_source(name) is ParameterSource.COMMANDLINE]
     place = [word for name in given for word in (f"--{name.replace('_', '-')}", str(context.params[name]))]
-    return " ".join(("stockpipe", *words, shlex.join(place))).rstrip()
+    return " ".join((_program(), *words, shlex.join(place))).rstrip()
+
+
+def _program() -> str:
+    """How to call stockpipe: by its name, or as it was called where the shell does not find it by that."""
+    called = Path(sys.argv[0])
+    return str(called) if called.stem == "stockpipe" and not shutil.which("stockpipe") else "stockpipe"

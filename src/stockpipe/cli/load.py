@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 from pathlib import Path
@@ -38,9 +39,7 @@ log = logging.getLogger(__name__)
 @click.option(
     "--load-method",
     type=click.Choice(["copy", "insert"]),
-    default="copy",
-    show_default=True,
-    help="Snowflake: PUT and COPY, or INSERT in batches.",
+    help="Snowflake: PUT and COPY (the default), or INSERT in batches (STOCKPIPE_LOAD_METHOD).",
 )
 @click.option("--requests-per-second", metavar="N", help="For a paid key: most calls a second, up to 100; default 95.")
 @click.option("--deadline", metavar="SECONDS", help="End the run after this long; default 7200.")
@@ -114,6 +113,7 @@ def _flags(options: dict[str, Any]) -> dict[str, str | None]:
     return given_settings(options) | {
         "STOCKPIPE_DEADLINE": options["deadline"],
         "STOCKPIPE_REQUESTS_PER_SECOND": options["requests_per_second"],
+        "STOCKPIPE_LOAD_METHOD": options["load_method"],
     }
 
 
@@ -127,7 +127,7 @@ def _load(settings: Settings, options: dict[str, Any]) -> None:
         log_format=options.get("log_format", "text"),
     )
     clock = Clock()
-    how = {name: options[name] for name in ("dry_run", "force", "require_fresh", "load_method") if name in options}
+    how = {name: options[name] for name in ("dry_run", "force", "require_fresh") if name in options}
     job = plan_job(
         clock,
         dataset=options.get("dataset", "tickers"),
@@ -141,7 +141,8 @@ def _load(settings: Settings, options: dict[str, Any]) -> None:
     if as_json:
         print_json(_document(result))
     elif not quiet and options.get("log_format") != "json":
-        click.echo(_summary(result), err=True)
+        with contextlib.suppress(BrokenPipeError):  # the day is loaded, whoever reads of it
+            click.echo(_summary(result), err=True)
     if result.sql and not as_json:
         click.echo(";\n".join(result.sql) + ";")
 

@@ -52,11 +52,12 @@ def exit_codes(*, as_json: bool = False) -> Iterator[None]:
 
 
 def _give_up_unwritten() -> None:
-    """Leave nothing for Python to write at its end where stdout takes no more: it would complain, and end with 120."""
-    try:
-        print(end="", flush=True)
-    except OSError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    """Leave nothing for Python to write at its end where nobody reads any more: it would complain, and end with 120."""
+    for stream in filter(None, (sys.stdout, sys.stderr)):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _say(error: BaseException, *, as_json: bool) -> int:

@@ -27,6 +27,7 @@ def examine_account(settings: Settings, today: date) -> Iterator[Finding]:
     prefix = ".".join(sql.identifier(settings.require(name), name) for name in _PLACE) + "."
     plan, tables = session_plan(settings), our_tables(settings, prefix)
     TableOptions.of(settings)  # a run refuses what it refuses
+    stages = settings.load_method == "copy"
     try:
         connection = open_session(plan, warns=False)
     except StockpipeError as error:
@@ -42,7 +43,7 @@ def examine_account(settings: Settings, today: date) -> Iterator[Finding]:
         yield from _places(settings, role, places)
         warehouse, database, schema = places
         if database and schema:
-            yield from _examine_schema(ask, role, prefix, tables)
+            yield from _examine_schema(ask, role, prefix, tables, stages=stages)
             yield from _last_day(ask, warehouse, tables[1], today)
         else:
             yield from _without_schema(ask, role, database, prefix)
@@ -63,7 +64,9 @@ def _role(role: str | None) -> Finding:
     return Finding("OK", "role", role)
 
 
-def _examine_schema(ask: Questions, role: str | None, prefix: str, tables: list[sql.Table]) -> Iterator[Finding]:
+def _examine_schema(
+    ask: Questions, role: str | None, prefix: str, tables: list[sql.Table], *, stages: bool
+) -> Iterator[Finding]:
     wanted = wanted_on(prefix, tables)
     described = {name: ask.columns(name) for name in wanted}
     present = {name for name, columns in described.items() if columns}
@@ -78,7 +81,7 @@ def _examine_schema(ask: Questions, role: str | None, prefix: str, tables: list[
         shapes.append(missing(fence))
     if role:
         altered = {table.name for table in tables if may_alter(table, described[table.name], SNOWFLAKE_TYPES)}
-        yield from examine_privileges(ask.rows, role, needs_of_a_run(prefix, tables, present, altered))
+        yield from examine_privileges(ask.rows, role, needs_of_a_run(prefix, tables, present, altered, stages=stages))
     else:
         yield Finding("SKIP", "privileges", "were not looked at: the role is not known")
     yield from shapes

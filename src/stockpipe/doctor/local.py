@@ -42,6 +42,7 @@ def _unusable(settings: Settings, clock: Clock) -> Iterator[Finding]:
         lambda: Bounds.of(settings),
         lambda: check_limits(settings),
         lambda: settings.batch_size,
+        lambda: settings.load_method,
         lambda: Alerts.from_settings(settings),
     )
     for prove in proofs:

@@ -16,7 +16,7 @@ from stockpipe.warehouse.privileges import OWN_ROLE, SYSTEM_ROLES, role_word
 _WANTED = (("SELECT", "INSERT", "DELETE"), ("SELECT", "INSERT"), ("SELECT", "INSERT"), ("SELECT", "UPDATE"))
 _ALL = "stockpipe schema --grants prints all that is needed."
 _WITHOUT = {
-    "CREATE STAGE": " Without it: stockpipe run --load-method insert.",
+    "CREATE STAGE": " Without it: STOCKPIPE_LOAD_METHOD=insert.",
     "CREATE VIEW": " Without it a run makes no views, says so, and goes on.",
 }
 
@@ -50,12 +50,18 @@ def not_seen(role: str | None, name: str, privileges: tuple[str, ...], *, others
     return Finding("WARN", "table", f"{text}, though it sees others of ours", f"If it is there: {remedy} If not, the next run makes it.")  # fmt: skip
 
 
-def needs_of_a_run(prefix: str, tables: list[sql.Table], present: set[str], altered: set[str]) -> list[Need]:
-    """What a run will ask for in the schema of `prefix`; `present` are the tables that are there, `altered` those it will change."""
+def needs_of_a_run(
+    prefix: str, tables: list[sql.Table], present: set[str], altered: set[str], *, stages: bool
+) -> list[Need]:
+    """What a run will ask for in the schema of `prefix`.
+
+    `present` are the tables that are there, `altered` those it will change; `stages` says that it loads by PUT and COPY.
+    """
     wanted = wanted_on(prefix, tables)
     makes = ("CREATE TABLE",) if wanted.keys() - present else ()
     schema = prefix.rstrip(".")
-    needs = [Need("SCHEMA", schema, ("CREATE STAGE", *makes))]
+    creates = (*(("CREATE STAGE",) if stages else ()), *makes)
+    needs = [Need("SCHEMA", schema, creates)] if creates else []
     # Views are made beside a new list or a new record of runs.
     if not {tables[0].name, tables[1].name} <= present:
         needs.append(Need("SCHEMA", schema, ("CREATE VIEW",), optional=True))

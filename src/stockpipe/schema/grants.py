@@ -78,7 +78,7 @@ def _loader(names: Names) -> Iterator[Step]:
     yield "To make a table that is missing; it then owns it.", f"GRANT CREATE TABLE ON SCHEMA {schema} TO ROLE {role}"
     yield "To make the two views beside a new table.", f"GRANT CREATE VIEW ON SCHEMA {schema} TO ROLE {role}"
     yield (
-        "A day's file is put on a temporary stage, and that too asks for this; not for --load-method insert.",
+        "A day's file is put on a temporary stage, and that too asks for this; not where STOCKPIPE_LOAD_METHOD is insert.",
         f"GRANT CREATE STAGE ON SCHEMA {schema} TO ROLE {role}",
     )
 

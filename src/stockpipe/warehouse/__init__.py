@@ -6,12 +6,12 @@ from stockpipe.settings import Settings
 from stockpipe.warehouse.base import Delivery, History, QueryResult, Warehouse
 
 
-def open_warehouse(settings: Settings, run_id: str = "", *, load_method: str = "copy") -> Warehouse:
+def open_warehouse(settings: Settings, run_id: str = "") -> Warehouse:
     """The warehouse that the settings name, not yet connected. ConfigError when a setting it needs is missing."""
     if settings.warehouse == "snowflake":
         from stockpipe.warehouse.snowflake import SnowflakeWarehouse
 
-        return SnowflakeWarehouse(settings, run_id, load_method)
+        return SnowflakeWarehouse(settings, run_id)
     from stockpipe.warehouse.duckdb import DuckDBWarehouse
 
     return DuckDBWarehouse(settings)

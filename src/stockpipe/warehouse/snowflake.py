@@ -49,10 +49,10 @@ class SnowflakeWarehouse:
 
     local = False
 
-    def __init__(self, settings: Settings, run_id: str = "", load_method: str = "copy") -> None:
+    def __init__(self, settings: Settings, run_id: str = "") -> None:
         self._settings = settings
         self._run_id = run_id
-        self._load_method = load_method
+        self._load_method = settings.load_method
         self._database = sql.identifier(settings.require("SNOWFLAKE_DATABASE"), "SNOWFLAKE_DATABASE")
         self._schema = sql.identifier(settings.require("SNOWFLAKE_SCHEMA"), "SNOWFLAKE_SCHEMA")
         self._table_name = sql.identifier(settings.require("SNOWFLAKE_TABLE"), "SNOWFLAKE_TABLE")
