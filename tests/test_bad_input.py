@@ -156,7 +156,7 @@ def test_a_statement_that_does_not_only_read(text: str, says: str) -> None:
         must_only_read(text)
 
 
-@pytest.mark.parametrize("text", ["", "-- SELECT 1", " /* nothing */ ; "])
+@pytest.mark.parametrize("text", ["", " -- SELECT 1", "/* nothing */ ; -- at all"])
 def test_a_query_without_a_statement(text: str) -> None:
     refused(2, "query", text, env={}, says="There is no statement to run.")
 
