@@ -43,13 +43,49 @@ def test_a_csv_export_keeps_text_and_defuses_formulas(day: dict[str, str]) -> No
 
 
 def test_jsonl_and_parquet_exports_keep_text_as_it_is(day: dict[str, str]) -> None:
-    assert command("export", "day.jsonl", "--date", DAY, "--format", "jsonl", env=day).returncode == 0
+    assert command("export", "day.jsonl", "--date", DAY, env=day).returncode == 0
     rows = [json.loads(line) for line in Path("day.jsonl").read_text(encoding="utf-8").splitlines()]
     assert next(row for row in rows if row["TICKER"] == "NA")["NAME"] == "=HYPERLINK(1)"
-    assert command("export", "day.parquet", "--date", DAY, "--format", "parquet", env=day).returncode == 0
+    assert command("export", "day.parquet", "--date", DAY, env=day).returncode == 0
     with duckdb.connect() as connection:
         found = connection.execute("SELECT count(*), max(DS)::VARCHAR FROM 'day.parquet'").fetchall()
     assert found == [(104, DAY)]
+
+
+@pytest.mark.parametrize("form", ["csv", "jsonl"])
+def test_an_export_to_standard_output_is_the_file(day: dict[str, str], form: str) -> None:
+    assert command("export", "x.txt", "--date", DAY, "--format", form, env=day).returncode == 0
+    shown = command("export", "-", "--date", DAY, "--format", form, env=day)
+    assert (shown.returncode, shown.stderr) == (0, f"Wrote 104 rows of stocks {DAY} to standard output\n")
+    assert shown.stdout == Path("x.txt").read_text(encoding="utf-8")
+    assert not Path("-").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["day.xlsx"], "day.xlsx has no format by its name.\n       End it in .csv, .parquet or .jsonl"),
+        (["-"], "Standard output has no format by its name."),
+        (["day.parquet", "--format", "csv"], "--format says csv, and the name day.parquet says parquet."),
+        (["."], ". is a folder.\n       Name a file in it, such as day.csv."),
+    ],
+)
+def test_an_export_to_what_cannot_be_is_refused(arguments: list[str], says: str) -> None:
+    done = command("export", *arguments)
+    assert (done.returncode, done.stdout, list(Path.cwd().iterdir())) == (2, "", [])
+    assert says in done.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pty")
+def test_parquet_is_not_written_to_a_terminal() -> None:
+    import pty
+
+    ours, theirs = pty.openpty()
+    arguments = [sys.executable, "-m", "stockpipe", "export", "-", "--format", "parquet"]
+    done = subprocess.run(arguments, stdout=theirs, stderr=subprocess.PIPE, text=True)
+    os.close(ours)
+    os.close(theirs)
+    assert (done.returncode, "Parquet is not for a terminal." in done.stderr) == (2, True)
 
 
 def test_a_day_that_is_not_there_is_no_empty_file(day: dict[str, str]) -> None:

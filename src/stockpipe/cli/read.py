@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import shutil
 import sys
 import tempfile
 from datetime import date
@@ -22,6 +23,8 @@ from stockpipe.settings import load_settings
 from stockpipe.warehouse import QueryResult, Warehouse, open_warehouse
 
 _FORMATS = click.Choice(["table", "json", "csv"])
+_SUFFIXES = {".csv": "csv", ".parquet": "parquet", ".jsonl": "jsonl", ".ndjson": "jsonl"}
+_STDOUT = Path("-")
 
 
 @click.command()
@@ -56,14 +59,57 @@ def rejects(run_id: str | None, as_json: bool, **options: Any) -> None:
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--date", "on", metavar="YYYY-MM-DD", help="The day; default: today in New York.")
 @click.option("--market", default="stocks", show_default=True, help="stocks, otc, crypto, fx or indices.")
-@click.option("--format", "form", type=click.Choice(["csv", "parquet", "jsonl"]), default="csv", show_default=True)
+@click.option("--format", "form", type=click.Choice(["csv", "parquet", "jsonl"]), help="Default: by FILE's name.")
 @shared_options
-def export(file: Path, on: str | None, market: str, form: str, **options: Any) -> None:
-    """Write a published day to FILE. In CSV, a cell that a spreadsheet would run as a formula gets a ' in front."""
+def export(file: Path, on: str | None, market: str, form: str | None, **options: Any) -> None:
+    """Write a published day to FILE, or to standard output when FILE is -.
+
+    The name says the format: .csv, .parquet, .jsonl or .ndjson. In CSV, a cell that a spreadsheet would run as a formula
+    gets a ' in front.
+
+    \b
+    stockpipe export --date 2026-02-06 day.parquet
+    stockpipe export --date 2026-02-06 --format csv - | gzip > day.csv.gz
+    """
     with exit_codes():
+        chosen = _format(file, form)
         job = plan_job(Clock(), on=on, market=market)
-        rows = export_day(_open(options), job.dataset, job.ds, market, form, file)
-        click.echo(f"Wrote {rows:,} rows of {market} {job.ds} to {file}", err=True)
+        if file == _STDOUT:
+            with tempfile.TemporaryDirectory(prefix="stockpipe-") as folder:
+                day = Path(folder) / "day"
+                rows = export_day(_open(options), job.dataset, job.ds, market, chosen, day)
+                _to_stdout(day)
+        else:
+            rows = export_day(_open(options), job.dataset, job.ds, market, chosen, file)
+        target = "standard output" if file == _STDOUT else file
+        click.echo(f"Wrote {rows:,} rows of {market} {job.ds} to {target}", err=True)
+
+
+def _format(file: Path, form: str | None) -> str:
+    """The format that was asked for, or that the file's name says; UsageError when there is none, or when they differ."""
+    if file.is_dir():
+        raise UsageError(f"{file} is a folder.", hint=f"Name a file in it, such as {file / 'day.csv'}.")
+    named = _SUFFIXES.get(file.suffix.lower())
+    if form and named and form != named:
+        raise UsageError(
+            f"--format says {form}, and the name {file} says {named}.", hint="Leave out one, or change it."
+        )
+    chosen = form or named
+    if chosen is None:
+        what = "Standard output has" if file == _STDOUT else f"{file} has"
+        raise UsageError(
+            f"{what} no format by its name.", hint="End it in .csv, .parquet or .jsonl, or name one with --format."
+        )
+    if chosen == "parquet" and file == _STDOUT and sys.stdout.isatty():
+        raise UsageError("Parquet is not for a terminal.", hint="Name a file, or send the output to one.")
+    return chosen
+
+
+def _to_stdout(day: Path) -> None:
+    """A file's bytes as they are, whatever the terminal's encoding."""
+    with day.open("rb") as file:
+        shutil.copyfileobj(file, sys.stdout.buffer)
+    sys.stdout.flush()
 
 
 def export_day(warehouse: Warehouse, dataset: Dataset, ds: date, market: str, form: str, file: Path) -> int:
