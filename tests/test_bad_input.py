@@ -82,6 +82,14 @@ def test_a_file_that_is_not_duckdb(serve: Serve) -> None:
     refused(6, "run", env=flags(serve(many(1))), says="is not a DuckDB file")
 
 
+@pytest.mark.parametrize("arguments", [["run"], ["query", "SELECT 1"], ["status"]])
+def test_a_folder_as_the_duckdb_file(serve: Serve, tmp_path: Path, arguments: list[str]) -> None:
+    (tmp_path / "data").mkdir()
+    env = flags(serve(many(1)), STOCKPIPE_DUCKDB_PATH="data")
+    says = f"data is a folder.\n       Name a file in STOCKPIPE_DUCKDB_PATH, such as {Path('data/stockpipe.duckdb')}."
+    refused(6, *arguments, env=env, says=says)
+
+
 def test_a_locked_duckdb_file(serve: Serve) -> None:
     holder = "import duckdb, sys; c = duckdb.connect('stockpipe.duckdb'); print('held', flush=True); sys.stdin.read()"
     with subprocess.Popen([sys.executable, "-c", holder], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:

@@ -267,6 +267,11 @@ def _failed(error: duckdb.Error, path: Path) -> WarehouseError:
         return WarehouseError(
             f"{path} is held by {who}.", hint="Close that program or wait for the other run, then run again."
         )
+    if path.is_dir():
+        return WarehouseError(
+            f"{path} is a folder.",
+            hint=f"Name a file in STOCKPIPE_DUCKDB_PATH, such as {path / 'stockpipe.duckdb'}.",
+        )
     if "not a valid DuckDB database" in text or "storage version" in text.lower() or "version number" in text:
         return WarehouseError(
             f"{path} is not a DuckDB file that this version can open.",
