@@ -122,6 +122,32 @@ def test_every_way_of_reading_is_a_query(day: dict[str, str], text: str) -> None
     assert found.rows
 
 
+def test_data_is_whole_where_the_output_is_not_utf8(day: dict[str, str]) -> None:
+    ascii_only = day | {"PYTHONIOENCODING": "ascii"}
+    sql = "SELECT chr(233) || chr(26666) AS N"
+    assert (
+        command("query", sql, "--format", "json", env=ascii_only).stdout
+        == '[\n  {\n    "N": "\\u00e9\\u682a"\n  }\n]\n'
+    )
+    assert command("query", sql, "--format", "json", env=day).stdout == '[\n  {\n    "N": "é株"\n  }\n]\n'
+    assert command("query", sql, "--format", "csv", env=ascii_only).stdout == "N\né株\n"
+
+
+@pytest.mark.parametrize("form", ["csv", "jsonl"])
+def test_an_export_to_standard_output_is_utf8(serve: Serve, form: str) -> None:
+    env = flags(serve([stock("A", name="Nestlé 株")]), PYTHONIOENCODING="ascii")
+    assert command("run", env=env).returncode == 0
+    assert "Nestlé 株" in command("export", "-", "--format", form, env=env).stdout
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows hands over text, not bytes")
+def test_sql_that_the_locale_cannot_read_is_refused() -> None:
+    plain = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    done = command("query", "SELECT 'Nestlé'", env=plain)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "no text in this terminal's encoding.\n       Set a UTF-8 locale" in done.stderr
+
+
 def test_runs_and_rejects_tell_what_happened(day: dict[str, str]) -> None:
     run = json.loads(command("runs", "--json", env=day).stdout)[0]
     assert (run["STATUS"], run["ROWS_FETCHED"], run["ROWS_PUBLISHED"], run["ROWS_REJECTED"]) == (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import json
 import logging
@@ -83,8 +84,12 @@ def _say(error: BaseException, *, as_json: bool) -> int:
 
 
 def print_json(document: Any) -> None:
-    """The one document of `--json`, on stdout."""
-    print(json.dumps(document, indent=2, ensure_ascii=False, default=str))
+    """The one document of `--json`, on stdout; where that is not UTF-8, with JSON's own escapes."""
+    print(json.dumps(document, indent=2, ensure_ascii=not _is_utf8(sys.stdout.encoding), default=str))
+
+
+def _is_utf8(encoding: str | None) -> bool:
+    return encoding is not None and codecs.lookup(encoding).name == "utf-8"
 
 
 def print_table(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import shutil
 import sys
 import tempfile
@@ -38,7 +39,17 @@ def query(sql: str, form: str, **options: Any) -> None:
     stockpipe query "SELECT TYPE, count(*) FROM TICKERS GROUP BY 1 ORDER BY 2 DESC"
     """
     with exit_codes():
+        _must_be_text(sql)
         _show(open_quietly(options).query(sql), form)
+
+
+def _must_be_text(sql: str) -> None:
+    """UsageError for what Python could not read as text in the terminal's encoding."""
+    if any("\ud800" <= char <= "\udfff" for char in sql):
+        raise UsageError(
+            "The SQL has characters that are no text in this terminal's encoding.",
+            hint="Set a UTF-8 locale, such as LC_ALL=C.UTF-8, or PYTHONUTF8=1.",
+        )
 
 
 @click.command()
@@ -164,6 +175,9 @@ def _show(found: QueryResult, form: str) -> None:
     if form == "json":
         print_json([dict(zip(found.columns, row, strict=True)) for row in found.rows])
     elif form == "csv":
+        # CSV has no escapes for what another encoding lacks.
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            sys.stdout.reconfigure(encoding="utf-8")
         writer = csv.writer(sys.stdout, lineterminator="\n")
         writer.writerow(found.columns)
         writer.writerows(found.rows)
