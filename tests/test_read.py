@@ -94,6 +94,16 @@ def test_a_day_that_is_not_there_is_no_empty_file(day: dict[str, str]) -> None:
     assert not Path("none.csv").exists()
 
 
+def test_query_takes_json_as_the_other_commands_do(day: dict[str, str]) -> None:
+    sql = "SELECT TICKER FROM TICKERS WHERE TICKER = 'NA'"
+    assert json.loads(command("query", sql, "--json", env=day).stdout) == [{"TICKER": "NA"}]
+    assert json.loads(command("query", sql, "--json", "--format", "json", env=day).stdout) == [{"TICKER": "NA"}]
+    failed = command("query", "DROP TABLE TICKERS", "--json", env=day)
+    assert (failed.returncode, json.loads(failed.stdout)["error"]) == (6, "WarehouseError")
+    both = command("query", sql, "--json", "--format", "csv", env=day)
+    assert (both.returncode, "--json and --format csv are different forms." in both.stderr) == (2, True)
+
+
 def test_query_has_three_forms(day: dict[str, str]) -> None:
     sql = "SELECT TICKER, ACTIVE FROM TICKERS WHERE TICKER = 'NA'"
     assert command("query", sql, "--format", "csv", env=day).stdout == "TICKER,ACTIVE\nNA,True\n"

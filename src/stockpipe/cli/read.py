@@ -30,17 +30,20 @@ _STDOUT = Path("-")
 
 @click.command()
 @click.argument("sql")
-@click.option("--format", "form", type=_FORMATS, default="table", show_default=True, help="How to show the rows.")
+@click.option("--format", "form", type=_FORMATS, help="How to show the rows; default: table.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @shared_options
-def query(sql: str, form: str, **options: Any) -> None:
+def query(sql: str, form: str | None, as_json: bool, **options: Any) -> None:
     """Ask the warehouse with SQL and show the rows; it only reads.
 
     \b
     stockpipe query "SELECT TYPE, count(*) FROM TICKERS GROUP BY 1 ORDER BY 2 DESC"
     """
-    with exit_codes():
+    with exit_codes(as_json=as_json):
+        if as_json and form not in (None, "json"):
+            raise UsageError(f"--json and --format {form} are different forms.", hint="Leave out one.")
         _must_be_text(sql)
-        _show(open_quietly(options).query(sql), form)
+        _show(open_quietly(options).query(sql), "json" if as_json else form or "table")
 
 
 def _must_be_text(sql: str) -> None:
