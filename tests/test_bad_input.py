@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import duckdb
@@ -16,6 +17,7 @@ from stockpipe.errors import ConfigError, UsageError, WarehouseError
 from stockpipe.warehouse.duckdb_reading import must_only_read
 
 ROOT = Path(__file__).parent.parent
+HOLDER = "import duckdb, sys; c = duckdb.connect('stockpipe.duckdb'); print('held', flush=True); sys.stdin.read()"
 
 
 def refused(code: int, *arguments: str, env: dict[str, str], says: str) -> None:
@@ -91,12 +93,28 @@ def test_a_folder_as_the_duckdb_file(serve: Serve, tmp_path: Path, arguments: li
 
 
 def test_a_locked_duckdb_file(serve: Serve) -> None:
-    holder = "import duckdb, sys; c = duckdb.connect('stockpipe.duckdb'); print('held', flush=True); sys.stdin.read()"
-    with subprocess.Popen([sys.executable, "-c", holder], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+    with subprocess.Popen([sys.executable, "-c", HOLDER], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdout
         process.stdout.readline()
         refused(6, "run", env=flags(serve(many(1)), STOCKPIPE_LOCK_TIMEOUT="0.1"), says=f"(process {process.pid})")
         process.communicate()
+
+
+def test_a_wait_for_a_locked_duckdb_file_is_told_once(serve: Serve) -> None:
+    run = [sys.executable, "-m", "stockpipe", "run"]
+    env = os.environ | flags(serve(many(1)), STOCKPIPE_LOCK_TIMEOUT="45")
+    with subprocess.Popen([sys.executable, "-c", HOLDER], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout
+        process.stdout.readline()
+        with subprocess.Popen(run, env=env, stderr=subprocess.PIPE, text=True) as waiting:
+            assert waiting.stderr
+            told = next(line for line in waiting.stderr if "is held by" in line)
+            time.sleep(1)
+            process.communicate()
+            rest = waiting.stderr.read()
+    assert told.startswith("stockpipe.duckdb is held by ")
+    assert told.endswith(f"(process {process.pid}); waiting for it, up to 45 s.\n")
+    assert (waiting.returncode, "is held by" in rest) == (0, False)
 
 
 def test_a_folder_that_is_not_there(serve: Serve) -> None:

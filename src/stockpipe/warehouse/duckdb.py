@@ -190,14 +190,19 @@ class DuckDBWarehouse:
         return sql.main_table(dataset, self._table_name)
 
     def _open(self, *, read_only: bool = False) -> duckdb.DuckDBPyConnection:
-        """A connection; while another process holds the file, try again until the lock time-out."""
+        """A connection; while another process holds the file, say so once and try again until the lock time-out."""
         give_up = time.monotonic() + self._lock_seconds
+        told = False
         while True:
             try:
                 return duckdb.connect(str(self.path), read_only=read_only)
             except duckdb.Error as error:
                 if not is_locked(error) or time.monotonic() >= give_up:
                     raise _failed(error, self.path) from error
+                if not told:
+                    who = _holder(error)
+                    log.info("%s is held by %s; waiting for it, up to %g s.", self.path, who, self._lock_seconds)
+                    told = True
             time.sleep(_LOCK_POLL)
 
 
@@ -258,14 +263,19 @@ def is_locked(error: BaseException | None) -> bool:
     )
 
 
+def _holder(error: duckdb.Error) -> str:
+    """Who holds the file, as far as DuckDB knows."""
+    found = _HOLDER.search(str(error))
+    return f"{found.group(1).strip()} (process {found.group(2)})" if found else "another program"
+
+
 def _failed(error: duckdb.Error, path: Path) -> WarehouseError:
     """What DuckDB's complaint means for the user."""
     text = str(error)
     if is_locked(error):
-        holder = _HOLDER.search(text)
-        who = f"{holder.group(1).strip()} (process {holder.group(2)})" if holder else "another program"
         return WarehouseError(
-            f"{path} is held by {who}.", hint="Close that program or wait for the other run, then run again."
+            f"{path} is held by {_holder(error)}.",
+            hint="Close that program or wait for the other run, then run again.",
         )
     if path.is_dir():
         return WarehouseError(
