@@ -20,7 +20,7 @@ from urllib.parse import urlsplit, urlunsplit
 from stockpipe import __version__
 from stockpipe.errors import DataCheckError, Interrupted, StockpipeError, as_interrupt, printable
 from stockpipe.runs import RUNS_TABLE, RunRecord
-from stockpipe.sessions import lacks_a_session
+from stockpipe.sessions import missing_session
 from stockpipe.settings import Settings, is_loopback
 from stockpipe.warehouse import Warehouse
 
@@ -79,9 +79,7 @@ class Alerts:
         first = records[0]
         about = About(first.dataset, first.market, first.ds, first.run_id)
         rows = sum(record.rows_published for record in records)
-        stale = next((record for record in records if is_stale(record)), None)
-        if stale:
-            reason = f"The vendor's list of {stale.ds} is the build of {stale.build_date}: a session is not in it."
+        if reason := next(filter(None, (missing_session(record.build_date, record.ds) for record in records)), ""):
             self._ping("/fail", reason)
             self._post(about, "stale", first.status, reason, rows=rows)
             return
@@ -142,11 +140,6 @@ class Alerts:
         if fault and what not in self._warned:
             self._warned.add(what)
             log.warning("The %s alert could not be sent (%s). The run goes on.", what, fault)
-
-
-def is_stale(record: RunRecord) -> bool:
-    """Whether the vendor's build behind the day lacks a session, as `stockpipe status` reckons."""
-    return record.build_date is not None and lacks_a_session(record.build_date, record.ds)
 
 
 def had_failed(warehouse: Warehouse, record: RunRecord) -> bool:

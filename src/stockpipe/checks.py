@@ -163,10 +163,10 @@ def _volume(ds: date, day: StagedDay, last: RunRecord, limits: Limits) -> list[F
     change = (now - before) / before
     # A short list may move by a few rows whatever share that is.
     few = abs(now - before) <= max(2, math.isqrt(min(before, now)) // 4)
-    days = (ds - last.ds).days
-    months = max(1.0, days / DAYS_A_MONTH)
     if few:
         return []
+    days = (ds - last.ds).days
+    months = max(1.0, days / DAYS_A_MONTH)
     sentence = f"{now:,} rows against {before:,} on {last.ds} ({change:+.1%})"
     loss, growth = limits.loss * months, limits.growth * months
     if change <= -loss:

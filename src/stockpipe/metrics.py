@@ -103,8 +103,7 @@ def write(path: Path, text: str) -> None:
 
     A folder that is not there is made.
     """
-    if not path.parent.exists():
-        path.parent.mkdir(parents=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
     # The collector reads what ends in .prom, so the file in the making must not.
     handle, made = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:

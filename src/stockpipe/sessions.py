@@ -22,9 +22,14 @@ def last_session(day: int) -> int:
     return day
 
 
-def lacks_a_session(build: date, ds: date) -> bool:
-    """Whether a list built on one day is too old for another: the build of a day shows the session of the day before it."""
-    return build.toordinal() <= last_session(ds.toordinal() - 1)
+def missing_session(build: date | None, ds: date) -> str:
+    """What makes a list of one build too old for a day, as a sentence; "" when nothing does, or no build is known.
+
+    The build of a day shows the session of the day before it.
+    """
+    if build is None or build.toordinal() > last_session(ds.toordinal() - 1):
+        return ""
+    return f"The vendor's list of {ds} is the build of {build}: a session is not in it."
 
 
 @lru_cache(maxsize=128)

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from stockpipe.clock import NEW_YORK
 from stockpipe.runs import RunRecord
-from stockpipe.sessions import lacks_a_session
+from stockpipe.sessions import missing_session
 
 State = Literal["fresh", "stale", "never"]
 Slice = tuple[str, str, bool]
@@ -48,11 +48,7 @@ class Standing:
             return "No day is published yet."
         if self.last.ds < self.expected:
             return f"The last published day is {self.last.ds}, and {self.expected} should be there by now."
-        if self.last.build_date and lacks_a_session(self.last.build_date, self.last.ds):
-            return (
-                f"The vendor's list of {self.last.ds} is the build of {self.last.build_date}: a session is not in it."
-            )
-        return ""
+        return missing_session(self.last.build_date, self.last.ds)
 
     @property
     def age(self) -> int | None:

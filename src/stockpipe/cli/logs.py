@@ -68,7 +68,7 @@ class _JsonLines(logging.Formatter):
             "level": record.levelname,
             "logger": record.name,
             "run_id": getattr(record, "run_id", ""),
-            "message": " ".join(record.getMessage().split()),
+            "message": _one_line(record),
         }
         if record.exc_text:
             entry["exception"] = record.exc_text
@@ -83,8 +83,12 @@ class _FileLines(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         record.run = getattr(record, "run_id", "") or "-"
-        record.msg, record.args = " ".join(record.getMessage().split()), None
+        record.msg, record.args = _one_line(record), None
         return super().format(record)
+
+
+def _one_line(record: logging.LogRecord) -> str:
+    return " ".join(record.getMessage().split())
 
 
 def configure_logging(

@@ -19,11 +19,6 @@ from stockpipe.runs import Status
 from stockpipe.status import Standing, standings
 
 _USUAL_DATASET = "tickers"
-_ACTIVE_WORDS = {
-    frozenset({True}): [],
-    frozenset({False}): ["--active", "false"],
-    frozenset({True, False}): ["--active", "both"],
-}
 _STATES = {"true": (True,), "false": (False,), "both": (True, False)}
 _MARKETS = tuple(dict.fromkeys(market for dataset in DATASETS.values() for market in dataset.markets))
 _STATUSES = tuple(status for status in get_args(Status) if status != "dry-run")
@@ -132,7 +127,12 @@ def _loads(found: list[Standing]) -> list[list[str]]:
     for standing in found:
         if standing.reason:
             states.setdefault((standing.dataset, standing.market), set()).add(standing.active)
-    return [[*_list_words(*key), *_ACTIVE_WORDS[frozenset(active)]] for key, active in states.items()]
+    return [[*_list_words(*key), *_active_words(active)] for key, active in states.items()]
+
+
+def _active_words(active: set[bool]) -> list[str]:
+    word = next(word for word, states in _STATES.items() if set(states) == active)
+    return [] if word == "true" else ["--active", word]
 
 
 def _list_words(dataset: str, market: str) -> list[str]:

@@ -46,7 +46,7 @@ def not_seen(role: str | None, name: str, privileges: tuple[str, ...], *, others
     text = f"{name} is not there, or {role or 'the role'} may not see it"
     if not others:
         return Finding("OK", "table", f"{text}; the first run makes it")
-    remedy = OWN_ROLE if role in SYSTEM_ROLES else _grant(list(privileges), role_word(role), Need("TABLE", name, ()))
+    remedy = _remedy(list(privileges), role, Need("TABLE", name, privileges))
     return Finding("WARN", "table", f"{text}, though it sees others of ours", f"If it is there: {remedy} If not, the next run makes it.")  # fmt: skip
 
 
@@ -104,7 +104,7 @@ def _judged(grants: Grants, role: str, need: Need) -> Finding:
     return Finding("FAIL", "privileges", text, remedy, 6)
 
 
-def _remedy(lacking: list[str], role: str, need: Need) -> str:
+def _remedy(lacking: list[str], role: str | None, need: Need) -> str:
     if role in SYSTEM_ROLES:
         return OWN_ROLE
     return _grant(lacking, role_word(role), need) + "".join(_WITHOUT.get(privilege, "") for privilege in lacking)

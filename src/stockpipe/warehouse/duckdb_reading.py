@@ -11,7 +11,7 @@ from itertools import dropwhile
 
 import duckdb
 
-from stockpipe.errors import UsageError, WarehouseError
+from stockpipe.warehouse.reading import many_statements, no_statement, writing
 
 _READING = ("SELECT", "FROM", "WITH", "VALUES", "TABLE", "PIVOT", "UNPIVOT", "SHOW", "DESCRIBE", "DESC", "SUMMARIZE")
 _PRAGMAS = ("TABLE_INFO", "SHOW_TABLES", "SHOW_TABLES_EXPANDED", "DATABASE_LIST", "DATABASE_SIZE", "STORAGE_INFO")
@@ -26,23 +26,19 @@ def must_only_read(text: str) -> None:
     """Raise UsageError for no statement or several, WarehouseError for one that does not only read."""
     words = _words(text)
     if not words:
-        raise UsageError("There is no statement to run.", hint='Ask like this: stockpipe query "SHOW TABLES".')
+        raise no_statement()
     if ";" in words:
-        raise UsageError("There is more than one statement.", hint="Ask for one at a time.")
+        raise many_statements()
     for word in _WRITING:
         if word in words:
-            raise _writes(
+            raise writing(
                 f"{word} writes files", f'stockpipe export writes a day to a file. As a name, write "{word}" in quotes.'
             )
     match list(dropwhile(_BEFORE.__contains__, words)) or words:
         case ["PRAGMA", name, *_] if name not in _PRAGMAS:
-            raise _writes(f"PRAGMA {name} is no reading statement", f"PRAGMA may be: {', '.join(_PRAGMAS)}.")
+            raise writing(f"PRAGMA {name} is no reading statement", f"PRAGMA may be: {', '.join(_PRAGMAS)}.")
         case [first, *_] if first not in (*_READING, "PRAGMA"):
-            raise _writes(f"{first} is no reading statement", f"Begin with one of: {', '.join(_READING)}, EXPLAIN.")
-
-
-def _writes(why: str, hint: str) -> WarehouseError:
-    return WarehouseError(f"stockpipe query only reads, and {why}.", hint=hint)
+            raise writing(f"{first} is no reading statement", f"Begin with one of: {', '.join(_READING)}, EXPLAIN.")
 
 
 def _words(text: str) -> list[str]:

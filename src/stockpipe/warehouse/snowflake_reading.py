@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from stockpipe.errors import UsageError, WarehouseError
+from stockpipe.warehouse.reading import many_statements, no_statement, writing
 
 _READING = ("SELECT", "WITH", "SHOW", "DESCRIBE", "DESC", "EXPLAIN", "VALUES")
 # Text, quoted names and comments, as the service reads them: in them no word and no sign means anything.
@@ -25,18 +25,15 @@ def must_only_read(text: str) -> None:
     """Raise UsageError for no statement or several, WarehouseError for one that does not only read."""
     spoken = _spoken(text)
     if not spoken.strip(" \t\r\n;"):
-        raise UsageError("There is no statement to run.", hint='Ask like this: stockpipe query "SHOW TABLES".')
+        raise no_statement()
     if _SECOND.search(spoken):
-        raise UsageError("There is more than one statement.", hint="Ask for one at a time.")
+        raise many_statements()
     word = first_word(text)
     if word not in _READING:
-        raise WarehouseError(
-            f"stockpipe query only reads, and {word or 'nothing'} is no reading statement.",
-            hint=f"Begin with one of: {', '.join(_READING)}.",
-        )
+        raise writing(f"{word or 'nothing'} is no reading statement", f"Begin with one of: {', '.join(_READING)}.")
     for pattern, what in _WRITING:
         if pattern.search(spoken):
-            raise WarehouseError(f"stockpipe query only reads, and {what}.", hint="Ask with one statement at a time.")
+            raise writing(what, "Ask with one statement at a time.")
 
 
 def first_word(text: str) -> str:
