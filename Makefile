@@ -9,7 +9,7 @@ PEERS := benchmarks/.venv
 RUNTIME := $(VENV)/.runtime
 DEV := $(VENV)/.dev
 DBT := tests/dbt/.venv
-SNOWFLAKE_TESTS := tests/test_signin.py tests/test_snowflake.py tests/test_warehouses.py tests/test_views.py
+SNOWFLAKE_TESTS := tests/warehouse/test_signin.py tests/warehouse/test_snowflake.py tests/warehouse/test_warehouses.py tests/models/test_views.py
 
 .PHONY: demo test test-chaos test-dbt test-connectors test-airflow test-dagster test-prefect test-workflows lint types check bench requirements clean
 
@@ -32,9 +32,10 @@ test-connectors: test-connector-oldest test-connector-newest  ## the Snowflake t
 test-connector-%: tests/connectors/.venv-%/.ready $(DEV)
 	GATE_PYTHON=$(CURDIR)/$(BIN)/python $(<D)/bin/python -m pytest -q -n auto $(SNOWFLAKE_TESTS)
 
-lint: $(DEV)  ## ruff: rules and format
+lint: $(DEV)  ## ruff: rules and format; import-linter: arrows between the rooms
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-cache
 
 types: $(DEV)  ## mypy, strict
 	$(BIN)/mypy

@@ -11,7 +11,7 @@ import sys
 import time
 from typing import cast
 
-from stockpipe.clock import Clock
+from stockpipe.base.clock import Clock
 from stockpipe.datasets import TICKERS
 from stockpipe.massive.client import Client, Endpoint
 from stockpipe.massive.pacing import Pacer, Patience

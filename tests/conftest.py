@@ -15,6 +15,8 @@ import pytest
 
 from stockpipe.sandbox import SANDBOX_KEY, Sandbox
 
+pytest_plugins = ["support.gates", "support.receivers"]
+
 FIELDS = [
     "ticker", "name", "market", "locale", "primary_exchange", "type", "active", "currency_name", "cik", "composite_figi",
     "share_class_figi", "last_updated_utc",

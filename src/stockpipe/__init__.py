@@ -7,13 +7,32 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-__version__ = "2.0.0"
+from stockpipe import errors
+from stockpipe.base.version import __version__
+from stockpipe.errors import (
+    AccessError,
+    ApiError,
+    ConfigError,
+    DataCheckError,
+    Interrupted,
+    StockpipeError,
+    UsageError,
+    WarehouseError,
+)
+
+# The room `load/` and the function `load` share a name. A package that is imported first is set as an attribute first,
+# and is never set again: so `stockpipe.load` is the function below, whatever else is imported later.
+import_module("stockpipe.load")
 
 if TYPE_CHECKING:
-    from stockpipe.pipeline import RunResult
+    from stockpipe.load.pipeline import LoadResult
+    from stockpipe.warehouse.runs import RunRecord
+
+_LATER = {"LoadResult": "stockpipe.load.pipeline", "RunRecord": "stockpipe.warehouse.runs"}
 
 
 def load(
@@ -26,7 +45,7 @@ def load(
     env_file: Path | None = None,
     load_method: str | None = None,
     **how: Any,
-) -> RunResult:
+) -> LoadResult:
     """Load one day of a dataset into the warehouse that the settings name.
 
     `on` is a day in New York, from 2003-09-10 to today; without it the current list is loaded as today's. `active` is
@@ -35,10 +54,10 @@ def load(
 
     Raises the errors of `stockpipe.errors`; after any of them every published day is as it was.
     """
-    from stockpipe.clock import Clock
-    from stockpipe.jobs import plan_job
+    from stockpipe.base.clock import Clock
+    from stockpipe.load.job import plan_job
+    from stockpipe.observe.watch import load_watched
     from stockpipe.settings import load_settings
-    from stockpipe.watched import load_watched
 
     clock = Clock()
     job = plan_job(clock, dataset=dataset, on=on, market=market, active=active, **how)
@@ -46,4 +65,25 @@ def load(
     return load_watched(job, load_settings(given, env_file=env_file, origin="the settings of this call"), clock)
 
 
-__all__ = ["__version__", "load"]
+def __getattr__(name: str) -> Any:
+    """What takes long to import is imported when it is first asked for."""
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_LATER[name]), name)
+
+
+__all__ = [
+    "AccessError",
+    "ApiError",
+    "ConfigError",
+    "DataCheckError",
+    "Interrupted",
+    "LoadResult",
+    "RunRecord",
+    "StockpipeError",
+    "UsageError",
+    "WarehouseError",
+    "__version__",
+    "errors",
+    "load",
+]

@@ -12,7 +12,7 @@ import stockpipe
 from conftest import SIDE_BY_SIDE, flags, spread, table, write_listing
 from stockpipe.errors import StockpipeError
 from stockpipe.sandbox import Answer, Request, Sandbox
-from test_wire import TRANSIENT
+from support.faults import TRANSIENT
 
 Respond = Callable[[Request], Answer]
 

@@ -11,12 +11,13 @@ from typing import NoReturn
 
 import click
 
-from stockpipe import __version__
-from stockpipe.errors import not_installed, stop_signals, stopped_by
+from stockpipe.base.stopping import stop_signals, stopped_by
+from stockpipe.base.version import __version__
+from stockpipe.errors import not_installed
 
 COMMANDS: dict[str, tuple[str, str]] = {
-    "run": ("load", "Load a day into the warehouse."),
-    "demo": ("load", "The whole thing with no account: sandbox to DuckDB."),
+    "run": ("run", "Load a day into the warehouse."),
+    "demo": ("run", "The whole thing with no account: sandbox to DuckDB."),
     "init": ("init", "Ask for the settings, write .env, make a key pair."),
     "doctor": ("doctor", "Check settings, key, API, warehouse and privileges; change nothing."),
     "sandbox": ("sandbox", "Serve a local Massive API over a synthetic market."),

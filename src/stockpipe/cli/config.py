@@ -7,10 +7,11 @@ from typing import Any
 
 import click
 
+from stockpipe.base.text import without_password
 from stockpipe.cli.logs import configure_logging
 from stockpipe.cli.output import exit_codes, given_settings, print_json, print_table, shared_options
 from stockpipe.errors import ConfigError, UsageError
-from stockpipe.settings import SETTINGS, Settings, load_settings, without_password
+from stockpipe.settings import SETTINGS, Settings, load_settings
 
 
 @click.command()

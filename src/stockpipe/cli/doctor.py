@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from stockpipe.base.clock import Clock
+from stockpipe.base.text import printable
 from stockpipe.cli.logs import configure_logging, redacted
 from stockpipe.cli.output import exit_codes, given_settings, print_json, shared_options
-from stockpipe.clock import Clock
-from stockpipe.errors import printable
 from stockpipe.settings import load_settings
 
 if TYPE_CHECKING:
-    from stockpipe.doctor import Finding
+    from stockpipe.setup.doctor import Finding
 
 _COLOURS = {"OK": "green", "WARN": "yellow", "FAIL": "red", "SKIP": "bright_black"}
 
@@ -30,7 +30,7 @@ def doctor(as_json: bool, **options: Any) -> None:
     nothing failed, else that of the first failure.
     """
     with exit_codes(as_json=as_json):
-        from stockpipe.doctor import examine
+        from stockpipe.setup.doctor import examine
 
         settings = load_settings(given_settings(options), env_file=options["env_file"])
         # What the settings warn about is a finding here.

@@ -116,7 +116,7 @@ class _Interview:
         settings = _checked(self._values)
         if not snowflake:
             return self._texts, None
-        from stockpipe.warehouse.session import session_plan
+        from stockpipe.warehouse.snowflake.session import session_plan
 
         key = self._made_key(new_key) if new_key else None
         session_plan(_checked(self._values) if key else settings)
@@ -214,7 +214,7 @@ def _asked(text: str, **how: Any) -> Any:
 def _checked(values: Mapping[str, Value]) -> Settings:
     """The values as settings; ConfigError for one that a run would refuse."""
     from stockpipe.warehouse import sql
-    from stockpipe.warehouse.account import account_arguments
+    from stockpipe.warehouse.snowflake.account import account_arguments
 
     texts = {name: value.text for name, value in values.items()}
     settings = load_settings(texts, env={}, env_file=Path(os.devnull))

@@ -9,7 +9,7 @@ import sys
 import time
 from pathlib import Path
 
-from stockpipe.runlog import RunId
+from stockpipe.base.runlog import RunId
 from stockpipe.settings import Settings
 
 log = logging.getLogger("stockpipe")

@@ -14,11 +14,13 @@ from typing import Any
 
 import click
 
-from stockpipe.clock import Clock
-from stockpipe.connections import NAME as CONNECTION_NAME
-from stockpipe.errors import StockpipeError, as_interrupt, printable
-from stockpipe.fetch import Progress
-from stockpipe.runlog import run_of, running
+from stockpipe.base.clock import Clock
+from stockpipe.base.runlog import run_of, running
+from stockpipe.base.stopping import as_interrupt
+from stockpipe.base.text import printable
+from stockpipe.errors import StockpipeError
+from stockpipe.load.fetch import Progress
+from stockpipe.settings.connections import NAME as CONNECTION_NAME
 
 log = logging.getLogger("stockpipe")
 

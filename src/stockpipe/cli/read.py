@@ -13,15 +13,15 @@ from typing import Any
 
 import click
 
+from stockpipe.base.clock import Clock
 from stockpipe.cli.logs import configure_logging
 from stockpipe.cli.output import exit_codes, given_settings, print_json, print_table, shared_options
-from stockpipe.clock import Clock
 from stockpipe.datasets import Dataset
 from stockpipe.errors import UsageError
-from stockpipe.jobs import plan_job
-from stockpipe.runs import REJECTS_TABLE
+from stockpipe.load.job import plan_job
 from stockpipe.settings import load_settings
 from stockpipe.warehouse import QueryResult, Warehouse, open_warehouse
+from stockpipe.warehouse.runs import REJECTS_TABLE
 
 _FORMATS = click.Choice(["table", "json", "csv"])
 _SUFFIXES = {".csv": "csv", ".parquet": "parquet", ".jsonl": "jsonl", ".ndjson": "jsonl"}

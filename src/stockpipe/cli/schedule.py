@@ -14,11 +14,13 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import click
 from click.core import ParameterSource
 
-from stockpipe.cli.install import KINDS, install
+from stockpipe.base.clock import Clock
+from stockpipe.base.stopping import publishing, stop_signals, stopped_by
+from stockpipe.cli.install import install
 from stockpipe.cli.logs import configure_logging
 from stockpipe.cli.output import exit_codes, given_settings, progress_bar, shared_options
-from stockpipe.clock import Clock
-from stockpipe.errors import UsageError, publishing, stop_signals, stopped_by
+from stockpipe.errors import UsageError
+from stockpipe.schedule.install import KINDS
 from stockpipe.settings import Settings, load_settings
 
 log = logging.getLogger(__name__)
@@ -91,12 +93,12 @@ def schedule(**options: Any) -> None:
 
 
 def _every_day(options: Mapping[str, Any], zone: ZoneInfo, settings: Settings) -> None:
-    from stockpipe.daily import Daily
-    from stockpipe.due import Due
-    from stockpipe.jobs import plan_job
-    from stockpipe.moments import by_cron, daily_at
-    from stockpipe.records import Chosen, published_days
-    from stockpipe.watched import load_watched
+    from stockpipe.load.job import plan_job
+    from stockpipe.observe.watch import load_watched
+    from stockpipe.schedule.cron import by_cron, daily_at
+    from stockpipe.schedule.daily import Daily
+    from stockpipe.schedule.due import Due, Published
+    from stockpipe.warehouse.history import Chosen, published_days
 
     clock = Clock()
     cron = options["cron"]
@@ -114,7 +116,7 @@ def _every_day(options: Mapping[str, Any], zone: ZoneInfo, settings: Settings) -
             load_watched(again, _settings(options), clock, progress, metrics_file=options["metrics_file"])
 
     days_back = _DAYS_BACK if options["catch_up"] is None else options["catch_up"]
-    daily = Daily(moments, load, lambda: published_days(_settings(options), chosen), clock, days_back, zone)
+    daily = Daily(moments, load, lambda: Published(published_days(_settings(options), chosen)), clock, days_back, zone)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _stop_gently)
     log.info("Loading %s %s every day at %s. End it with Ctrl+C.", job.market, job.dataset.name, moments)
@@ -123,7 +125,7 @@ def _every_day(options: Mapping[str, Any], zone: ZoneInfo, settings: Settings) -
 
 def _check(settings: Settings) -> None:
     """Raise now what would fail each day: a missing key, a warehouse's missing setting, an unsafe URL."""
-    from stockpipe.alerts import Alerts
+    from stockpipe.observe.alerts import Alerts
     from stockpipe.warehouse import open_warehouse
 
     _ = settings.api_key, settings.base_url, settings.plan, settings.rate_limit_delay

@@ -7,9 +7,9 @@ from pathlib import Path
 import click
 
 from stockpipe.cli.output import connection_option, exit_codes
-from stockpipe.connections import NAME as CONNECTION_NAME
 from stockpipe.errors import UsageError
 from stockpipe.settings import Settings, load_settings
+from stockpipe.settings.connections import NAME as CONNECTION_NAME
 
 
 @click.command()
@@ -52,13 +52,14 @@ def _check(chosen: list[str], reader: str | None, warehouse: str | None) -> None
 
 
 def _text(chosen: list[str], settings: Settings, reader: str | None) -> str:
-    from stockpipe import schema as texts
+    from stockpipe.models import views
+    from stockpipe.warehouse import scripts as texts
 
     match chosen:
         case ["grants"]:
-            return texts.grants_script(settings, reader) if reader else texts.grants_script(settings)
+            return texts.grants_script(settings, views, reader) if reader else texts.grants_script(settings, views)
         case ["dbt"]:
             return texts.dbt_sources(settings)
         case ["views"]:
-            return texts.views_script(settings)
+            return texts.views_script(settings, views)
     return texts.tables_script(settings)

@@ -7,16 +7,17 @@ from typing import Any, get_args
 
 import click
 
-from stockpipe.cli.again import next_command
+from stockpipe.base.clock import NEW_YORK, Clock
+from stockpipe.base.text import printable
+from stockpipe.cli.next_command import next_command
 from stockpipe.cli.output import exit_codes, print_json, print_table, shared_options
 from stockpipe.cli.read import open_quietly
 from stockpipe.cli.schedule import time_of_day
-from stockpipe.clock import NEW_YORK, Clock
 from stockpipe.datasets import DATASETS
-from stockpipe.errors import DataCheckError, UsageError, printable
-from stockpipe.records import Chosen, last_days, last_failures, newest_runs
-from stockpipe.runs import Status
-from stockpipe.status import Standing, standings
+from stockpipe.errors import DataCheckError, UsageError
+from stockpipe.schedule.freshness import Standing, standings
+from stockpipe.warehouse.history import Chosen, last_days, last_failures, newest_runs
+from stockpipe.warehouse.runs import Status
 
 _USUAL_DATASET = "tickers"
 _STATES = {"true": (True,), "false": (False,), "both": (True, False)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stockpipe.datasets.base import Column, Dataset, Kind, MarketRules
+from stockpipe.datasets.dataset import Column, Dataset, Kind, MarketRules
 from stockpipe.datasets.tickers import TICKERS
 
 DATASETS: dict[str, Dataset] = {TICKERS.name: TICKERS}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from stockpipe.datasets.base import Column, Dataset, MarketRules
+from stockpipe.datasets.dataset import Column, Dataset, MarketRules
 
 _ALWAYS = frozenset({"ticker", "market", "locale", "active"})
 _NAMED = _ALWAYS | {"name"}

@@ -14,7 +14,8 @@ from typing import Any
 
 import msgspec
 
-from stockpipe.errors import AccessError, ApiError, CursorRefused, printable
+from stockpipe.base.text import printable
+from stockpipe.errors import AccessError, ApiError, CursorRefused
 
 _RETRIED_STATUS = frozenset({408, 425, 500, 502, 503, 504, 520, 521, 522, 523, 524})
 _THROTTLE_WORDS = ("maximum requests", "rate limit", "too many requests")

@@ -14,11 +14,12 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import httpcore2
 
-from stockpipe import __version__
-from stockpipe.errors import ApiError, printable
+from stockpipe.base.http import Deadline, open_pool
+from stockpipe.base.text import printable
+from stockpipe.base.version import __version__
+from stockpipe.errors import ApiError
 from stockpipe.massive.answers import Answer, Page, Throttled, Transient, judge
 from stockpipe.massive.pacing import Pacer
-from stockpipe.massive.wire import Deadline, open_pool
 
 log = logging.getLogger(__name__)
 

@@ -14,7 +14,7 @@ import threading
 from collections import deque
 from dataclasses import dataclass, field
 
-from stockpipe.clock import Clock
+from stockpipe.base.clock import Clock
 from stockpipe.errors import ApiError, Interrupted
 from stockpipe.settings import Plan
 

@@ -12,8 +12,9 @@ from urllib.parse import urlencode
 
 import msgspec
 
+from stockpipe.base.text import printable
 from stockpipe.datasets import Dataset
-from stockpipe.errors import ApiError, printable
+from stockpipe.errors import ApiError
 from stockpipe.massive.answers import Page
 from stockpipe.massive.client import Client
 

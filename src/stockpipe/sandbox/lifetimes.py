@@ -8,7 +8,7 @@ from itertools import pairwise
 from random import Random
 from typing import NamedTuple
 
-from stockpipe.sessions import is_session
+from stockpipe.base.calendar import is_session
 
 from .symbols import Symbols
 

@@ -8,7 +8,7 @@ from collections.abc import Hashable
 from datetime import date, datetime
 from threading import RLock
 
-from stockpipe.sessions import last_session
+from stockpipe.base.calendar import last_session
 
 from .build import (
     NEW_YORK,

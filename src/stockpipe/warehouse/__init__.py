@@ -9,10 +9,10 @@ from stockpipe.warehouse.base import Delivery, History, QueryResult, Warehouse
 def open_warehouse(settings: Settings, run_id: str = "") -> Warehouse:
     """The warehouse that the settings name, not yet connected. ConfigError when a setting it needs is missing."""
     if settings.warehouse == "snowflake":
-        from stockpipe.warehouse.snowflake import SnowflakeWarehouse
+        from stockpipe.warehouse.snowflake.warehouse import SnowflakeWarehouse
 
         return SnowflakeWarehouse(settings, run_id)
-    from stockpipe.warehouse.duckdb import DuckDBWarehouse
+    from stockpipe.warehouse.duckdb.warehouse import DuckDBWarehouse
 
     return DuckDBWarehouse(settings)
 

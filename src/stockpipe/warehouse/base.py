@@ -7,10 +7,11 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Protocol
 
-from stockpipe.clock import Clock
+from stockpipe.base.clock import Clock
 from stockpipe.datasets import Dataset
 from stockpipe.errors import WarehouseError
-from stockpipe.runs import RunRecord
+from stockpipe.warehouse.model import Views
+from stockpipe.warehouse.runs import RunRecord
 
 
 @dataclass(frozen=True)
@@ -65,8 +66,11 @@ class Warehouse(Protocol):
     table: str
     local: bool
 
-    def prepare(self, dataset: Dataset) -> None:
-        """Connect, and make, complete or widen the tables; the only method that changes them."""
+    def prepare(self, dataset: Dataset, views: Views) -> None:
+        """Connect, and create, complete or widen the tables; the only method that changes them.
+
+        `views` gives the views to create beside a new table.
+        """
 
     def history(self, record: RunRecord) -> History:
         """What was published before of the record's dataset, market and active state."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from stockpipe.datasets import Column, Dataset
 from stockpipe.errors import ConfigError, WarehouseError
-from stockpipe.runs import REJECT_COLUMNS, REJECTS_TABLE, RUN_COLUMNS, RUNS_TABLE
+from stockpipe.warehouse.runs import REJECT_COLUMNS, REJECTS_TABLE, RUN_COLUMNS, RUNS_TABLE
 
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_$]{0,254}")
 _FAMILIES = (

@@ -1,0 +1,3 @@
+"""The version of stockpipe: the one place that has it."""
+
+__version__ = "2.0.0"

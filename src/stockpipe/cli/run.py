@@ -1,0 +1,190 @@
+"""stockpipe run and stockpipe demo."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+from pathlib import Path
+from typing import Any
+
+import click
+
+from stockpipe.base.clock import Clock
+from stockpipe.cli.logs import configure_logging
+from stockpipe.cli.next_command import next_command
+from stockpipe.cli.output import exit_codes, given_settings, print_json, progress_bar, shared_options
+from stockpipe.errors import ConfigError
+from stockpipe.load.job import plan_job
+from stockpipe.load.pipeline import LoadResult
+from stockpipe.observe.watch import load_watched
+from stockpipe.settings import Settings, load_settings
+
+log = logging.getLogger(__name__)
+
+
+@click.command()
+@click.option("--dataset", default="tickers", show_default=True, help="What to load.")
+@click.option(
+    "--date",
+    "on",
+    metavar="YYYY-MM-DD",
+    help="Load the dated records of this day; default: the current list, as today's.",
+)
+@click.option("--market", default="stocks", show_default=True, help="stocks, otc, crypto, fx or indices.")
+@click.option("--active", default="true", show_default=True, help="true (listed), false (delisted) or both.")
+@click.option("--dry-run", is_flag=True, help="Fetch, stage and check, show the SQL, and publish nothing.")
+@click.option("--force", is_flag=True, help="Publish a day that a data check refuses; it is recorded.")
+@click.option("--require-fresh", is_flag=True, help="Refuse (exit 7) a list that is older than the day loaded.")
+@click.option(
+    "--load-method",
+    type=click.Choice(["copy", "insert"]),
+    help="Snowflake: PUT and COPY (the default), or INSERT in batches (STOCKPIPE_LOAD_METHOD).",
+)
+@click.option("--requests-per-second", metavar="N", help="For a paid key: most calls a second, up to 100; default 95.")
+@click.option("--deadline", metavar="SECONDS", help="End the run after this long; default 7200.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout.")
+@click.option(
+    "--log-file",
+    type=click.Path(path_type=Path),
+    help="Also write the log here, such as logs/pipeline.log; it rotates at 10 MB.",
+)
+@click.option(
+    "--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True, help="Of the log."
+)
+@click.option(
+    "--metrics-file",
+    type=click.Path(path_type=Path),
+    help="Write the run's metrics here for Prometheus' node exporter, such as stockpipe.prom.",
+)
+@shared_options
+def run(**options: Any) -> None:
+    """Load a day into the warehouse, whole and proved, or not at all.
+
+    Running it again is safe: the day is replaced, never doubled.
+
+    \b
+    stockpipe run                                  today's active stocks
+    stockpipe run --market crypto                  another market
+    stockpipe run --date 2026-02-06 --active both  a past day with its delisted securities
+    stockpipe run --dry-run                        show what would be done
+    """
+    with exit_codes(as_json=options["as_json"]):
+        settings = load_settings(_flags(options), env_file=options["env_file"])
+        _load(settings, options)
+
+
+@click.command()
+@click.option("--date", "on", metavar="YYYY-MM-DD", help="A past day of the synthetic market; default: today.")
+@click.option("--market", default="stocks", show_default=True, help="stocks, otc, crypto, fx or indices.")
+@click.option("--active", default="true", show_default=True, help="true, false or both.")
+@click.option("--duckdb-path", default="stockpipe.duckdb", show_default=True, help="The DuckDB file.")
+@click.option("--warehouse", default="duckdb", hidden=True)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout.")
+@click.option("-v", "--verbose", count=True, help="Say more.")
+@click.option("-q", "--quiet", is_flag=True, help="Say only warnings and errors.")
+def demo(**options: Any) -> None:
+    """The whole thing with no account: a sandbox of the Massive API into a DuckDB file.
+
+    The market is synthetic. Sample data never goes to Snowflake.
+    """
+    from stockpipe.sandbox import SANDBOX_KEY, Sandbox
+
+    with exit_codes(as_json=options["as_json"]):
+        if options["warehouse"] != "duckdb":
+            raise ConfigError(
+                "demo loads sample data, and that never goes to Snowflake.",
+                hint="Use stockpipe run for real data.",
+            )
+        with Sandbox() as sandbox:
+            flags = {
+                "POLYGON_API_KEY": SANDBOX_KEY,
+                "MASSIVE_BASE_URL": sandbox.url,
+                "MASSIVE_PLAN": "paid",
+                "STOCKPIPE_WAREHOUSE": "duckdb",
+                "STOCKPIPE_DUCKDB_PATH": options["duckdb_path"],
+            }
+            # Nothing of the user's own settings may leak into a demonstration.
+            settings = load_settings(flags, env={}, env_file=Path(os.devnull))
+            _load(settings, options)
+
+
+def _flags(options: dict[str, Any]) -> dict[str, str | None]:
+    return given_settings(options) | {
+        "STOCKPIPE_DEADLINE": options["deadline"],
+        "STOCKPIPE_REQUESTS_PER_SECOND": options["requests_per_second"],
+        "STOCKPIPE_LOAD_METHOD": options["load_method"],
+    }
+
+
+def _load(settings: Settings, options: dict[str, Any]) -> None:
+    quiet, as_json = options["quiet"], options["as_json"]
+    configure_logging(
+        settings,
+        verbose=options["verbose"],
+        quiet=quiet,
+        log_file=options.get("log_file"),
+        log_format=options.get("log_format", "text"),
+    )
+    clock = Clock()
+    how = {name: options[name] for name in ("dry_run", "force", "require_fresh") if name in options}
+    job = plan_job(
+        clock,
+        dataset=options.get("dataset", "tickers"),
+        on=options["on"],
+        market=options["market"],
+        active=options["active"],
+        **how,
+    )
+    with progress_bar(quiet=quiet, clock=clock) as progress:
+        result = load_watched(job, settings, clock, progress, metrics_file=options.get("metrics_file"))
+    if as_json:
+        print_json(_document(result))
+    elif not quiet and options.get("log_format") != "json":
+        with contextlib.suppress(BrokenPipeError):  # the day is loaded, whoever reads of it
+            click.echo(_summary(result), err=True)
+    if result.sql and not as_json:
+        click.echo(";\n".join(result.sql) + ";")
+
+
+def _document(result: LoadResult) -> dict[str, Any]:
+    status = result.records[0].status
+    return {
+        "status": status,
+        "exit_code": 0,
+        "run_id": result.run_id,
+        "table": result.table,
+        "target": result.target,
+        "rows": result.rows,
+        "rejected": sum(record.rows_rejected for record in result.records),
+        "records": [record.as_dict() for record in result.records],
+        "sql": result.sql,
+    }
+
+
+def _summary(result: LoadResult) -> str:
+    first, last = result.records[0], result.records[-1]
+    build = f" (the vendor's build of {first.build_date})" if first.build_date else ""
+    repeated = sum(record.rows_repeated for record in result.records)
+    unchanged = " (unchanged: the table has just these rows already)" if first.status == "unchanged" else ""
+    lines = {
+        "Day": f"{first.ds}, {first.market}{build}",
+        "Rows": f"{result.rows:,}{unchanged}"
+        + (f" (and {repeated:,} identical repetitions dropped)" if repeated else ""),
+        "Rejected": f"{sum(record.rows_rejected for record in result.records):,}",
+        "Pages": f"{sum(record.pages for record in result.records)} in {last.calls} calls ({last.retries} tried again)",
+        "Seconds": f"{last.seconds:.1f}",
+        "Where": f"table {result.table} in the {result.target}"
+        if result.target.startswith("DuckDB")
+        else f"table {result.table} in {result.target}",
+        "Run": result.run_id,
+        "Next": next_command("query", f'"SELECT * FROM {result.table} LIMIT 5"'),
+    }
+    if first.source.startswith("sandbox"):
+        lines["Note"] = "sample data from the sandbox, not the real market"
+    if result.sql:
+        lines |= {
+            "Where": "nowhere: this was a dry run; the SQL it would run is below",
+            "Next": "the same command without --dry-run",
+        }
+    return "\n" + "\n".join(f"  {name:<9} {text}" for name, text in lines.items())

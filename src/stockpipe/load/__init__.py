@@ -1,0 +1,1 @@
+"""The story: one part of a dataset for one day. It begins in `pipeline.py`."""

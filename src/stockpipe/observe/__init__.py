@@ -1,0 +1,1 @@
+"""A load that tells how it went: alerts, metrics, traces."""

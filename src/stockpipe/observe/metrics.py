@@ -1,0 +1,155 @@
+"""What the last run did, in the text format of Prometheus, for the textfile collector of the node exporter.
+
+A file holds the series of one load: give each dataset and market a file of its own, whose name ends in `.prom`.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from stockpipe import errors
+from stockpipe.errors import StockpipeError
+from stockpipe.load.trace import Phase
+from stockpipe.warehouse.runs import RunRecord
+
+log = logging.getLogger(__name__)
+
+GOOD = ("published", "unchanged")
+LAST_SUCCESS = "stockpipe_last_success_timestamp_seconds"
+PHASES = "stockpipe_phase_seconds"
+
+
+@dataclass(frozen=True)
+class Gauge:
+    """One metric: its name, its help text, and how a record gives its value; None leaves the series out."""
+
+    name: str
+    help: str
+    value: Callable[[RunRecord], float | None]
+
+
+def exit_status(record: RunRecord) -> int:
+    """The exit code that a run of this record ended with."""
+    if record.error is None:
+        return 0 if record.status in (*GOOD, "dry-run") else 1
+    kind = getattr(errors, record.error, None)
+    return kind.exit_code if isinstance(kind, type) and issubclass(kind, StockpipeError) else 1
+
+
+GAUGES = (
+    Gauge("stockpipe_rows_fetched", "Rows that the API sent in the last run.", lambda r: r.rows_fetched),
+    Gauge("stockpipe_rows_published", "Rows that the last run published.", lambda r: r.rows_published),
+    Gauge("stockpipe_rows_rejected", "Rows that the last run could not publish.", lambda r: r.rows_rejected),
+    Gauge("stockpipe_rows_repeated", "Identical repetitions that the last run dropped.", lambda r: r.rows_repeated),
+    Gauge("stockpipe_pages", "Pages of the list in the last run.", lambda r: r.pages),
+    Gauge("stockpipe_calls", "Calls to the API in the last run, retries included.", lambda r: r.calls),
+    Gauge("stockpipe_retries", "Calls that the last run tried again.", lambda r: r.retries),
+    Gauge("stockpipe_waited_seconds", "Time the last run spent waiting to call the API.", lambda r: r.waited_seconds),
+    Gauge("stockpipe_duration_seconds", "Time from start to end of the last run.", lambda r: r.seconds),
+    Gauge(
+        "stockpipe_last_run_timestamp_seconds",
+        "End of the last run, in Unix time.",
+        lambda r: r.finished_utc.timestamp() if r.finished_utc else None,
+    ),
+    Gauge(
+        "stockpipe_build_age_seconds",
+        "How much older the vendor's build is than the day of the last run.",
+        lambda r: (r.ds - r.build_date).total_seconds() if r.build_date else None,
+    ),
+)
+
+
+def update(
+    path: Path, records: list[RunRecord], seconds: Mapping[Phase, float] | None = None, code: int | None = None
+) -> None:
+    """Write the metrics of a run to `path`. A failed run keeps the time of the last success in the old file.
+
+    `seconds` is the time spent in each phase, `code` the exit code where the records do not tell it. A file that cannot be written is a warning: the day is published, or has failed, whatever becomes of its metrics.
+    """
+    try:
+        good = all(record.status in GOOD for record in records)
+        success = records[0].finished_utc if good else last_success(path, records)
+        write(path, render(records, success, seconds, code))
+    except OSError as error:
+        log.warning("The metrics file %s could not be written: %s.", path, error.strerror)
+
+
+def render(
+    records: list[RunRecord],
+    last_success: datetime | None,
+    seconds: Mapping[Phase, float] | None = None,
+    code: int | None = None,
+) -> str:
+    """The metrics of one run as text; `last_success` is the end of the last good run, None where none is known."""
+    moment = last_success.timestamp() if last_success else None
+    success = Gauge(LAST_SUCCESS, "End of the last good run, in Unix time.", lambda _: moment)
+    status = Gauge(
+        "stockpipe_exit_status",
+        "Exit code of the last run; 0 is a good one.",
+        lambda record: exit_status(record) if code is None else code,
+    )
+    return "".join(_family(gauge, records) for gauge in (*GAUGES, status, success)) + _phases(records, seconds or {})
+
+
+def write(path: Path, text: str) -> None:
+    """Replace the file in one step, readable by all: the collector runs as another user. Raises OSError.
+
+    A folder that is not there is made.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # The collector reads what ends in .prom, so the file in the making must not.
+    handle, made = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+        Path(made).chmod(0o644)
+        Path(made).replace(path)
+    except BaseException:
+        Path(made).unlink(missing_ok=True)
+        raise
+
+
+def last_success(path: Path, records: list[RunRecord]) -> datetime | None:
+    """The time of the last good run of just these records' series in a file of `write`; None where there is none."""
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (FileNotFoundError, UnicodeDecodeError):
+        return None
+    known = dict(line.rsplit(" ", 1) for line in lines if line.startswith(LAST_SUCCESS))
+    moments = [known.get(LAST_SUCCESS + _labels(record), "") for record in records]
+    # A run of both active states is good when both are: the older of two times is the time of the last good one.
+    if not all(re.fullmatch(r"\d{1,12}(\.\d+)?", moment) for moment in moments):
+        return None
+    return datetime.fromtimestamp(min(map(float, moments)), UTC)
+
+
+def _family(gauge: Gauge, records: list[RunRecord]) -> str:
+    samples = [(_labels(record), gauge.value(record)) for record in records]
+    lines = [f"{gauge.name}{labels} {value}\n" for labels, value in samples if value is not None]
+    return "".join([f"# HELP {gauge.name} {gauge.help}\n", f"# TYPE {gauge.name} gauge\n", *lines]) if lines else ""
+
+
+def _phases(records: list[RunRecord], seconds: Mapping[Phase, float]) -> str:
+    lines = [
+        f"{PHASES}{_labels(record, phase=phase)} {round(spent, 6)}\n"
+        for record in records
+        for phase, spent in seconds.items()
+    ]
+    text = "Time that the last run spent in each phase: prepare, fetch, check, publish."
+    return "".join([f"# HELP {PHASES} {text}\n", f"# TYPE {PHASES} gauge\n", *lines]) if lines else ""
+
+
+def _labels(record: RunRecord, **more: str) -> str:
+    values = {"dataset": record.dataset, "market": record.market, "active": str(record.active).lower(), **more}
+    return "{" + ",".join(f'{name}="{_escaped(value)}"' for name, value in values.items()) + "}"
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")

@@ -1,0 +1,134 @@
+"""What the schedule has to do at a moment: which days are due, and when one that failed may be tried again.
+
+No clock and no warehouse here: the moment, the regular times and what is published come in, a decision goes out. All
+moments are aware datetimes; a day is a calendar day in New York, as everywhere in stockpipe.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Protocol
+
+from stockpipe.base.clock import NEW_YORK
+from stockpipe.errors import AccessError, ConfigError, DataCheckError, UsageError
+
+GAPS = tuple(timedelta(minutes=minutes) for minutes in (15, 30, 60, 120))
+_LASTING = (UsageError, ConfigError, AccessError)
+# The data checks whose cause is gone when the vendor has renewed its list.
+_PASSING = frozenset({"stale", "torn"})
+
+
+class Moments(Protocol):
+    """The regular times of a schedule."""
+
+    def after(self, moment: datetime) -> datetime:
+        """The first regular time after a moment, in UTC."""
+
+
+@dataclass(frozen=True)
+class Due:
+    """A day to load. `dated`: it is over, so only its dated records can still be had."""
+
+    ds: date
+    dated: bool
+
+
+@dataclass(frozen=True)
+class Published:
+    """The days that are in the warehouse, each with the end of its last good run (UTC)."""
+
+    ends: Mapping[date, datetime] = field(default_factory=dict)
+
+    def since(self, day: date, moment: datetime) -> bool:
+        """Whether a good run of the day ended at or after a moment."""
+        return day in self.ends and self.ends[day] >= moment
+
+
+def due_days(now: datetime, moments: Moments, published: Published | None, days_back: int) -> list[Due]:
+    """The days to load now, oldest first: missed ones of the last `days_back` days, and today once its time has come.
+
+    A day before the first published one was not missed, and today is done when it was loaded after its latest regular
+    time. When it is not known what is published (None), today alone is due.
+    """
+    today = now.astimezone(NEW_YORK).date()
+    found = [Due(day, dated=True) for day in _missed(today, moments, published, days_back)] if published else []
+    latest = _latest_moment(today, now, moments)
+    if latest and not (published and published.since(today, latest)):
+        found.append(Due(today, dated=False))
+    return found
+
+
+def _missed(today: date, moments: Moments, published: Published, days_back: int) -> list[date]:
+    first = min(published.ends, default=today)
+    days = (today - timedelta(days=back) for back in range(days_back, 0, -1))
+    return [day for day in days if day > first and day not in published.ends and _has_moment(day, moments)]
+
+
+def _has_moment(day: date, moments: Moments) -> bool:
+    return _first_moment(day, moments) < _start_of(day + timedelta(days=1))
+
+
+def _first_moment(day: date, moments: Moments) -> datetime:
+    """The first regular time on a day, or after it."""
+    return moments.after(_start_of(day) - timedelta(seconds=1))
+
+
+def _latest_moment(day: date, now: datetime, moments: Moments) -> datetime | None:
+    """The last regular time of a day that is not after `now`."""
+    latest, moment = None, _first_moment(day, moments)
+    while moment <= now:
+        latest, moment = moment, moments.after(moment)
+    return latest
+
+
+def _start_of(day: date) -> datetime:
+    return datetime.combine(day, time(0), NEW_YORK).astimezone(UTC)
+
+
+def passes(error: BaseException) -> bool:
+    """Whether the cause of a failure may be gone in an hour without anybody doing anything."""
+    if isinstance(error, DataCheckError):
+        return bool(error.checks) and error.checks <= _PASSING
+    return not isinstance(error, _LASTING)
+
+
+@dataclass
+class Tries:
+    """When days that failed may be tried again: after growing gaps, and anew at each regular time."""
+
+    gaps: tuple[timedelta, ...] = GAPS
+    _failures: dict[date, int] = field(default_factory=dict)
+    _again: dict[date, datetime | None] = field(default_factory=dict)
+
+    def failed(self, day: date, now: datetime, error: BaseException) -> datetime | None:
+        """Note a failure; returns when the day is tried again, None for not before the next regular time."""
+        count = self._failures.get(day, 0)
+        again = now + self.gaps[count] if passes(error) and count < len(self.gaps) else None
+        self._failures[day], self._again[day] = count + 1, again
+        return again
+
+    def number(self, day: date) -> int:
+        """Which try of the day the next one is, from 1."""
+        return self._failures.get(day, 0) + 1
+
+    def may(self, day: date, now: datetime) -> bool:
+        """Whether a day may be loaded at a moment: it has not failed, or its gap is over."""
+        again = self._again.get(day, now)
+        return again is not None and again <= now
+
+    def succeeded(self, day: date) -> None:
+        """Forget a day that was loaded."""
+        self._failures.pop(day, None)
+        self._again.pop(day, None)
+
+    def renew(self) -> None:
+        """A regular time has come: everything may be tried anew."""
+        self._failures.clear()
+        self._again.clear()
+
+    @property
+    def next(self) -> tuple[datetime, date] | None:
+        """The earliest moment at which a day is tried again, and the day."""
+        return min(((again, day) for day, again in self._again.items() if again), default=None)

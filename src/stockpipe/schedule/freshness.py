@@ -1,0 +1,126 @@
+"""Is what is published as new as it should be by now? Each list (dataset, market and active state) has a standing.
+
+The vendor renews its list every night at about 02:05 New York, weekends and holidays too, and the schedule publishes
+every calendar day; so each day is expected, from a time in the morning on. The list's content changes only after a
+session, so a build from before the weekend lacks nothing on Sunday and Monday, but does on Tuesday.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any, Literal
+
+from stockpipe.base.calendar import missing_session
+from stockpipe.base.clock import NEW_YORK
+from stockpipe.warehouse.runs import RunRecord
+
+State = Literal["fresh", "stale", "never"]
+Slice = tuple[str, str, bool]
+"""A dataset, a market and an active state."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How one list stands: its last two published days, its last failure, and the day that should be there by now."""
+
+    dataset: str
+    market: str
+    active: bool
+    today: date
+    expected: date
+    last: RunRecord | None = None
+    before: RunRecord | None = None
+    failure: RunRecord | None = None
+
+    @property
+    def state(self) -> State:
+        """never: no day is published. stale: the last one, or the vendor's build behind it, is older than expected."""
+        if self.last is None:
+            return "never"
+        return "stale" if self.reason else "fresh"
+
+    @property
+    def reason(self) -> str:
+        """What is wrong, as a sentence; "" when nothing is."""
+        if self.last is None:
+            return "No day is published yet."
+        if self.last.ds < self.expected:
+            return f"The last published day is {self.last.ds}, and {self.expected} should be there by now."
+        return missing_session(self.last.build_date, self.last.ds)
+
+    @property
+    def age(self) -> int | None:
+        """How many days old the last published day is."""
+        return (self.today - self.last.ds).days if self.last else None
+
+    @property
+    def change(self) -> int | None:
+        """How many rows more the last day has than the published day before it."""
+        return self.last.rows_published - self.before.rows_published if self.last and self.before else None
+
+    def as_dict(self) -> dict[str, Any]:
+        """For `--json`: days and times in ISO 8601, times in UTC."""
+        last, before, failure = self.last, self.before, self.failure
+        return {
+            "dataset": self.dataset,
+            "market": self.market,
+            "active": self.active,
+            "state": self.state,
+            "reason": self.reason,
+            "last_day": _iso(last.ds if last else None),
+            "expected_day": self.expected.isoformat(),
+            "age_days": self.age,
+            "build_date": _iso(last.build_date if last else None),
+            "rows": last.rows_published if last else None,
+            "change": self.change,
+            "day_before": _iso(before.ds if before else None),
+            "last_success_utc": _iso(last.finished_utc if last else None),
+            "last_run_id": last.run_id if last else None,
+            "last_failure": _failure(failure) if failure else None,
+        }
+
+
+def expected_day(now: datetime, by: time) -> date:
+    """The last day that should be published at a moment: today from the time `by` (New York) on, before it yesterday."""
+    local = now.astimezone(NEW_YORK)
+    return local.date() if local.time() >= by else local.date() - timedelta(days=1)
+
+
+def standings(
+    wanted: Iterable[Slice], now: datetime, by: time, days: Iterable[RunRecord], failures: Iterable[RunRecord]
+) -> list[Standing]:
+    """A standing for each list that has records, and for each that is `wanted`.
+
+    `days` are the last published days, newest first; `failures` the last failure of each list.
+    """
+    published: dict[Slice, list[RunRecord]] = {}
+    for record in days:
+        published.setdefault(_slice(record), []).append(record)
+    failed = {_slice(record): record for record in failures}
+    today, expected = now.astimezone(NEW_YORK).date(), expected_day(now, by)
+    found = []
+    for key in sorted({*wanted, *published, *failed}, key=lambda key: (key[0], key[1], not key[2])):
+        last, before = (*published.get(key, []), None, None)[:2]
+        found.append(Standing(*key, today, expected, last, before, failed.get(key)))
+    return found
+
+
+def _slice(record: RunRecord) -> Slice:
+    return record.dataset, record.market, record.active
+
+
+def _failure(record: RunRecord) -> dict[str, Any]:
+    return {
+        "run_id": record.run_id,
+        "day": record.ds.isoformat(),
+        "status": record.status,
+        "finished_utc": _iso(record.finished_utc),
+        "error": record.error,
+        "message": record.message,
+    }
+
+
+def _iso(moment: date | None) -> str | None:
+    return moment.isoformat() if moment else None

@@ -1,0 +1,190 @@
+"""stockpipe schedule --install: the daily load as an entry for the scheduler of this machine."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, distribution
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from stockpipe.errors import ConfigError, UsageError
+from stockpipe.schedule import entries
+from stockpipe.schedule.entries import Entry, LocalTime
+
+KINDS = ("cron", "systemd", "launchd", "taskscheduler")
+
+
+@dataclass(frozen=True)
+class Installation:
+    """What an entry is made of: files by their place (None: the crontab), what to know, and how to switch it on."""
+
+    files: dict[Path | None, str]
+    notes: list[str]
+    next: str
+    encoding: str = "utf-8"
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What is to run every day: the words behind `stockpipe run`, a name for it, and where its files are.
+
+    All paths are absolute, those in `words` too. The load runs in `folder`.
+    """
+
+    kind: str
+    name: str
+    words: tuple[str, ...]
+    folder: Path
+    log_file: Path
+    env_file: Path
+
+
+def installation(wish: Wish, hour: int, minute: int, zone: ZoneInfo) -> Installation:
+    """The entry for the scheduler that is wished for, at a time of day in a zone. Nothing is written yet."""
+    command = (*own_command(), "--quiet", *wish.words)
+    entry = Entry(wish.name, command, str(wish.folder), hour, minute, zone.key)
+    made = _MAKERS[wish.kind](entry, zone)
+    return replace(made, notes=[*made.notes, _settings_note(wish.env_file)])
+
+
+def put_in_place(made: Installation, wish: Wish) -> list[str]:
+    """Write the entry; returns what was written, a sentence each. ConfigError or UsageError when it cannot be."""
+    said = [_write(place, text, wish.name, made.encoding) for place, text in made.files.items()]
+    wish.log_file.parent.mkdir(parents=True, exist_ok=True)
+    return said
+
+
+def own_command() -> tuple[str, ...]:
+    """How to start `stockpipe run` from anywhere: this Python, and the package or, in a bare checkout, script.py."""
+    try:
+        distribution("stockpipe")
+    except PackageNotFoundError:
+        return sys.executable, str(Path(__file__).resolve().parents[3] / "script.py")
+    return sys.executable, "-m", "stockpipe", "run"
+
+
+def _log_folder(entry: Entry) -> Path:
+    return Path(entry.command[entry.command.index("--log-file") + 1]).parent
+
+
+def _cron(entry: Entry, zone: ZoneInfo) -> Installation:
+    at = entries.local_time(entry, zone, datetime.now(UTC))
+    flock = shutil.which("flock")
+    text = entries.cron(entry, at, flock)
+    notes = _local_notes(
+        entry, at, "cron knows only this machine's time zone (CRON_TZ is read by some crons and not by others)"
+    )
+    if flock is None:
+        notes.append("flock is not on this machine, so a slow load may meet the next one; neither doubles a day.")
+    return Installation({None: text}, notes, "crontab -l shows it; it is switched on")
+
+
+def _systemd(entry: Entry, _: ZoneInfo) -> Installation:
+    folder = Path.home() / ".config/systemd/user"
+    files: dict[Path | None, str] = {
+        folder / f"{entry.name}.service": entries.systemd_service(entry),
+        folder / f"{entry.name}.timer": entries.systemd_timer(entry),
+    }
+    command = f"systemctl --user daemon-reload && systemctl --user enable --now {entry.name}.timer"
+    note = "A user's timers run while that user is signed in; loginctl enable-linger keeps them running."
+    return Installation(files, [note], command)
+
+
+def _launchd(entry: Entry, zone: ZoneInfo) -> Installation:
+    at = entries.local_time(entry, zone, datetime.now(UTC))
+    text = entries.launchd(entry, at, str(_log_folder(entry) / f"{entry.name}.stderr"))
+    place = Path.home() / "Library/LaunchAgents" / f"{entry.name}.plist"
+    notes = _local_notes(entry, at, "launchd knows only this machine's time zone")
+    notes.append("A time missed in sleep is made up for on waking; one missed while the machine was off is not.")
+    start = f"launchctl bootstrap gui/$(id -u) {shlex.quote(str(place))}"
+    return Installation({place: text}, notes, f"launchctl bootout gui/$(id -u)/{entry.name}; {start}")
+
+
+def _task_scheduler(entry: Entry, zone: ZoneInfo) -> Installation:
+    now = datetime.now(UTC)
+    at = entries.local_time(entry, zone, now)
+    text = entries.task_scheduler(entry, at, now.astimezone())
+    place = Path(entry.folder) / f"{entry.name}.xml"
+    notes = _local_notes(entry, at, "the Task Scheduler knows only this machine's time zone")
+    notes.append("The task runs while you are signed in; its properties in the Task Scheduler can change that.")
+    command = subprocess.list2cmdline(["schtasks", "/Create", "/TN", entry.name, "/XML", str(place), "/F"])
+    return Installation({place: text}, notes, command, encoding="utf-16")
+
+
+_MAKERS: dict[str, Callable[[Entry, ZoneInfo], Installation]] = dict(
+    zip(KINDS, (_cron, _systemd, _launchd, _task_scheduler), strict=True)
+)
+
+
+def _local_notes(entry: Entry, at: LocalTime, reason: str) -> list[str]:
+    asked = f"{entry.hour:02}:{entry.minute:02} {entry.tz}"
+    late = f", up to {at.late} minutes later in a part of the year, never earlier" if at.late else ""
+    return [f"{reason}; {asked} is written as {at.hour:02}:{at.minute:02} here{late}."]
+
+
+def _settings_note(env_file: Path) -> str:
+    if env_file.is_file():
+        return f"settings are read from {env_file}; those of this shell's environment are not known to a scheduler."
+    return (
+        f"{env_file} is not there yet: a load ends with exit code 3 until it is, as a scheduler does not know this "
+        "shell's environment."
+    )
+
+
+def _write(place: Path | None, text: str, name: str, encoding: str) -> str:
+    if place is None:
+        _write_crontab(text, name)
+        return "Wrote the crontab."
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text(text, encoding=encoding, newline="\n")
+    except OSError as error:
+        raise ConfigError(f"{place} cannot be written: {error.strerror}.", hint="Mend the folder's rights.") from error
+    return f"Wrote {place}"
+
+
+def _write_crontab(line: str, name: str) -> None:
+    """Put the line into the user's crontab, in place of the one that an earlier call put there."""
+    before = _crontab("-l")
+    if before.returncode and "no crontab" not in before.stderr.lower():
+        raise ConfigError(
+            f"The crontab cannot be read: {before.stderr.strip()}.",
+            hint="Add the printed line with crontab -e yourself.",
+        )
+    done = _crontab("-", text=with_line(before.stdout if not before.returncode else "", line, name))
+    if done.returncode:
+        raise ConfigError(
+            f"cron refused the crontab: {done.stderr.strip()}.", hint="Add the printed line with crontab -e yourself."
+        )
+
+
+def with_line(crontab: str, line: str, name: str) -> str:
+    """A crontab with the marked line added, or replaced where the marker stands already."""
+    marker = f"# {name}: written by stockpipe schedule --install cron; the next line is replaced by it"
+    lines = crontab.splitlines(keepends=True)
+    if lines and not lines[-1].endswith("\n"):
+        lines[-1] += "\n"
+    if f"{marker}\n" in lines:
+        start = lines.index(f"{marker}\n")
+        del lines[start : start + 2]
+    return "".join([*lines, f"{marker}\n", line])
+
+
+def _crontab(argument: str, text: str | None = None) -> subprocess.CompletedProcess[str]:
+    program = shutil.which("crontab")
+    if program is None:
+        raise UsageError(
+            "There is no crontab on this machine.", hint="Choose another: systemd, launchd, taskscheduler."
+        )
+    environment = os.environ | {"LC_ALL": "C"}
+    # The program is the system's own, the argument ours.
+    return subprocess.run(  # noqa: S603
+        [program, argument], input=text, capture_output=True, text=True, env=environment, check=False
+    )

@@ -1,0 +1,33 @@
+"""Is everything ready for a run? One finding for each thing that a run needs; nothing is loaded or changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from stockpipe.base.clock import Clock, new_york_date
+from stockpipe.errors import Interrupted, StockpipeError
+from stockpipe.settings import Settings
+from stockpipe.setup.doctor.api import examine_api
+from stockpipe.setup.doctor.diagnosis import Finding, Level, failed
+from stockpipe.setup.doctor.machine import examine_disk, examine_settings
+from stockpipe.setup.doctor.warehouse import examine_warehouse
+
+
+def examine(settings: Settings, clock: Clock) -> Iterator[Finding]:
+    """All findings, in the order in which a run would meet what they are about. Errors become findings."""
+    parts = {
+        "settings": examine_settings(settings, clock),
+        "API": examine_api(settings, clock),
+        "warehouse": examine_warehouse(settings, new_york_date(clock)),
+        "disk": examine_disk(settings),
+    }
+    for name, findings in parts.items():
+        try:
+            yield from findings
+        except Interrupted:
+            raise
+        except StockpipeError as error:
+            yield failed(name, error)
+
+
+__all__ = ["Finding", "Level", "examine", "failed"]

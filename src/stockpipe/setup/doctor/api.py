@@ -1,0 +1,108 @@
+"""The API: is it there, does it take the key, how far back, how fast, and is it the same time there?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+from stockpipe.base.clock import Clock, new_york_date
+from stockpipe.datasets import TICKERS
+from stockpipe.errors import AccessError, ConfigError
+from stockpipe.massive.answers import Answer, Throttled, Transient, judge
+from stockpipe.massive.client import Client, Endpoint
+from stockpipe.massive.open import known_plan, paced
+from stockpipe.massive.pacing import Pacer, Patience
+from stockpipe.settings import Settings
+from stockpipe.setup.doctor.diagnosis import Finding, failed
+
+# The vendor's first day: a key that gets it gets every later one.
+_FIRST_DAY = "2003-09-10"
+_SECONDS = 15.0
+# A key-pair sign-in lives for a minute; a quarter of it may be lost without harm.
+_SKEW = 15.0
+
+
+def examine_api(settings: Settings, clock: Clock) -> Iterator[Finding]:
+    """What one call tells: it asks for one ticker of the vendor's first day."""
+    try:
+        endpoint = Endpoint(settings.base_url, settings.api_key, _SECONDS)
+    except ConfigError as error:
+        yield Finding("SKIP", "API", f"not asked: {error.message}")
+        return
+    began = clock.monotonic()
+    try:
+        answer = _asked(endpoint, clock)
+    except Transient as fault:
+        remedy = "Check the network, the proxy (HTTPS_PROXY) and MASSIVE_BASE_URL."
+        yield Finding("FAIL", "API", f"no answer: {fault}", remedy, 5)
+        yield Finding("SKIP", "key", "key, history and clock were not looked at: the API did not answer")
+        return
+    took = clock.monotonic() - began
+    yield from _judged(answer, f"{endpoint.base_url} answered in {took:.2f} s", clock.now())
+    yield from _plan(settings, endpoint, clock)
+    yield _skew(answer, clock.now())
+
+
+def _asked(endpoint: Endpoint, clock: Clock) -> Answer:
+    with Client(endpoint, Pacer(Patience(clock, clock.monotonic() + _SECONDS))) as client:
+        return client.answer(f"{TICKERS.path}?market=stocks&active=true&limit=1&date={_FIRST_DAY}")
+
+
+def _judged(answer: Answer, came: str, now: datetime) -> Iterator[Finding]:
+    try:
+        page = judge(answer, on_cursor=False, now=now)
+    except Throttled:
+        yield Finding("OK", "API", came)
+        yield Finding("WARN", "key", "the key has used up its calls for now (429)", "Ask again in a minute.")
+        yield Finding("SKIP", "history", "not looked at: the one call was refused")
+    except Transient as fault:
+        yield Finding("FAIL", "API", f"{came}, but not as it should: {fault}", "Run again later.", 5)
+        yield Finding("SKIP", "key", "key and history were not looked at: the answer tells nothing about them")
+    except AccessError as error:
+        yield Finding("OK", "API", came)
+        yield from _not_allowed(error)
+    else:
+        yield Finding("OK", "API", came)
+        yield Finding("OK", "key", "accepted")
+        if page.rows:
+            yield Finding("OK", "history", f"reaches back to {_FIRST_DAY}")
+        else:
+            yield Finding("SKIP", "history", f"not known: the API has nothing for {_FIRST_DAY}")
+
+
+def _not_allowed(error: AccessError) -> Iterator[Finding]:
+    if "timeframe" in error.message:
+        yield Finding("OK", "key", "accepted")
+        yield Finding("WARN", "history", "the plan does not reach the vendor's first day", "stockpipe run --date asks for days within it.")  # fmt: skip
+    else:
+        yield failed("key", error)
+        yield Finding("SKIP", "history", "not looked at: the key was refused")
+
+
+def _plan(settings: Settings, endpoint: Endpoint, clock: Clock) -> Iterator[Finding]:
+    try:
+        said = paced(settings, clock).plan
+    except ConfigError:
+        return  # said with the settings
+    plan = known_plan(settings, endpoint, new_york_date(clock)) if said == "auto" else said
+    setting = "STOCKPIPE_REQUESTS_PER_SECOND" if settings.plan == "auto" else "MASSIVE_PLAN"
+    source = "from an earlier run" if said == "auto" else f"as {setting} says"
+    if plan == "auto":
+        yield Finding("OK", "plan", "not known yet; the first runs find it out")
+        return
+    speed = "5 calls a minute: a day of stocks takes about two minutes" if plan == "free" else "pages go side by side"
+    yield Finding("OK", "plan", f"{plan}, {source}; {speed}")
+
+
+def _skew(answer: Answer, now: datetime) -> Finding:
+    try:
+        theirs = parsedate_to_datetime(answer.headers.get("date", ""))
+        # HTTP dates are UTC, whether or not they say so.
+        skew = abs((theirs.replace(tzinfo=theirs.tzinfo or UTC) - now).total_seconds())
+    except ValueError:
+        return Finding("SKIP", "clock", "not looked at: the answer carries no date")
+    # The header has whole seconds, and the answer was on its way.
+    if skew <= _SKEW:
+        return Finding("OK", "clock", "agrees with the API's")
+    return Finding("WARN", "clock", f"{skew:,.0f} s apart from the API's", "Set this machine's clock (NTP): sign-ins by key pair fail otherwise.")  # fmt: skip

@@ -1,0 +1,91 @@
+"""The tables: have they the declared form, and how old is the last day?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date, timedelta
+
+from stockpipe.datasets import TICKERS, Column
+from stockpipe.errors import WarehouseError
+from stockpipe.settings import Settings
+from stockpipe.setup.doctor.diagnosis import Finding, failed
+from stockpipe.warehouse import sql
+from stockpipe.warehouse.runs import RUNS_TABLE
+
+_SATURDAY = 5
+Columns = Mapping[str, str]
+"""Names and types, as a warehouse describes a table."""
+
+
+def our_tables(settings: Settings, prefix: str = "") -> list[sql.Table]:
+    """The tickers, the runs and the rejects; `prefix` is a quoted database and schema with a dot behind."""
+    name = sql.identifier(settings.require("SNOWFLAKE_TABLE"), "SNOWFLAKE_TABLE")
+    return [sql.main_table(TICKERS, name, prefix), sql.runs_table(prefix), sql.rejects_table(prefix)]
+
+
+def not_there(name: str) -> Finding:
+    """For a table that is certainly not there."""
+    return Finding("OK", "table", f"{name} is not there yet; the first run makes it")
+
+
+def examine_tables(
+    tables: list[sql.Table],
+    described: Callable[[str], Columns],
+    types: Mapping[str, str],
+    missing: Callable[[str], Finding] = not_there,
+) -> Iterator[Finding]:
+    """Each table's form; `described` gives names and types of a table's columns, nothing for one that is `missing`."""
+    for table in tables:
+        existing = described(table.name)
+        if not existing:
+            yield missing(table.name)
+            continue
+        try:
+            changes = _changes(table, existing, types)
+        except WarehouseError as error:
+            yield failed("table", error)
+            continue
+        yield Finding("OK", "table", f"{table.name}: " + (f"the next run {'; '.join(changes)}" if changes else "as declared"))  # fmt: skip
+
+
+def may_alter(table: sql.Table, existing: Columns, types: Mapping[str, str]) -> bool:
+    """Whether the next run changes the form of a table that is there."""
+    try:
+        return bool(existing and _changes(table, existing, types))
+    except WarehouseError:
+        return False  # it ends before
+
+
+def _changes(table: sql.Table, existing: Columns, types: Mapping[str, str]) -> list[str]:
+    """What the next run does to the columns of a table. WarehouseError when one of them is of another kind."""
+    missing = [column.name for column in sql.missing_columns(table, existing, types)]
+    renamed = sql.misspelled_columns(table, existing)
+    kinds = {renamed.get(name, name): kind for name, kind in existing.items()}
+    narrow = [column.name for column in table.columns if _is_narrow(column, kinds.get(column.name, ""))]
+    words = {"adds": missing, "renames to upper case": list(renamed.values()), "widens": narrow}
+    return [f"{word} {', '.join(names)}" for word, names in words.items() if names]
+
+
+def _is_narrow(column: Column, kind: str) -> bool:
+    present = sql.width(kind)
+    return column.kind == "text" and bool(column.width and present and present < column.width)
+
+
+def last_day_sql(runs: sql.Table) -> str:
+    """The last published day over all datasets and markets."""
+    return f"SELECT max(\"DS\") FROM {runs.name} WHERE \"STATUS\" IN ('published', 'unchanged')"
+
+
+def examine_age(last: date | None, today: date) -> Finding:
+    """The age of the last published day; `today` is New York's. Who loads on weekdays only has missed nothing on Sunday."""
+    if last is None:
+        return Finding("OK", "last day", f"none yet in {RUNS_TABLE}", "stockpipe run loads the first one.")
+    days = (today - last).days
+    if days < 0:
+        return Finding("WARN", "last day", f"{last}, after today in New York ({today})", "Set this machine's clock, or that of the machine that loads.")  # fmt: skip
+    text = f"{last}, today's" if days == 0 else f"{last}, {days} day{'s' if days > 1 else ''} old"
+    missed = sum((last + timedelta(day)).weekday() < _SATURDAY for day in range(1, days))
+    if missed:
+        text += f"; {missed} weekday{'s' if missed > 1 else ''} not loaded"
+        return Finding("WARN", "last day", text, "stockpipe runs tells why; stockpipe run loads today's.")
+    return Finding("OK", "last day", text)

@@ -1,0 +1,68 @@
+"""The warehouse: can it be reached and read, and may the role do what a run does?"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+from stockpipe.errors import WarehouseError
+from stockpipe.settings import Settings
+from stockpipe.setup.doctor.diagnosis import Finding
+from stockpipe.setup.doctor.tables import examine_age, examine_tables, last_day_sql, our_tables
+
+# Of a schema other than the one that a run writes into, nothing matters here.
+_COLUMNS = "SELECT table_name, column_name, data_type FROM duckdb_columns() WHERE database_name = current_database() AND schema_name = 'main'"
+
+
+def examine_warehouse(settings: Settings, today: date) -> Iterator[Finding]:
+    """Findings about the warehouse that the settings name; `today` is New York's."""
+    if settings.warehouse == "snowflake":
+        from stockpipe.setup.doctor.account import examine_account
+
+        yield from examine_account(settings, today)
+    else:
+        yield from _examine_file(settings, today)
+
+
+def _examine_file(settings: Settings, today: date) -> Iterator[Finding]:
+    """A DuckDB file is opened for reading only; one that is not there is not made."""
+    from stockpipe.warehouse.dialect import DUCKDB_TYPES
+    from stockpipe.warehouse.duckdb.warehouse import DuckDBWarehouse, is_locked
+
+    warehouse = DuckDBWarehouse(settings, patience=0.0)
+    if not warehouse.path.exists():
+        yield _can_be_made(warehouse.path)
+        return
+    columns: dict[str, dict[str, str]] = {}
+    try:
+        for name, column, kind in warehouse.query(_COLUMNS).rows:
+            columns.setdefault(f'"{name.upper()}"', {})[column.upper()] = kind
+    except WarehouseError as error:
+        if not is_locked(error.__cause__):
+            raise
+        yield Finding("WARN", "warehouse", error.message, "A run waits for it (STOCKPIPE_LOCK_TIMEOUT). Close a program that is left open.")  # fmt: skip
+        yield Finding("SKIP", "table", "tables were not looked at: the file is held")
+        return
+    yield _writable(warehouse.path)
+    tables = our_tables(settings)
+    yield from examine_tables(tables, lambda name: columns.get(name.upper(), {}), DUCKDB_TYPES)
+    runs = tables[1]
+    if runs.name in columns:
+        yield examine_age(warehouse.query(last_day_sql(runs)).rows[0][0], today)
+
+
+def _can_be_made(path: Path) -> Finding:
+    folder = path.parent
+    if folder.is_dir() and os.access(folder, os.W_OK):
+        return Finding("OK", "warehouse", f"DuckDB file {path} is not there yet; the first run makes it")
+    reason = "you may not write there" if folder.is_dir() else f"there is no folder {folder}"
+    return Finding("FAIL", "warehouse", f"DuckDB file {path} cannot be made: {reason}", "Make the folder and mend its permissions, or set STOCKPIPE_DUCKDB_PATH.", 6)  # fmt: skip
+
+
+def _writable(path: Path) -> Finding:
+    # DuckDB writes a second file beside the first.
+    if os.access(path, os.W_OK) and os.access(path.parent, os.W_OK):
+        return Finding("OK", "warehouse", f"DuckDB file {path} can be read and written")
+    return Finding("FAIL", "warehouse", f"DuckDB file {path} can be read, not written", "Mend the permissions of the file and its folder, or set STOCKPIPE_DUCKDB_PATH.", 6)  # fmt: skip

@@ -1,0 +1,129 @@
+"""The statements that make the tables: one text, which `run` executes and `stockpipe schema` prints."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from stockpipe.datasets import Column
+from stockpipe.errors import ConfigError
+from stockpipe.settings import Settings
+from stockpipe.warehouse import sql
+from stockpipe.warehouse.model import Model
+
+SNOWFLAKE_TYPES = {
+    "text": "VARCHAR",
+    "bool": "BOOLEAN",
+    "int": "NUMBER(38,0)",
+    "float": "FLOAT",
+    "timestamp": "TIMESTAMP_NTZ(9)",
+    "date": "DATE",
+    "json": "VARIANT",
+}
+DUCKDB_TYPES = {
+    "text": "VARCHAR",
+    "bool": "BOOLEAN",
+    "int": "BIGINT",
+    "float": "DOUBLE",
+    "timestamp": "TIMESTAMP_NS",
+    "date": "DATE",
+    "json": "JSON",
+}
+FENCE_TABLE = "STOCKPIPE_FENCE"
+
+
+@dataclass(frozen=True)
+class TableOptions:
+    """What a Snowflake account may want of our tables: no fail-safe copies, and how many days Time Travel keeps."""
+
+    transient: bool = False
+    retention_days: int | None = None
+
+    @classmethod
+    def of(cls, settings: Settings) -> TableOptions:
+        """From STOCKPIPE_TRANSIENT and STOCKPIPE_RETENTION_DAYS; ConfigError for what the service does not take."""
+        transient = settings.choice("STOCKPIPE_TRANSIENT", "true", "false") == "true"
+        if settings.get("STOCKPIPE_RETENTION_DAYS") is None:
+            return cls(transient)
+        days = settings.number("STOCKPIPE_RETENTION_DAYS", most=90)
+        if not days.is_integer():
+            raise settings.refused("STOCKPIPE_RETENTION_DAYS", "a whole number from 0 to 90")
+        if transient and days > 1:
+            raise ConfigError(
+                f"STOCKPIPE_RETENTION_DAYS is {days:g}, and a transient table keeps at most 1 day.",
+                hint="Set STOCKPIPE_RETENTION_DAYS to 0 or 1, or STOCKPIPE_TRANSIENT to false.",
+            )
+        return cls(transient, int(days))
+
+    @property
+    def head(self) -> str:
+        """The beginning of CREATE TABLE."""
+        return f"CREATE {'TRANSIENT ' if self.transient else ''}TABLE IF NOT EXISTS"
+
+    @property
+    def retention(self) -> str:
+        """The clause for Time Travel, empty where the account's own setting holds."""
+        return "" if self.retention_days is None else f"\nDATA_RETENTION_TIME_IN_DAYS = {self.retention_days}"
+
+
+def snowflake_create(table: sql.Table, options: TableOptions, *, cluster: bool = False) -> str:
+    """CREATE TABLE with all comments, in one statement."""
+    columns = ",\n".join(
+        f'    "{column.name}" {snowflake_type(column)} COMMENT {snowflake_text(column.meaning)}'
+        for column in table.columns
+    )
+    clustering = '\nCLUSTER BY ("DS")' if cluster else ""
+    comment = f"\nCOMMENT = {snowflake_text(table.comment)}"
+    return f"{options.head} {table.name} (\n{columns}\n){clustering}{options.retention}{comment}"
+
+
+def snowflake_fence(prefix: str, run_id: str, options: TableOptions) -> str:
+    """The fence: table and row in one statement, so that no run ever finds the one without the other."""
+    name = f'{prefix}"{FENCE_TABLE}"'
+    return f'{options.head} {name}{options.retention}\nAS SELECT {snowflake_text(run_id)}::VARCHAR(40) AS "RUN_ID"'
+
+
+def snowflake_type(column: Column) -> str:
+    """A column's type with its width."""
+    return f"VARCHAR({column.width})" if column.width else SNOWFLAKE_TYPES[column.kind]
+
+
+def snowflake_text(text: str) -> str:
+    """A string literal; Snowflake reads backslashes as escapes."""
+    return "'" + text.replace("\\", "\\\\").replace("'", "''") + "'"
+
+
+def duckdb_create(table: sql.Table) -> list[str]:
+    """CREATE TABLE and a COMMENT statement for the table and each column."""
+    columns = ",\n".join(f'    "{column.name}" {DUCKDB_TYPES[column.kind]}' for column in table.columns)
+    return [
+        f"CREATE TABLE IF NOT EXISTS {table.name} (\n{columns}\n)",
+        f"COMMENT ON TABLE {table.name} IS {duckdb_text(table.comment)}",
+        *duckdb_column_comments(table.name, table.columns),
+    ]
+
+
+def duckdb_column_comments(name: str, columns: tuple[Column, ...]) -> list[str]:
+    """COMMENT statements for the columns of a table or view; `name` is quoted."""
+    return [f'COMMENT ON COLUMN {name}."{column.name}" IS {duckdb_text(column.meaning)}' for column in columns]
+
+
+def duckdb_text(text: str) -> str:
+    """A string literal."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def snowflake_view(model: Model, create: str) -> str:
+    """One statement; `create` is its beginning: CREATE VIEW, or CREATE OR REPLACE VIEW, which then keeps grants."""
+    columns = ",\n".join(f'    "{column.name}" COMMENT {snowflake_text(column.meaning)}' for column in model.columns)
+    grants = "\nCOPY GRANTS" if "REPLACE" in create else ""
+    comment = f"\nCOMMENT = {snowflake_text(model.comment)}"
+    return f"{create} {model.name} (\n{columns}\n){grants}{comment}\nAS\n{model.select}"
+
+
+def duckdb_view(model: Model, create: str) -> list[str]:
+    """The view, then its comments; `create` is CREATE VIEW or CREATE OR REPLACE VIEW."""
+    return [
+        f"{create} {model.name} AS\n{model.select}",
+        f"COMMENT ON VIEW {model.name} IS {duckdb_text(model.comment)}",
+        *duckdb_column_comments(model.name, model.columns),
+    ]

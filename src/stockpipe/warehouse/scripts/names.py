@@ -1,0 +1,69 @@
+"""What the objects are called: as the settings say, or as documented where they say nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from stockpipe.errors import ConfigError
+from stockpipe.settings import Settings
+from stockpipe.warehouse import sql
+from stockpipe.warehouse.snowflake.privileges import SYSTEM_ROLES
+
+PLACEHOLDERS = {
+    "SNOWFLAKE_DATABASE": "STOCKPIPE",
+    "SNOWFLAKE_SCHEMA": "MARKET_DATA",
+    "SNOWFLAKE_ROLE": "STOCKPIPE_LOADER",
+    "SNOWFLAKE_WAREHOUSE": "STOCKPIPE_WH",
+    "SNOWFLAKE_USER": "STOCKPIPE_SERVICE",
+}
+READER_ROLE = "STOCKPIPE_READER"
+
+
+@dataclass(frozen=True)
+class Names:
+    """Quoted names of everything that stockpipe uses in a Snowflake account."""
+
+    database: str
+    schema: str
+    table: str
+    role: str
+    reader: str
+    warehouse: str
+    user: str
+
+    @classmethod
+    def of(cls, settings: Settings, reader: str = READER_ROLE) -> Names:
+        """From the SNOWFLAKE_* settings; ConfigError for a name that cannot be one."""
+        return cls(
+            database=_name(settings, "SNOWFLAKE_DATABASE"),
+            schema=_name(settings, "SNOWFLAKE_SCHEMA"),
+            table=_name(settings, "SNOWFLAKE_TABLE"),
+            role=_name(settings, "SNOWFLAKE_ROLE"),
+            reader=sql.identifier(reader, "--reader"),
+            warehouse=_name(settings, "SNOWFLAKE_WAREHOUSE"),
+            user=_user(settings),
+        )
+
+    @property
+    def prefix(self) -> str:
+        """Database and schema with a dot behind."""
+        return f"{self.database}.{self.schema}."
+
+    def must_be_own_roles(self) -> None:
+        """ConfigError when the loader or the reader is a role that every account has: granting it would give it away."""
+        for source, role in (("SNOWFLAKE_ROLE", self.role), ("--reader", self.reader)):
+            if role.strip('"') in SYSTEM_ROLES:
+                raise ConfigError(
+                    f"{source} is {role}, a role that every account has; it must not be granted to a service.",
+                    hint=f"Name a role of its own, such as {PLACEHOLDERS['SNOWFLAKE_ROLE']}.",
+                )
+
+
+def _name(settings: Settings, setting: str) -> str:
+    return sql.identifier(settings.get(setting) or PLACEHOLDERS[setting], setting)
+
+
+def _user(settings: Settings) -> str:
+    """A user's name is often an address, which SNOWFLAKE_USER has without quotes."""
+    text = settings.get("SNOWFLAKE_USER") or PLACEHOLDERS["SNOWFLAKE_USER"]
+    return '"' + text.upper().replace('"', '""') + '"'

@@ -1,0 +1,379 @@
+"""Snowflake as the warehouse, through its own Python connector.
+
+A day is: connect, DESCRIBE the tables (no warehouse wakes for that), and, once the day is fetched and checked, PUT of
+the Parquet files, BEGIN, an update of the fence row, DELETE, COPY, the records, COMMIT. No DDL stands between BEGIN
+and COMMIT, because every DDL statement of the service commits the open transaction.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from stockpipe.datasets import DATASETS, Dataset
+from stockpipe.errors import ConfigError, NotThere, StockpipeError, WarehouseError
+from stockpipe.settings import Settings
+from stockpipe.warehouse import sql
+from stockpipe.warehouse.base import Delivery, History, QueryResult, must_count
+from stockpipe.warehouse.dialect import (
+    DUCKDB_TYPES,
+    FENCE_TABLE,
+    TableOptions,
+    snowflake_create,
+    snowflake_fence,
+    snowflake_type,
+    snowflake_view,
+)
+from stockpipe.warehouse.dialect import SNOWFLAKE_TYPES as TYPES
+from stockpipe.warehouse.model import Model, Views
+from stockpipe.warehouse.runs import RunRecord
+from stockpipe.warehouse.snowflake.privileges import lacking, or_granted, stored_role, unseen, wanted_privilege
+from stockpipe.warehouse.snowflake.reading import first_word, must_only_read
+from stockpipe.warehouse.snowflake.session import error_text, open_session, session_plan
+
+log = logging.getLogger(__name__)
+
+_DOES_NOT_EXIST = 2003
+_INSUFFICIENT = 3001
+_NO_WAREHOUSE = 606
+_UNPUBLISHED = "Nothing of this run was published; check the role's privileges."
+_UNANSWERED = (
+    "Nothing was changed. Check the SQL (stockpipe schema prints tables and columns) and what the role may read."
+)
+
+
+class SnowflakeWarehouse:
+    """Publishes into one Snowflake schema, in one session."""
+
+    local = False
+
+    def __init__(self, settings: Settings, run_id: str = "") -> None:
+        self._settings = settings
+        self._run_id = run_id
+        self._load_method = settings.load_method
+        self._database = sql.identifier(settings.require("SNOWFLAKE_DATABASE"), "SNOWFLAKE_DATABASE")
+        self._schema = sql.identifier(settings.require("SNOWFLAKE_SCHEMA"), "SNOWFLAKE_SCHEMA")
+        self._table_name = sql.identifier(settings.require("SNOWFLAKE_TABLE"), "SNOWFLAKE_TABLE")
+        self.table = self._table_name.strip('"')
+        self._options = TableOptions.of(settings)
+        self._sign_in = session_plan(settings, run_id)
+        self._prefix = f"{self._database}.{self._schema}."
+        self.label = f"Snowflake {settings.require('SNOWFLAKE_ACCOUNT')}, {self._prefix.rstrip('.')}"
+        self._connection: Any = None
+
+    def prepare(self, dataset: Dataset, views: Views) -> None:
+        """Sign in, and bring the tables to their declared shape. Only metadata statements: no warehouse wakes."""
+        self._connect()
+        main = self._main(dataset)
+        made = self._shape(main, cluster=True)
+        log.info("Table %s created" if made else "Table %s already exists", self.table)
+        first = self._shape(sql.runs_table(self._prefix))
+        self._shape(sql.rejects_table(self._prefix))
+        self._make_fence()
+        if made or first:
+            self._make_views(views(dataset, main))
+
+    def history(self, record: RunRecord) -> History:
+        """See Warehouse. `prepare` has seen to it that the table is there: one that is not to be seen is no empty history."""
+        values = [record.dataset, record.market, record.active, record.ds, record.ds]
+        rows = self._run(sql.history(sql.runs_table(self._prefix), "%s"), values)
+        return History.from_rows(rows, record.ds)
+
+    def holds(self, record: RunRecord) -> int:
+        """See Warehouse."""
+        return self._count(self._main(DATASETS[record.dataset]), record)
+
+    def publish(self, delivery: Delivery) -> None:
+        """See Warehouse. When the connection is lost at COMMIT, the run record tells whether it took effect."""
+        stage = self._stage(delivery) if self._load_method == "copy" else ""
+        main, batches, committing = self._main(delivery.dataset), 0, False
+        try:
+            for statement, values in self._steps(delivery, stage):
+                committing = statement == "COMMIT"
+                self._run(statement, values)
+                if statement.startswith((f"COPY INTO {main.name} ", f"INSERT INTO {main.name} ")):
+                    batches += 1
+                    rows = len(values) // len(main.columns) if values else delivery.rows
+                    log.info("Ingested batch %d (%s records)", batches, f"{rows:,}")
+        except WarehouseError as error:
+            if committing and self._committed(delivery):
+                return
+            self._roll_back()
+            raise error
+        except BaseException:
+            self._roll_back()
+            raise
+
+    def record(self, records: list[RunRecord]) -> None:
+        """See Warehouse."""
+        if self._connection is not None:
+            runs = sql.runs_table(self._prefix)
+            for statement, values in self._inserts(runs, [record.row() for record in records]):
+                self._run(statement, values)
+
+    def plan(self, delivery: Delivery) -> list[str]:
+        """See Warehouse."""
+        stage = f"@{self._stage_name}" if self._load_method == "copy" else ""
+        put = [f"PUT 'file://.../*.parquet' {stage} AUTO_COMPRESS=FALSE OVERWRITE=TRUE"] if stage else []
+        return [
+            *put,
+            *dict.fromkeys(_shortened(statement) for statement, _ in self._steps(delivery, stage, check=False)),
+        ]
+
+    def query(self, text: str) -> QueryResult:
+        """See Warehouse. Only statements that begin with a reading word are sent, one at a time."""
+        must_only_read(text)
+        self._connect()
+        return self._ask(text, None, _UNANSWERED)
+
+    def export(self, dataset: Dataset, ds: date, market: str, target: Path) -> int:
+        """See Warehouse."""
+        import duckdb
+
+        self._connect()
+        main = self._main(dataset)
+        as_text = ", ".join(
+            f'"{column.name}"::VARCHAR' if column.kind in ("timestamp", "json") else f'"{column.name}"'
+            for column in main.columns
+        )
+        rows = self._run(
+            f'SELECT {as_text} FROM {main.name} WHERE "DS" = %s AND "MARKET" = %s ORDER BY "TICKER", "ACTIVE"',
+            [ds, market],
+            _UNANSWERED,
+        )
+        with duckdb.connect() as local:
+            columns = ", ".join(f'"{column.name}" {DUCKDB_TYPES[column.kind]}' for column in main.columns)
+            local.execute(f"CREATE TABLE day ({columns})")
+            cells = ", ".join("unnest(?)" for _ in main.columns)
+            if rows:
+                local.execute(f"INSERT INTO day SELECT {cells}", [list(cell) for cell in zip(*rows, strict=True)])
+            path = str(target).replace("'", "''")
+            local.execute(f"COPY day TO '{path}' (FORMAT parquet)")
+        return len(rows)
+
+    def close(self) -> None:
+        """See Warehouse."""
+        if self._connection is not None:
+            connection, self._connection = self._connection, None
+            try:
+                connection.close()
+            except Exception as error:  # noqa: BLE001 - the work is done; a failing goodbye must not hide that
+                log.debug("closing the session failed: %s", error)
+            log.info("Snowflake connection closed")
+
+    @property
+    def _fence(self) -> str:
+        return f'{self._prefix}"{FENCE_TABLE}"'
+
+    def _make_fence(self) -> None:
+        """A table with one row, which every publish updates first: a second publish then waits for the first one's end.
+
+        Without it two runs of a day that did not exist before would both delete nothing, lock nothing, and double it.
+        Table and row are made in one statement, so no run ever finds the one without the other.
+        """
+        try:
+            self._run(f"DESCRIBE TABLE {self._fence}")
+        except WarehouseError as error:
+            if _errno(error) != _DOES_NOT_EXIST:
+                raise
+            self._run(snowflake_fence(self._prefix, self._run_id, self._options))
+
+    def _make_views(self, models: Iterable[Model]) -> None:
+        """Beside a new or newly adopted table only, so that an ordinary day asks nothing; what has the name already stays as it is."""
+        for view in models:
+            try:
+                self._run(snowflake_view(view, "CREATE VIEW"))
+            except WarehouseError as error:
+                log.info("View %s was not made (%s); stockpipe schema --views prints it.", view.name, error.message)
+
+    @property
+    def _stage_name(self) -> str:
+        return f'{self._prefix}"STOCKPIPE_{self._run_id}"'
+
+    def _main(self, dataset: Dataset) -> sql.Table:
+        return sql.main_table(dataset, self._table_name, self._prefix)
+
+    def _connect(self) -> None:
+        if self._connection is not None:
+            return
+        log.info("Connecting to Snowflake...")
+        self._connection = open_session(self._sign_in)
+        log.info("Connected to Snowflake successfully!")
+        if not self._connection.database:
+            raise self._no_database()
+
+    def _no_database(self) -> ConfigError:
+        return ConfigError(
+            f"The database {self._database} does not exist, or the role may not use it.",
+            hint=f"Check SNOWFLAKE_DATABASE and SNOWFLAKE_ROLE, or make it: stockpipe init --create (CREATE DATABASE {self._database}).",
+        )
+
+    def _make(self, statement: str) -> None:
+        """Make a table, and its schema where that is missing. Connector 5 does not tell which names the session lacks."""
+        try:
+            self._run(statement)
+        except NotThere:
+            try:
+                self._run(f"CREATE SCHEMA IF NOT EXISTS {self._prefix.rstrip('.')}")
+            except NotThere as error:
+                raise self._no_database() from error
+            self._run(statement)
+
+    def _stage(self, delivery: Delivery) -> str:
+        """Put the Parquet files on a stage that lives as long as the session; returns its name with the @."""
+        self._run(f"CREATE TEMPORARY STAGE IF NOT EXISTS {self._stage_name}")
+        # Each active state has a folder of its own, with as many files as the day is large.
+        for folder, found in groupby(delivery.parquet, key=lambda path: path.parent):
+            names = [path.name for path in found]
+            files = f"{folder.as_posix()}/{names[0] if len(names) == 1 else '*.parquet'}".replace("'", "\\'")
+            self._run(f"PUT 'file://{files}' @{self._stage_name} AUTO_COMPRESS=FALSE OVERWRITE=TRUE")
+        return f"@{self._stage_name}"
+
+    def _steps(self, delivery: Delivery, stage: str, *, check: bool = True) -> Iterator[tuple[str, list[Any] | None]]:
+        """The transaction, statement by statement, with the values to bind."""
+        main = self._main(delivery.dataset)
+        yield "BEGIN", None
+        yield f'UPDATE {self._fence} SET "RUN_ID" = %s', [self._run_id]
+        for record in delivery.records:
+            yield sql.delete_slice(main, "%s"), [record.ds, record.market, record.active]
+        if stage:
+            yield _copy(main, stage), None
+        else:
+            yield from self._batches(main, delivery)
+        for record in delivery.records if check else ():
+            must_count(record.rows_published, self._count(main, record), record)
+        yield from self._inserts(sql.rejects_table(self._prefix), delivery.rejects)
+        yield from self._inserts(sql.runs_table(self._prefix), [record.row() for record in delivery.ended()])
+        yield "COMMIT", None
+
+    def _count(self, main: sql.Table, record: RunRecord) -> int:
+        return int(self._run(sql.count_slice(main, "%s"), [record.ds, record.market, record.active])[0][0])
+
+    def _batches(self, main: sql.Table, delivery: Delivery) -> Iterator[tuple[str, list[Any]]]:
+        """The day's rows as INSERT statements, for accounts that may not stage files."""
+        import duckdb
+
+        cells = ", ".join(
+            f'"{column.name}"::VARCHAR' if column.kind in ("timestamp", "json") else f'"{column.name}"'
+            for column in main.columns
+        )
+        with duckdb.connect() as local:
+            rows = local.execute(f"SELECT {cells} FROM read_parquet(?)", [[str(path) for path in delivery.parquet]])
+            while batch := rows.fetchmany(self._settings.batch_size):
+                yield from self._inserts(main, batch)
+
+    def _inserts(self, table: sql.Table, rows: Sequence[tuple[Any, ...]]) -> Iterator[tuple[str, list[Any]]]:
+        size = self._settings.batch_size
+        for start in range(0, len(rows), size):
+            batch = rows[start : start + size]
+            yield _insert(table, len(batch)), [cell for row in batch for cell in row]
+
+    def _shape(self, table: sql.Table, *, cluster: bool = False) -> bool:
+        """Make the table, or rename, add and widen columns; True when it was made. Each statement is DDL and stands alone."""
+        try:
+            existing = {row[0]: row[1] for row in self._run(f"DESCRIBE TABLE {table.name}")}
+        except WarehouseError as error:
+            if _errno(error) != _DOES_NOT_EXIST:
+                raise
+            self._make(snowflake_create(table, self._options, cluster=cluster))
+            return True
+        missing = sql.missing_columns(table, existing, TYPES)
+        for spelled, name in sql.misspelled_columns(table, existing).items():
+            self._run(f'ALTER TABLE {table.name} RENAME COLUMN "{spelled}" TO "{name}"')
+            log.info('Column "%s" renamed to %s', spelled, name)
+            existing[name] = existing.pop(spelled)
+        for column in missing:
+            self._run(f'ALTER TABLE {table.name} ADD COLUMN IF NOT EXISTS "{column.name}" {snowflake_type(column)}')
+        for column in table.columns:
+            present = sql.width(existing.get(column.name, ""))
+            if column.kind == "text" and column.width and present and present < column.width:
+                self._run(
+                    f'ALTER TABLE {table.name} ALTER COLUMN "{column.name}" SET DATA TYPE {snowflake_type(column)}'
+                )
+                log.info("Column %s widened from %d to %d characters", column.name, present, column.width)
+        return False
+
+    def _committed(self, delivery: Delivery) -> bool:
+        """Whether the lost COMMIT took effect: a new session looks for this run's record."""
+        log.warning("The connection was lost during COMMIT; finding out whether it took effect.")
+        runs = sql.runs_table(self._prefix)
+        try:
+            self.close()
+            self._connect()
+            rows = self._run(f'SELECT count(*) FROM {runs.name} WHERE "RUN_ID" = %s', [self._run_id])
+        except StockpipeError as error:
+            raise WarehouseError(
+                f"The connection was lost during COMMIT, and whether the day was published could not be found out ({error.message})",
+                hint=f"Look for RUN_ID {self._run_id} in {runs.name}, or run the same command again: that is always safe.",
+            ) from error
+        return bool(rows[0][0] == len(delivery.records))
+
+    def _roll_back(self) -> None:
+        try:
+            self._run("ROLLBACK")
+        except StockpipeError as error:
+            log.debug("ROLLBACK failed; the service rolls back when the session ends: %s", error)
+
+    def _run(
+        self, statement: str, values: Sequence[Any] | None = None, hint: str = _UNPUBLISHED
+    ) -> list[tuple[Any, ...]]:
+        return self._ask(statement, values, hint).rows
+
+    def _ask(self, statement: str, values: Sequence[Any] | None, hint: str) -> QueryResult:
+        """A statement and its rows, of which a long answer's come from a storage of their own."""
+        import snowflake.connector
+
+        log.debug("%s", _shortened(statement))
+        try:
+            cursor = self._connection.cursor().execute(statement, tuple(values) if values else None)
+            return QueryResult(
+                [column[0] for column in cursor.description or ()], [tuple(row) for row in cursor.fetchall()]
+            )
+        except (snowflake.connector.Error, OSError) as error:  # a lost download may be either
+            raise self._refused(error, statement, hint) from error
+
+    def _refused(self, error: Any, statement: str, hint: str) -> WarehouseError:
+        """What a refused statement means for the user: a missing privilege is named with its GRANT, else `hint` stands."""
+        role = stored_role(self._settings.get("SNOWFLAKE_ROLE"), self._connection.role)
+        privilege = wanted_privilege(statement, self._prefix.rstrip("."), self._database)
+        if error.errno == _INSUFFICIENT and privilege:
+            hint = lacking(privilege, role)
+        elif error.errno == _DOES_NOT_EXIST and privilege:
+            hint = unseen(privilege, role)
+        elif error.errno == _NO_WAREHOUSE:
+            hint = or_granted("Set SNOWFLAKE_WAREHOUSE", "USAGE ON WAREHOUSE ...", role)
+        kind = NotThere if error.errno == _DOES_NOT_EXIST else WarehouseError
+        return kind(f"Snowflake refused {first_word(statement)}: {error_text(error)}", hint=hint)
+
+
+def _copy(table: sql.Table, stage: str) -> str:
+    cells = ", ".join(
+        f"PARSE_JSON($1:{column.name}::VARCHAR)" if column.kind == "json" else f"$1:{column.name}::{TYPES[column.kind]}"
+        for column in table.columns
+    )
+    return (
+        f"COPY INTO {table.name} ({sql.column_list(table.columns)}) FROM (SELECT {cells} FROM {stage}) "
+        "FILE_FORMAT = (TYPE = PARQUET USE_LOGICAL_TYPE = TRUE) ON_ERROR = ABORT_STATEMENT"
+    )
+
+
+def _insert(table: sql.Table, rows: int) -> str:
+    cells = ", ".join(
+        f"PARSE_JSON(column{number})" if column.kind == "json" else f"column{number}::{TYPES[column.kind]}"
+        for number, column in enumerate(table.columns, start=1)
+    )
+    marks = "(" + ", ".join(["%s"] * len(table.columns)) + ")"
+    return f"INSERT INTO {table.name} ({sql.column_list(table.columns)}) SELECT {cells} FROM VALUES {', '.join([marks] * rows)}"
+
+
+def _shortened(statement: str) -> str:
+    head, values, _ = statement.partition("FROM VALUES ")
+    return f"{head}{values}(...)" if values else statement
+
+
+def _errno(error: WarehouseError) -> int | None:
+    return getattr(error.__cause__, "errno", None)

@@ -1,0 +1,262 @@
+"""Looking at what was loaded: query, export, runs, rejects; and stopping a run."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import duckdb
+import pytest
+
+import stockpipe
+from conftest import Serve, command, flags, many, stock, table
+from stockpipe.settings import load_settings
+from stockpipe.warehouse.duckdb.warehouse import DuckDBWarehouse
+
+DAY = "2026-02-06"
+ODD = ["ABRpD", "NA", "NAN", "TRUE"]
+
+
+@pytest.fixture
+def day(serve: Serve) -> dict[str, str]:
+    """A published day of odd tickers; the settings that it was loaded with."""
+    rows = [stock(ticker, name="=HYPERLINK(1)" if ticker == "NA" else f"{ticker}, Inc.") for ticker in ODD]
+    settings = flags(serve([*rows, *many(100), stock("ZZ", name="")]))
+    stockpipe.load(on=DAY, settings=settings)
+    return settings
+
+
+def test_a_csv_export_keeps_text_and_defuses_formulas(day: dict[str, str]) -> None:
+    done = command("export", "day.csv", "--date", DAY, env=day)
+    assert (done.returncode, done.stderr) == (0, f"Wrote 104 rows of stocks {DAY} to day.csv\n")
+    with Path("day.csv").open(newline="", encoding="utf-8") as file:
+        rows = {row["TICKER"]: row for row in csv.DictReader(file)}
+    assert set(ODD) <= set(rows)
+    assert rows["NA"]["NAME"] == "'=HYPERLINK(1)"
+    assert (rows["TRUE"]["NAME"], rows["TRUE"]["CIK"], rows["TRUE"]["DS"]) == ("TRUE, Inc.", "0000001234", DAY)
+    assert rows["TRUE"]["LAST_UPDATED_UTC"] == "2026-02-07 07:05:42.81804786"
+
+
+def test_jsonl_and_parquet_exports_keep_text_as_it_is(day: dict[str, str]) -> None:
+    assert command("export", "day.jsonl", "--date", DAY, env=day).returncode == 0
+    rows = [json.loads(line) for line in Path("day.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert next(row for row in rows if row["TICKER"] == "NA")["NAME"] == "=HYPERLINK(1)"
+    assert command("export", "day.parquet", "--date", DAY, env=day).returncode == 0
+    with duckdb.connect() as connection:
+        found = connection.execute("SELECT count(*), max(DS)::VARCHAR FROM 'day.parquet'").fetchall()
+    assert found == [(104, DAY)]
+
+
+@pytest.mark.parametrize("form", ["csv", "jsonl"])
+def test_an_export_to_standard_output_is_the_file(day: dict[str, str], form: str) -> None:
+    assert command("export", "x.txt", "--date", DAY, "--format", form, env=day).returncode == 0
+    shown = command("export", "-", "--date", DAY, "--format", form, env=day)
+    assert (shown.returncode, shown.stderr) == (0, f"Wrote 104 rows of stocks {DAY} to standard output\n")
+    assert shown.stdout == Path("x.txt").read_text(encoding="utf-8")
+    assert not Path("-").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["day.xlsx"], "day.xlsx has no format by its name.\n       End it in .csv, .parquet or .jsonl"),
+        (["-"], "Standard output has no format by its name."),
+        (["day.parquet", "--format", "csv"], "--format says csv, and the name day.parquet says parquet."),
+        (["."], ". is a folder.\n       Name a file in it, such as day.csv."),
+    ],
+)
+def test_an_export_to_what_cannot_be_is_refused(arguments: list[str], says: str) -> None:
+    done = command("export", *arguments)
+    assert (done.returncode, done.stdout, list(Path.cwd().iterdir())) == (2, "", [])
+    assert says in done.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pty")
+def test_parquet_is_not_written_to_a_terminal() -> None:
+    import pty
+
+    ours, theirs = pty.openpty()
+    arguments = [sys.executable, "-m", "stockpipe", "export", "-", "--format", "parquet"]
+    done = subprocess.run(arguments, stdout=theirs, stderr=subprocess.PIPE, text=True)
+    os.close(ours)
+    os.close(theirs)
+    assert (done.returncode, "Parquet is not for a terminal." in done.stderr) == (2, True)
+
+
+def test_a_day_that_is_not_there_is_no_empty_file(day: dict[str, str]) -> None:
+    done = command("export", "none.csv", "--date", "2026-02-05", env=day)
+    assert (done.returncode, "No stocks of 2026-02-05" in done.stderr) == (2, True)
+    assert not Path("none.csv").exists()
+
+
+def test_query_takes_json_as_the_other_commands_do(day: dict[str, str]) -> None:
+    sql = "SELECT TICKER FROM TICKERS WHERE TICKER = 'NA'"
+    assert json.loads(command("query", sql, "--json", env=day).stdout) == [{"TICKER": "NA"}]
+    assert json.loads(command("query", sql, "--json", "--format", "json", env=day).stdout) == [{"TICKER": "NA"}]
+    failed = command("query", "DROP TABLE TICKERS", "--json", env=day)
+    assert (failed.returncode, json.loads(failed.stdout)["error"]) == (6, "WarehouseError")
+    both = command("query", sql, "--json", "--format", "csv", env=day)
+    assert (both.returncode, "--json and --format csv are different forms." in both.stderr) == (2, True)
+
+
+def test_query_has_three_forms(day: dict[str, str]) -> None:
+    sql = "SELECT TICKER, ACTIVE FROM TICKERS WHERE TICKER = 'NA'"
+    assert command("query", sql, "--format", "csv", env=day).stdout == "TICKER,ACTIVE\nNA,True\n"
+    assert json.loads(command("query", sql, "--format", "json", env=day).stdout) == [{"TICKER": "NA", "ACTIVE": True}]
+    assert command("query", sql, env=day).stdout.split()[-2:] == ["NA", "True"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "(SELECT 1) ; -- ';' and COPY in a comment\n;",
+        "WITH day AS (SELECT ';é COPY' AS \"COPY\" FROM TICKERS) FROM day",
+        "VALUES (1)",
+        "TABLE TICKERS",
+        "SHOW TABLES",
+        "DESCRIBE TICKERS",
+        "SUMMARIZE TICKERS",
+        "PIVOT TICKERS ON ACTIVE USING count(*)",
+        "PRAGMA table_info('TICKERS')",
+        "EXPLAIN SELECT 1",
+        "EXPLAIN (ANALYZE, FORMAT 'json') (SELECT 1)",
+    ],
+)
+def test_every_way_of_reading_is_a_query(day: dict[str, str], text: str) -> None:
+    found = DuckDBWarehouse(load_settings(day)).query(text)
+    assert found.rows
+
+
+def test_data_is_whole_where_the_output_is_not_utf8(day: dict[str, str]) -> None:
+    ascii_only = day | {"PYTHONIOENCODING": "ascii"}
+    sql = "SELECT chr(233) || chr(26666) AS N"
+    assert (
+        command("query", sql, "--format", "json", env=ascii_only).stdout
+        == '[\n  {\n    "N": "\\u00e9\\u682a"\n  }\n]\n'
+    )
+    assert command("query", sql, "--format", "json", env=day).stdout == '[\n  {\n    "N": "é株"\n  }\n]\n'
+    assert command("query", sql, "--format", "csv", env=ascii_only).stdout == "N\né株\n"
+
+
+@pytest.mark.parametrize("form", ["csv", "jsonl"])
+def test_an_export_to_standard_output_is_utf8(serve: Serve, form: str) -> None:
+    env = flags(serve([stock("A", name="Nestlé 株")]), PYTHONIOENCODING="ascii")
+    assert command("run", env=env).returncode == 0
+    assert "Nestlé 株" in command("export", "-", "--format", form, env=env).stdout
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows hands over text, not bytes")
+def test_sql_that_the_locale_cannot_read_is_refused() -> None:
+    plain = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    done = command("query", "SELECT 'Nestlé'", env=plain)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "no text in this terminal's encoding.\n       Set a UTF-8 locale" in done.stderr
+
+
+def test_runs_and_rejects_tell_what_happened(day: dict[str, str]) -> None:
+    run = json.loads(command("runs", "--json", env=day).stdout)[0]
+    assert (run["STATUS"], run["ROWS_FETCHED"], run["ROWS_PUBLISHED"], run["ROWS_REJECTED"]) == (
+        "published",
+        105,
+        104,
+        1,
+    )
+    reject = json.loads(command("rejects", "--json", env=day).stdout)[0]
+    assert (reject["TICKER"], reject["REASON"], reject["RUN_ID"]) == ("ZZ", "name is missing", run["RUN_ID"])
+
+
+def unread(*arguments: str, env: dict[str, str]) -> tuple[int, str]:
+    """Exit code and stderr of a command whose reader goes away before it says a word."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "stockpipe", *arguments],
+        env=os.environ | env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout
+        assert process.stderr
+        process.stdout.close()
+        said = process.stderr.read()
+    return process.returncode, said
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGPIPE, nor its exit code")
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("query", "SELECT * FROM TICKERS"),
+        ("query", "SELECT * FROM TICKERS", "--format", "csv"),
+        ("query", "SELECT 1"),
+        ("rejects",),
+        ("runs", "--json"),
+    ],
+)
+def test_a_reader_that_goes_away_is_a_quiet_end(
+    day: dict[str, str], arguments: tuple[str, ...], unbuffered: str
+) -> None:
+    assert unread(*arguments, env=day | {"PYTHONUNBUFFERED": unbuffered}) == (141, "")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGPIPE, nor its exit code")
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_an_error_is_told_and_keeps_its_code_where_nobody_reads_stdout(day: dict[str, str], unbuffered: str) -> None:
+    env = day | {"POLYGON_API_KEY": "", "PYTHONUNBUFFERED": unbuffered}
+    code, said = unread("run", "--json", env=env)
+    assert (code, said.startswith("Error: POLYGON_API_KEY"), "Traceback" in said) == (3, True, False)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
+def test_a_full_disk_under_stdout_is_told_once(day: dict[str, str]) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "stockpipe", "query", "SELECT 1"],
+            env=os.environ | day,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[0] == "Error: Unexpected OSError: [Errno 28] No space left on device"
+    assert "Exception ignored" not in done.stderr
+
+
+def test_control_characters_in_api_text_are_shown_escaped(serve: Serve) -> None:
+    settings = flags(serve([stock("A", name="red \x1b[31m alert")]))
+    stockpipe.load(settings=settings)
+    shown = command("query", "SELECT NAME FROM TICKERS", env=settings).stdout
+    assert "\x1b" not in shown
+    assert "red \\x1b[31m alert" in shown
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM to catch")
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_stopped_run_says_so_and_publishes_nothing(serve: Serve, number: signal.Signals, code: int) -> None:
+    settings = flags(serve(many(5000), latency=0.3))
+    arguments = [sys.executable, "-m", "stockpipe", "run"]
+    with subprocess.Popen(arguments, env=os.environ | settings, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr
+        for line in process.stderr:
+            if line.startswith("Fetching"):
+                break
+        process.send_signal(number)
+        rest = process.stderr.read()
+    assert (process.returncode, "Stopped on request" in rest, "Traceback" in rest) == (code, True, False)
+    assert table("SELECT count(*) FROM TICKERS") == [(0,)]
+    assert table("SELECT STATUS FROM STOCKPIPE_RUNS") == [("interrupted",)]
+
+
+def test_ctrl_c_is_the_ordinary_end_of_the_sandbox() -> None:
+    arguments = [sys.executable, "-m", "stockpipe", "sandbox", "--port", "0"]
+    with subprocess.Popen(arguments, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr
+        assert "end it with Ctrl+C" in process.stderr.readline()
+        process.send_signal(signal.SIGINT)
+        rest = process.stderr.read()
+    assert (process.returncode, rest) == (0, "")

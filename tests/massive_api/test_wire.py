@@ -1,0 +1,229 @@
+"""What the API may do to us on the wire: the day arrives whole, or the run stops and says why."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from itertools import chain, repeat
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import stockpipe
+from conftest import SIDE_BY_SIDE, flags, many, spread, table, write_listing
+from stockpipe.errors import AccessError, ApiError, StockpipeError
+from stockpipe.sandbox import Answer, Request, Sandbox
+from support.faults import JSON, TRANSIENT, body
+
+Respond = Callable[[Request], Answer]
+
+
+@dataclass
+class Spoil:
+    """Puts other answers in place of the sandbox's: `answers[n]` for the n-th call (from 1), or `always` from a call on."""
+
+    answers: dict[int, Answer]
+    always: tuple[int, Answer] | None = None
+    calls: int = 0
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __call__(self, respond: Respond) -> Respond:
+        def spoiled(request: Request) -> Answer:
+            with self.lock:
+                self.calls += 1
+                call = self.calls
+            if self.always and call >= self.always[0]:
+                return self.always[1]
+            return self.answers.get(call) or respond(request)
+
+        return spoiled
+
+
+WALKS: dict[str, Any] = {"page by page": {}, "side by side": SIDE_BY_SIDE}
+walks = pytest.mark.parametrize("walk", WALKS)
+
+
+@pytest.fixture(autouse=True)
+def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Waits between tries are real in life and short here."""
+    monkeypatch.setattr("stockpipe.massive.pacing.LEAST_BACKOFF", 0.01)
+    monkeypatch.setattr("stockpipe.massive.pacing.backoff", lambda _attempt: 0.001)
+
+
+def load(spoil: Callable[[Respond], Respond], rows: int = 2500, **settings: str) -> stockpipe.LoadResult:
+    data = write_listing(Path("listing.csv"), spread(rows))
+    with Sandbox(data=data, wrap=spoil) as sandbox:
+        return stockpipe.load(settings=flags(sandbox, **settings))
+
+
+@walks
+@pytest.mark.parametrize("call", [1, 2, 3])
+@pytest.mark.parametrize("fault", TRANSIENT)
+def test_a_passing_fault_costs_a_try_and_no_row(fault: str, call: int, walk: str) -> None:
+    result = load(Spoil({call: TRANSIENT[fault]}), **WALKS[walk])
+    assert (result.rows, result.records[0].retries) == (2500, 1)
+    assert table("SELECT count(*), count(DISTINCT TICKER) FROM TICKERS") == [(2500, 2500)]
+
+
+@walks
+@pytest.mark.parametrize("fault", TRANSIENT)
+def test_a_lasting_fault_stops_the_run_and_publishes_nothing(fault: str, walk: str) -> None:
+    spoil = Spoil({}, always=(2, TRANSIENT[fault]))
+    with pytest.raises(ApiError, match=r"in \d tries"):
+        load(spoil, **WALKS[walk])
+    # Side by side, eight pages are tried at once, and the budget of retries is the run's.
+    assert spoil.calls == 7 if walk == "page by page" else 7 <= spoil.calls <= 1 + 8 * 6
+    assert table("SELECT count(*) FROM TICKERS") == [(0,)]
+    assert table("SELECT STATUS, ERROR, ROWS_PUBLISHED FROM STOCKPIPE_RUNS") == [("failed", "ApiError", 0)]
+
+
+@walks
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        (Answer(401, body(status="ERROR", error="Unknown API Key"), JSON), AccessError),
+        (Answer(403, body(status="NOT_AUTHORIZED", message="not entitled"), JSON), AccessError),
+        (Answer(404, b"404 page not found"), ApiError),
+        (Answer(302, b"", {"Location": "http://127.0.0.1:1/"}), ApiError),
+    ],
+)
+def test_a_refusal_is_not_tried_again(answer: Answer, error: type[StockpipeError], walk: str) -> None:
+    spoil = Spoil({2: answer})
+    with pytest.raises(error):
+        load(spoil, **WALKS[walk])
+    assert spoil.calls == 2 if walk == "page by page" else spoil.calls < 26
+    assert table("SELECT count(*) FROM TICKERS") == [(0,)]
+
+
+def test_a_refused_cursor_restarts_the_walk_once() -> None:
+    refusal = Answer(400, body(status="ERROR", error="Failed to parse query parameters from URL"), JSON)
+    spoil = Spoil({2: refusal})
+    assert load(spoil).rows == 2500
+    assert spoil.calls == 5
+    with pytest.raises(ApiError, match="refused its own cursor"):
+        load(Spoil({2: refusal, 4: refusal}))
+
+
+def next_urls(change: Callable[[dict[str, object]], None]) -> Callable[[Respond], Respond]:
+    """Change the envelope of every page."""
+
+    def wrap(respond: Respond) -> Respond:
+        def changed(request: Request) -> Answer:
+            envelope = json.loads(respond(request).body)
+            change(envelope)
+            return Answer(200, body(**envelope), JSON)
+
+        return changed
+
+    return wrap
+
+
+@walks
+def test_another_host_in_next_url_is_never_called(walk: str) -> None:
+    def elsewhere(envelope: dict[str, object]) -> None:
+        if "next_url" in envelope:
+            envelope["next_url"] = (
+                "https://evil.invalid:444/v3/reference/tickers?" + str(envelope["next_url"]).partition("?")[2]
+            )
+
+    assert load(next_urls(elsewhere), **WALKS[walk]).rows == 2500
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://u:p@api.massive.com/v3/reference/tickers?cursor=x",
+        "/other?cursor=x",
+        "http://[broken",
+        "/v3/reference/tickers",
+    ],
+)
+def test_a_next_url_that_leads_elsewhere_is_refused(url: str) -> None:
+    with pytest.raises(ApiError, match="next_url"):
+        load(next_urls(lambda envelope: envelope.update(next_url=url)))
+
+
+def test_a_cursor_loop_and_a_repeated_page_end_in_an_error() -> None:
+    loop = "/v3/reference/tickers?cursor=" + "YXA9MTAwMA"
+    with pytest.raises(ApiError, match=r"leads back|same page twice"):
+        load(next_urls(lambda envelope: envelope.update(next_url=loop)))
+
+
+@walks
+def test_empty_pages_are_not_the_end_but_bounded(walk: str) -> None:
+    pages = iter(range(10_000))
+
+    def empty(envelope: dict[str, object]) -> None:
+        envelope.update(status="OK", results=[], next_url=f"/v3/reference/tickers?cursor=YXA9M&n={next(pages)}")
+
+    with pytest.raises(ApiError, match="empty pages"):
+        load(next_urls(empty), **WALKS[walk])
+
+
+@walks
+def test_a_walk_without_end_is_ended(walk: str) -> None:
+    with pytest.raises(ApiError, match="not ended after 2 pages"):
+        load(Spoil({}), STOCKPIPE_MAX_PAGES="2", **WALKS[walk])
+
+
+def test_a_bomb_of_zeros_is_cut_off() -> None:
+    bomb = Answer(200, gzip.compress(b" " * 80_000_000), {"Content-Encoding": "gzip"}, raw=True)
+    with pytest.raises(ApiError, match="more than 32 MiB"):
+        load(Spoil({1: bomb}))
+
+
+@walks
+def test_a_server_that_drips_meets_the_deadline_of_the_answer(walk: str) -> None:
+    def drip(connection: object) -> None:
+        try:
+            for _ in range(40):
+                connection.sendall(b"H")  # type: ignore[attr-defined]
+                time.sleep(0.02)
+        except OSError:
+            pass
+
+    with pytest.raises(ApiError, match=r"no whole answer within 0\.15 s"):
+        load(Spoil({}, always=(2, Answer(200, wire=drip))), STOCKPIPE_ANSWER_TIMEOUT="0.15", **WALKS[walk])
+
+
+@walks
+def test_delayed_data_and_a_wrong_count_are_fine(walk: str) -> None:
+    delayed = next_urls(lambda envelope: envelope.update(status="DELAYED", count=7))
+    assert load(delayed, **WALKS[walk]).rows == 2500
+
+
+@walks
+def test_a_torn_list_is_walked_again_and_published_when_it_is_whole(walk: str) -> None:
+    days = chain(["2026-02-06"], repeat("2026-02-07"))
+
+    def stamp(envelope: dict[str, object]) -> None:
+        day = next(days)
+        for row in envelope["results"]:  # type: ignore[attr-defined]
+            row["last_updated_utc"] = f"{day}T07:05:42Z"
+
+    assert load(next_urls(stamp), **WALKS[walk]).rows == 2500
+    assert table("SELECT DISTINCT LAST_UPDATED_UTC::DATE::VARCHAR FROM TICKERS") == [("2026-02-07",)]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the peak of one process is read from /proc")
+def test_memory_stays_small_under_a_bomb() -> None:
+    bomb = Answer(200, gzip.compress(b" " * 400_000_000, 1), {"Content-Encoding": "gzip"}, raw=True)
+    code = (
+        "import re, sys; from stockpipe.cli import main\n"
+        "try: main(['run'])\nexcept SystemExit as end: print(end.code, re.search(r'VmHWM:\\s+(\\d+)', open('/proc/self/status').read())[1])"
+    )
+    data = write_listing(Path("listing.csv"), many(10))
+    with Sandbox(data=data, wrap=Spoil({}, always=(1, bomb))) as sandbox:
+        done = subprocess.run(
+            [sys.executable, "-c", code], env=os.environ | flags(sandbox), capture_output=True, text=True
+        )
+    exit_code, kilobytes = map(int, done.stdout.split())
+    assert (exit_code, kilobytes < 200_000) == (5, True), f"{kilobytes} kB"

@@ -1,0 +1,235 @@
+"""stockpipe init: what it asks, what it writes, what it refuses."""
+
+from __future__ import annotations
+
+import os
+import stat
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from conftest import Serve, command, flags, many, table
+from snowflake_gate import INSUFFICIENT_PRIVILEGES, SnowflakeGate, User
+from stockpipe.settings import load_settings
+from stockpipe.setup import make_key_pair
+from stockpipe.warehouse.snowflake.keys import private_key
+
+KEY = "abcdefghijklmnop"
+at_a_terminal = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no terminals that a test can make")
+
+
+def mode(name: str) -> int:
+    return stat.S_IMODE(Path(name).stat().st_mode)
+
+
+def asked(answers: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """`stockpipe init` at a terminal, with an answer typed at each question, and Ctrl+D when there is none left."""
+    import pty
+
+    ours, theirs = pty.openpty()
+    left, told = iter(answers.splitlines(keepends=True)), b""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "stockpipe", "init", *arguments],
+        stdin=theirs, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
+    )  # fmt: skip
+    os.close(theirs)
+    guard = threading.Timer(60, process.kill)
+    guard.start()
+    assert process.stdout
+    assert process.stderr
+    with process, process.stdout, process.stderr, open(ours, "wb", buffering=0) as keyboard:  # noqa: PTH123
+        while part := os.read(process.stderr.fileno(), 65536):
+            told += part
+            # Whatever is typed before the space that ends a question is thrown away where the answer is hidden.
+            if told.endswith(b": "):
+                keyboard.write(next(left, "\x04").encode())
+        out = process.stdout.read()
+    guard.cancel()
+    return subprocess.CompletedProcess(process.args, process.returncode, out.decode(), told.decode())
+
+
+def test_a_duckdb_set_up_loads_a_day_with_nothing_else(serve: Serve) -> None:
+    given = flags(serve(many(4)))
+    done = command("init", "--no-input", "--warehouse", "duckdb", "--base-url", given["MASSIVE_BASE_URL"],
+                   env={"POLYGON_API_KEY": given["POLYGON_API_KEY"]})  # fmt: skip
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
+    assert mode(".env") == 0o600
+    assert "stockpipe doctor" in done.stderr
+    assert command("run").returncode == 0
+    assert table("SELECT count(*) FROM TICKERS") == [(4,)]
+
+
+def test_a_snowflake_set_up_with_a_new_key_loads_a_day(serve: Serve) -> None:
+    given = flags(serve(many(4)))
+    with SnowflakeGate() as gate:
+        gate.users["BOT"] = User("BOT")
+        place = {
+            name: text for name, text in gate.env().items() if name not in ("SNOWFLAKE_PASSWORD", "SNOWFLAKE_USER")
+        }
+        done = command("init", "--no-input", "--user", "BOT", "--generate-key", "key.p8", env=given | place)
+        assert done.returncode == 0, done.stderr
+        assert (mode(".env"), mode("key.p8")) == (0o600, 0o600)
+        assert "ENCRYPTED" in Path("key.p8").read_text()
+        statement = done.stdout.strip()
+        assert statement.startswith("ALTER USER BOT SET RSA_PUBLIC_KEY='MII")
+        passphrase = load_settings(env={}).require("SNOWFLAKE_PRIVATE_KEY_PASSPHRASE")
+        assert passphrase not in done.stdout + done.stderr
+
+        assert command("run").returncode == 4
+        user = gate.users["BOT"]
+        user.set_rsa_public_key(statement.split("'")[1])
+        gate.users["BOT"] = user
+        done = command("run")
+        assert done.returncode == 0, done.stderr
+        assert gate.rows("SELECT count(*) FROM TICKERS") == [(4,)]
+        assert {login.authenticator for login in gate.logins} == {"SNOWFLAKE_JWT"}
+
+
+@at_a_terminal
+def test_questions_and_answers() -> None:
+    answers = (
+        f"{KEY}\nsnowflake\nnot an account\nhttps://myorg-me.snowflakecomputing.com\nBOT\n\n\nMARKETS\n\nkey\nnew.p8\n"
+    )
+    done = asked(answers)
+    assert done.returncode == 0, done.stderr
+    assert "SNOWFLAKE_ACCOUNT is 'not an account'" in done.stderr
+    found = load_settings(env={})
+    names = ("ACCOUNT", "USER", "ROLE", "WAREHOUSE", "DATABASE", "SCHEMA", "PRIVATE_KEY_PATH")
+    assert [found.get(f"SNOWFLAKE_{name}") for name in names] == [
+        "https://myorg-me.snowflakecomputing.com", "BOT", "STOCKPIPE_LOADER", "STOCKPIPE_WH", "MARKETS", "MARKET_DATA", str(Path.cwd() / "new.p8"),
+    ]  # fmt: skip
+    assert found.api_key == KEY
+    assert done.stdout.startswith("ALTER USER BOT SET RSA_PUBLIC_KEY='")
+    assert KEY not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("flag", ["--generate-key", "--private-key-path"])
+def test_the_key_is_found_from_any_folder(monkeypatch: pytest.MonkeyPatch, flag: str) -> None:
+    for name in ("settings", "elsewhere"):
+        Path(name).mkdir()
+    given = ["--api-key", KEY, "--account", "myorg-me", "--env-file", "settings/.env"]
+    if flag == "--private-key-path":
+        given += ["--private-key-passphrase", make_key_pair(Path("key.p8")).passphrase]
+    done = command("init", "--no-input", *given, flag, "key.p8")
+    assert done.returncode == 0, done.stderr
+    folder = Path.cwd()
+    monkeypatch.chdir("elsewhere")
+    found = load_settings(env={}, env_file=folder / "settings/.env")
+    assert found.get("SNOWFLAKE_PRIVATE_KEY_PATH") == str(folder / "key.p8")
+    assert private_key(found)
+
+
+def test_a_key_in_the_home_folder_stays_there() -> None:
+    done = command(
+        "init", "--no-input", "--api-key", KEY, "--account", "myorg-me", "--generate-key", "~/key.p8"
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert Path("key.p8").exists()
+    found = load_settings(env={})
+    assert found.get("SNOWFLAKE_PRIVATE_KEY_PATH") == "~/key.p8"
+    assert private_key(found)
+
+
+@at_a_terminal
+def test_a_password_is_asked_for_last_and_kept_as_it_is() -> None:
+    odd = 'it\'s a #1 \\ "password" $HOME'
+    done = asked(f"{KEY}\nsnowflake\nmyorg-me\n\n\n\n\n\npassword\n{odd}\n")
+    assert done.returncode == 0, done.stderr
+    assert load_settings(env={}).get("SNOWFLAKE_PASSWORD") == odd
+    assert odd not in done.stdout + done.stderr
+
+
+@at_a_terminal
+def test_answers_that_end_too_early_leave_nothing() -> None:
+    done = asked(f"{KEY}\n")
+    assert (done.returncode, Path(".env").exists()) == (2, False)
+    assert "The answers ended before the questions." in done.stderr
+
+
+def test_nothing_is_overwritten() -> None:
+    Path(".env").write_text("POLYGON_API_KEY=mine\n")
+    done = command("init", "--no-input", env={"POLYGON_API_KEY": KEY})
+    assert (done.returncode, Path(".env").read_text()) == (3, "POLYGON_API_KEY=mine\n")
+    assert ".env is there already, and is left as it is." in done.stderr
+    Path("key.p8").write_text("mine")
+    done = command(
+        "init", "--no-input", "--env-file", "new.env", "--account", "myorg-me", "--generate-key", "key.p8",
+        env={"POLYGON_API_KEY": KEY},
+    )  # fmt: skip
+    assert (done.returncode, Path("key.p8").read_text(), Path("new.env").exists()) == (3, "mine", False)
+
+
+def test_all_that_is_missing_is_named_at_once() -> None:
+    done = command("init", "--no-input", "--warehouse", "snowflake")
+    assert done.returncode == 3
+    assert (
+        "--no-input, and nothing says: POLYGON_API_KEY (--api-key), SNOWFLAKE_ACCOUNT (--account), "
+        "a way to sign in (--generate-key, --private-key-path, --token or --password)." in done.stderr
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["--database", "a;b"], 3, "SNOWFLAKE_DATABASE is 'a;b'"),
+        (["--account", "a b"], 2, "--account is 'a b'"),
+        (["--api-key", "your_key_here"], 3, "still holds the placeholder"),
+        (["--warehouse", "oracle"], 2, "--warehouse is 'oracle'"),
+        (["--private-key-path", "none.p8"], 3, "The private key in none.p8 cannot be read"),
+    ],
+)
+def test_what_a_run_would_refuse_is_refused_now_and_no_key_is_made(
+    arguments: list[str], code: int, message: str
+) -> None:
+    given = ["--account", "myorg-me", "--api-key", KEY]
+    key = [] if "--private-key-path" in arguments else ["--generate-key", "key.p8"]
+    done = command("init", "--no-input", *given, *key, *arguments)
+    assert (done.returncode, message in done.stderr) == (code, True), done.stderr
+    assert not Path(".env").exists()
+    assert not Path("key.p8").exists()
+
+
+def test_create_makes_database_and_schema_or_says_what_is_lacking() -> None:
+    with SnowflakeGate() as gate:
+        place = gate.env(SNOWFLAKE_DATABASE="NEW_DB", SNOWFLAKE_SCHEMA="NEW_SCHEMA")
+        Path(".env").write_text("".join(f"{name}={text}\n" for name, text in place.items()))
+        Path(".env").chmod(0o600)
+        gate.fault("CREATE DATABASE", action=INSUFFICIENT_PRIVILEGES)
+        refused = command("init", "--create")
+        assert refused.returncode == 6
+        assert "GRANT CREATE DATABASE ON ACCOUNT TO ROLE LOADER_ROLE;" in refused.stderr
+        gate.fault("CREATE DATABASE", action=INSUFFICIENT_PRIVILEGES)
+        refused = command("init", "--create", env={"SNOWFLAKE_ROLE": "accountadmin"})
+        assert "An administrator makes all with the script of: stockpipe schema --grants\n" in refused.stderr
+        done = command("init", "--create")
+        assert done.returncode == 0, done.stderr
+        assert 'Done: CREATE SCHEMA IF NOT EXISTS "NEW_DB"."NEW_SCHEMA"' in done.stderr
+        assert gate.rows("SELECT schema_name FROM NEW_DB.information_schema.schemata WHERE schema_name = 'NEW_SCHEMA'")
+
+
+def test_a_wrong_value_is_said_to_be_from_where_it_came() -> None:
+    done = command("init", "--no-input", "--warehouse", "duckdb", env={"MASSIVE_API_KEY": "a b"})
+    assert "POLYGON_API_KEY (from the environment, as MASSIVE_API_KEY): it must be one word" in done.stderr
+    done = command("init", "--no-input", "--account", "a b", "--token", "t", env={"POLYGON_API_KEY": KEY})
+    assert "--account is 'a b': it must be an account" in done.stderr
+
+
+@at_a_terminal
+def test_a_wrong_answer_is_said_to_be_one() -> None:
+    assert "SNOWFLAKE_ACCOUNT is 'a b' (from your answer)" in asked(f"{KEY}\nsnowflake\na b\n").stderr
+
+
+def test_without_a_terminal_nothing_is_asked() -> None:
+    code = [sys.executable, "-m", "stockpipe", "init"]
+    done = subprocess.run(code, stdin=subprocess.DEVNULL, capture_output=True, text=True, start_new_session=True)
+    assert (done.returncode, done.stdout, list(Path().iterdir())) == (2, "", [])
+    assert done.stderr == ("Error: There is no terminal at which init could ask.\n       Use --no-input with flags.\n")
+    given = os.environ | {"POLYGON_API_KEY": KEY}
+    done = subprocess.run(
+        [*code, "--warehouse", "duckdb"], stdin=subprocess.DEVNULL, env=given, capture_output=True, text=True
+    )
+    # Where nothing has to be asked, none is needed.
+    assert (done.returncode, Path(".env").exists()) == (0, True)

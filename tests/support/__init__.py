@@ -1,0 +1,1 @@
+"""What several test modules share: clocks, receivers, gates, keys, faults."""

@@ -1,0 +1,44 @@
+"""Clocks for tests: none of them waits for real."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from stockpipe.base.clock import Clock
+from stockpipe.massive.pacing import Pacer, Patience
+
+
+@dataclass
+class FakeClock(Clock):
+    """A clock that moves only when somebody sleeps."""
+
+    seconds: float = 1000.0
+    moment: datetime = datetime(2026, 2, 7, 4, 59, tzinfo=UTC)
+    slept: list[float] = field(default_factory=list)
+
+    def monotonic(self) -> float:
+        return self.seconds
+
+    def now(self) -> datetime:
+        return self.moment + timedelta(seconds=self.seconds - 1000)
+
+    def sleep(self, seconds: float, stop: threading.Event) -> bool:
+        self.seconds += seconds
+        self.slept.append(seconds)
+        return not stop.is_set()
+
+
+def pacer(clock: FakeClock, **how: object) -> Pacer:
+    return Pacer(Patience(clock, clock.seconds + 7200), **how)  # type: ignore[arg-type]
+
+
+class Morning(Clock):
+    """A clock that stands at 04:30 in New York on the day of the listing, and goes on with the runs."""
+
+    def __init__(self) -> None:
+        self.runs = 0
+
+    def now(self) -> datetime:
+        return datetime(2026, 2, 7, 9, 30, tzinfo=UTC) + timedelta(minutes=self.runs)

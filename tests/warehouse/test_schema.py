@@ -1,0 +1,259 @@
+"""stockpipe schema: what it prints is what `run` executes, needs no connection, and works as printed."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+
+import duckdb
+import pytest
+import snowflake.connector
+
+import stockpipe
+from conftest import Serve, command, flags, many, table
+from snowflake_gate import SnowflakeGate
+from stockpipe.datasets import TICKERS
+from stockpipe.errors import ConfigError, WarehouseError
+from stockpipe.models import views
+from stockpipe.settings import Settings, load_settings
+from stockpipe.warehouse.runs import REJECT_COLUMNS, RUN_COLUMNS
+from stockpipe.warehouse.scripts import dbt_sources, grants_script, tables_script
+
+SHAPE = (
+    "SELECT table_name, column_name, data_type, comment FROM duckdb_columns() WHERE NOT internal ORDER BY table_name, column_index",
+    "SELECT table_name, comment FROM duckdb_tables() ORDER BY 1",
+    "SELECT view_name, comment, sql FROM duckdb_views() WHERE NOT internal ORDER BY 1",
+)
+SNOWFLAKE = {"STOCKPIPE_WAREHOUSE": "snowflake"}
+
+
+@pytest.fixture
+def gate() -> Iterator[SnowflakeGate]:
+    with SnowflakeGate() as gate:
+        gate.roles.update({"USERADMIN", "SECURITYADMIN"})
+        yield gate
+
+
+def settings(**values: str) -> Settings:
+    return load_settings(values, env={})
+
+
+def printed(*arguments: str, **env: str) -> str:
+    """What the command writes to stdout; it writes nothing else."""
+    done = command("schema", *arguments, env=env)
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
+
+
+def statements(script: str) -> list[str]:
+    """The statements of a printed script, without the comments in front of them."""
+    parts = [part.strip() for part in script.split(";\n")]
+    return [bare for part in parts if (bare := re.sub(r"\A(--.*\n*)+", "", part).strip())]
+
+
+def test_in_duckdb_the_printed_sql_makes_what_run_makes(serve: Serve) -> None:
+    stockpipe.load(settings=flags(serve(many(3))))
+    with duckdb.connect("printed.duckdb") as connection:
+        connection.execute(printed())
+        connection.execute(printed("--views").replace("OR REPLACE ", ""))
+    for question in SHAPE:
+        assert table(question, "printed.duckdb") == table(question)
+    assert len(table(SHAPE[0])) == 18 + 29 + 6 + 18 + 7
+    assert [row for row in table(SHAPE[0]) if row[3] is None] == []
+
+
+@pytest.mark.parametrize("options", [{}, {"STOCKPIPE_TRANSIENT": "true", "STOCKPIPE_RETENTION_DAYS": "0"}])
+def test_in_snowflake_the_printed_sql_is_what_run_sends(
+    serve: Serve, gate: SnowflakeGate, options: dict[str, str]
+) -> None:
+    env = gate.env() | options
+    run_id = stockpipe.load(settings=flags(serve(many(3))) | env).run_id
+    sent = [sql.replace(run_id, "") for sql in gate.statements() if sql.startswith("CREATE") and " STAGE " not in sql]
+    views = [
+        sql.replace("OR REPLACE ", "").replace("\nCOPY GRANTS", "") for sql in statements(printed("--views", **env))
+    ]
+    assert sent == statements(printed(**env)) + views
+
+
+def test_without_settings_the_documented_names_stand_in() -> None:
+    assert re.findall(r"TABLE IF NOT EXISTS (\S+)", printed("--warehouse", "snowflake")) == [
+        '"STOCKPIPE"."MARKET_DATA"."TICKERS"',
+        '"STOCKPIPE"."MARKET_DATA"."STOCKPIPE_RUNS"',
+        '"STOCKPIPE"."MARKET_DATA"."STOCKPIPE_REJECTS"',
+        '"STOCKPIPE"."MARKET_DATA"."STOCKPIPE_FENCE"',
+    ]
+
+
+def test_the_first_lines_of_the_snowflake_table() -> None:
+    assert tables_script(settings(**SNOWFLAKE, STOCKPIPE_RETENTION_DAYS="7", SNOWFLAKE_TABLE="t1")).split("\n")[:3] == [
+        'CREATE TABLE IF NOT EXISTS "STOCKPIPE"."MARKET_DATA"."T1" (',
+        "    \"TICKER\" VARCHAR(20) COMMENT 'Symbol, as the API writes it; case matters (ABRpD).',",
+        "    \"NAME\" VARCHAR(500) COMMENT 'Name of the company, fund, pair or index.',",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("options", "head", "tail"),
+    [
+        ({}, "CREATE TABLE", 'CLUSTER BY ("DS")\nCOMMENT = \'The'),
+        ({"STOCKPIPE_TRANSIENT": "TRUE"}, "CREATE TRANSIENT TABLE", 'CLUSTER BY ("DS")\nCOMMENT = \'The'),
+        (
+            {"STOCKPIPE_RETENTION_DAYS": "90"},
+            "CREATE TABLE",
+            'CLUSTER BY ("DS")\nDATA_RETENTION_TIME_IN_DAYS = 90\nCOMMENT',
+        ),
+    ],
+)
+def test_transient_and_retention_change_create_table(options: dict[str, str], head: str, tail: str) -> None:
+    text = tables_script(settings(**SNOWFLAKE, **options))
+    assert text.startswith(head + " ")
+    assert tail in text
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"STOCKPIPE_TRANSIENT": "maybe"}, "STOCKPIPE_TRANSIENT is 'maybe'"),
+        ({"STOCKPIPE_RETENTION_DAYS": "91"}, "must be a number from 0 to 90"),
+        ({"STOCKPIPE_RETENTION_DAYS": "1.5"}, "must be a whole number from 0 to 90"),
+        ({"STOCKPIPE_TRANSIENT": "true", "STOCKPIPE_RETENTION_DAYS": "2"}, "a transient table keeps at most 1 day"),
+    ],
+)
+def test_table_options_that_cannot_be_are_refused_before_sign_in(
+    serve: Serve, gate: SnowflakeGate, options: dict[str, str], message: str
+) -> None:
+    with pytest.raises(ConfigError, match=message):
+        stockpipe.load(settings=flags(serve(many(1))) | gate.env() | options)
+    assert gate.logins == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "env", "code", "message"),
+    [
+        (["--views", "--dbt"], {}, 2, "--views and --dbt are different files"),
+        (["--grants", "--warehouse", "duckdb"], {}, 2, "DuckDB has no roles"),
+        (["--reader", "R"], {}, 2, "--reader names a role"),
+        (["--warehouse", "oracle"], {}, 2, "--warehouse is 'oracle': it must be duckdb or snowflake"),
+        ([], {"SNOWFLAKE_TABLE": "x; DROP"}, 3, "SNOWFLAKE_TABLE is 'x; DROP'"),
+        (["--grants"], {"SNOWFLAKE_ROLE": "accountadmin"}, 3, "a role that every account has"),
+        (["--grants", "--reader", "PUBLIC"], {}, 3, "a role that every account has"),
+    ],
+)
+def test_what_makes_no_sense_is_named(arguments: list[str], env: dict[str, str], code: int, message: str) -> None:
+    done = command("schema", *arguments, env=env)
+    assert (done.returncode, done.stdout, message in done.stderr) == (code, "", True)
+
+
+def test_the_grants_script_runs_twice_and_the_loader_then_loads(serve: Serve, gate: SnowflakeGate) -> None:
+    wanted = {"SNOWFLAKE_ROLE": "STOCKPIPE_LOADER", "SNOWFLAKE_WAREHOUSE": "STOCKPIPE_WH", "SNOWFLAKE_DATABASE": "NEW"}
+    script = printed("--grants", **(gate.env() | wanted))
+    administrator = snowflake.connector.connect(**gate.connect_kwargs()).cursor()
+    for _ in range(2):
+        for statement in statements(script):
+            if "RSA_PUBLIC_KEY" not in statement:
+                administrator.execute(statement)
+    assert {"STOCKPIPE_LOADER", "STOCKPIPE_READER"} <= gate.roles
+    gate.log.clear()
+    result = stockpipe.load(settings=flags(serve(many(7))) | gate.env() | wanted)
+    assert (result.rows, [sql for sql in gate.statements() if sql.startswith("CREATE TABLE")]) == (7, [])
+    assert gate.rows("SELECT count(*) FROM new.public.tickers_latest") == [(7,)]
+
+
+def test_every_statement_of_a_run_is_covered_by_a_grant(serve: Serve, gate: SnowflakeGate) -> None:
+    """Two runs, the first into an empty schema; what each asks for is looked up in the script."""
+    for _ in range(2):
+        stockpipe.load(settings=flags(serve([*many(9), many(1)[0] | {"ticker": "ZZ", "name": ""}])) | gate.env())
+    script = grants_script(load_settings(gate.env(), env={}), views)
+    role = f'TO ROLE "{gate.role}"'
+    granted = {
+        (privilege, found[2])
+        for found in re.findall(rf"GRANT ([A-Z, ]+) ON (TABLE|SCHEMA|WAREHOUSE|DATABASE) (\S+) {role}", script)
+        for privilege in found[0].split(", ")
+    }
+    needed = {need for sql in gate.statements() for need in needs(sql)}
+    assert needed - granted == set()
+    assert ("USAGE", f'"{gate.warehouse}"') in granted
+    assert not re.search(r"GRANT (?:[A-Z, ]*)(TRUNCATE|ALL|MODIFY)\b", script)
+
+
+def needs(sql: str) -> Iterator[tuple[str, str]]:
+    """The privileges that a statement asks for, each with its object (Snowflake's documentation of the commands)."""
+    schema = r'("STOCKS"\."PUBLIC")\.'
+    privileges = {
+        rf"CREATE (TABLE|VIEW) (?:IF NOT EXISTS )?{schema}": "CREATE {0}",
+        rf"CREATE TEMPORARY (STAGE) IF NOT EXISTS {schema}": "CREATE {0}",
+        rf"(DELETE) FROM ({schema}\S+)": "{0}",
+        rf"(UPDATE) ({schema}\S+)": "{0}",
+        rf"(INSERT) INTO ({schema}\S+)": "{0}",
+        rf"COPY (INTO) ({schema}\S+)": "INSERT",
+        rf"(?:DELETE|SELECT) .*?(FROM) ({schema}\S+)": "SELECT",
+        rf"(UPDATE) ({schema}\"STOCKPIPE_FENCE\")": "SELECT",
+        rf"DESCRIBE (TABLE) ({schema}\S+)": "SELECT",
+    }
+    for pattern, privilege in privileges.items():
+        if found := re.match(pattern, sql):
+            yield privilege.format(found[1]), found[2]
+
+
+def test_the_script_makes_a_small_sleeping_warehouse_and_a_service_user() -> None:
+    text = printed("--grants", SNOWFLAKE_USER="loader@example.com")
+    for part in (
+        "WAREHOUSE_SIZE = 'XSMALL' AUTO_SUSPEND = 60 AUTO_RESUME = TRUE INITIALLY_SUSPENDED = TRUE;",
+        'CREATE USER IF NOT EXISTS "LOADER@EXAMPLE.COM"\n    TYPE = SERVICE DEFAULT_ROLE = "STOCKPIPE_LOADER"',
+        "==== PUT THE PUBLIC KEY HERE ====",
+        "ALTER USER \"LOADER@EXAMPLE.COM\" SET RSA_PUBLIC_KEY = '<RSA_PUBLIC_KEY>';",
+        'GRANT SELECT ON FUTURE TABLES IN SCHEMA "STOCKPIPE"."MARKET_DATA" TO ROLE "STOCKPIPE_READER";',
+        'GRANT SELECT ON FUTURE VIEWS IN SCHEMA "STOCKPIPE"."MARKET_DATA" TO ROLE "STOCKPIPE_READER";',
+    ):
+        assert part in text
+    made = re.findall(r"^CREATE .*", text, re.MULTILINE)
+    assert len(made) == 12
+    assert [line for line in made if "IF NOT EXISTS" not in line] == []
+
+
+def test_dbt_sources_describe_every_column() -> None:
+    text = printed("--dbt")
+    for column in (*TICKERS.columns, *RUN_COLUMNS, *REJECT_COLUMNS):
+        assert f"          - name: {column.name}\n            description: {json.dumps(column.meaning)}\n" in text
+    assert '    schema: "main"\n' in text
+
+
+def test_dbt_sources_name_the_place_in_snowflake() -> None:
+    text = dbt_sources(settings(**SNOWFLAKE, SNOWFLAKE_DATABASE="market_data", SNOWFLAKE_TABLE='"my tickers"'))
+    assert (
+        '    database: "MARKET_DATA"\n    schema: "MARKET_DATA"\n'
+        "    quoting: {database: true, schema: true, identifier: true}\n"
+        '    tables:\n      - name: "my tickers"\n'
+    ) in text
+
+
+OLD = (
+    "CREATE TABLE tickers (ticker VARCHAR, name VARCHAR, market VARCHAR, locale VARCHAR, primary_exchange VARCHAR, "
+    "type VARCHAR, active BOOLEAN, currency_name VARCHAR, cik VARCHAR, composite_figi VARCHAR, share_class_figi VARCHAR, "
+    "last_updated_utc {stamp}, ds DATE)"
+)
+
+
+@pytest.mark.parametrize("stamp", ["TIMESTAMP", "TIMESTAMPTZ", "TIMESTAMP_NS"])
+def test_an_old_duckdb_table_is_completed_and_keeps_its_rows(serve: Serve, stamp: str) -> None:
+    with duckdb.connect("stockpipe.duckdb") as connection:
+        connection.execute(OLD.format(stamp=stamp))
+        connection.execute(
+            "INSERT INTO tickers (ticker, market, active, ds) VALUES ('OLD', 'stocks', true, '2026-01-01')"
+        )
+    stockpipe.load(settings=flags(serve(many(1))))
+    assert table("SELECT TICKER, EXTRA FROM TICKERS ORDER BY 1") == [("OLD", None), ("T00000", None)]
+    assert table("SELECT TICKER, CHANGE FROM TICKERS_CHANGES ORDER BY 1") == [("OLD", "removed"), ("T00000", "added")]
+
+
+def test_a_clash_of_columns_in_duckdb_is_refused_before_the_fetch(serve: Serve) -> None:
+    with duckdb.connect("stockpipe.duckdb") as connection:
+        connection.execute("CREATE TABLE tickers (ticker VARCHAR, active VARCHAR, ds DATE)")
+    sandbox = serve(many(1))
+    with pytest.raises(
+        WarehouseError, match='column "ACTIVE" of type VARCHAR where "ACTIVE" BOOLEAN is needed'
+    ) as refused:
+        stockpipe.load(settings=flags(sandbox))
+    assert 'ALTER TABLE "TICKERS" RENAME COLUMN "ACTIVE" TO "OLD_ACTIVE"' in refused.value.hint
+    assert (sandbox.calls, table("SELECT table_name FROM duckdb_tables()")) == ([], [("tickers",)])

@@ -1,0 +1,359 @@
+"""Signing in to Snowflake: each way as the connector really sends it, and what is said when it fails."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+import jwt
+import pytest
+import snowflake.connector
+from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed25519, rsa
+
+from snowflake_gate import SnowflakeGate, User
+from stockpipe.errors import AccessError, ConfigError, StockpipeError, WarehouseError
+from stockpipe.settings import load_settings
+from stockpipe.warehouse import open_warehouse
+from stockpipe.warehouse.snowflake.account import account_arguments
+from support.keys import PrivateKey, pem, public_pem
+
+Write = Callable[..., str]
+
+
+@pytest.fixture(scope="module")
+def gate() -> Iterator[SnowflakeGate]:
+    with SnowflakeGate() as gate:
+        yield gate
+
+
+@pytest.fixture(scope="module")
+def key() -> rsa.RSAPrivateKey:
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
+@pytest.fixture(autouse=True)
+def _bot(gate: SnowflakeGate, key: rsa.RSAPrivateKey) -> None:
+    """A service user with every kind of proof but a password."""
+    gate.users["BOT"] = bot(key)
+    gate.logins.clear()
+
+
+def bot(key: PrivateKey, identities: Iterable[str] = ()) -> User:
+    user = User(
+        "BOT",
+        access_tokens={"pat-1"},
+        oauth_tokens={"oauth-1"},
+        expired_tokens={"old"},
+        identity_tokens=set(identities),
+    )
+    user.set_rsa_public_key(public_pem(key))
+    return user
+
+
+def signed_in(gate: SnowflakeGate, user: str | None = "BOT", **proof: str) -> object:
+    """Who the service says it is, after signing in with no password unless one is given."""
+    env = {name: text for name, text in gate.env().items() if name not in ("SNOWFLAKE_PASSWORD", "SNOWFLAKE_USER")}
+    given = env | proof | ({"SNOWFLAKE_USER": user} if user else {})
+    warehouse = open_warehouse(load_settings(env=given), "the-run")
+    try:
+        return warehouse.query("SELECT CURRENT_USER()").rows[0][0]
+    finally:
+        warehouse.close()
+
+
+def warned(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+
+
+def refusal(gate: SnowflakeGate, kind: type[StockpipeError], user: str | None = "BOT", **proof: str) -> StockpipeError:
+    with pytest.raises(kind) as error:
+        signed_in(gate, user, **proof)
+    for secret in proof.values():
+        assert not (len(secret) > 12 and "/" not in secret and secret in str(error.value))
+    return error.value
+
+
+# The ways
+
+
+@pytest.mark.parametrize("passphrase", [None, "long and secret"])
+def test_a_key_pair_in_a_file(gate: SnowflakeGate, key: rsa.RSAPrivateKey, passphrase: str | None) -> None:
+    Path("key.p8").write_text(pem(key, passphrase))
+    more = {"SNOWFLAKE_PRIVATE_KEY_PASSPHRASE": passphrase} if passphrase else {}
+    assert signed_in(gate, SNOWFLAKE_PRIVATE_KEY_PATH="key.p8", **more) == "BOT"
+    assert gate.logins[0].authenticator == "SNOWFLAKE_JWT"
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        lambda text: text,
+        lambda text: text.strip().replace("\n", "\\n"),
+        lambda text: "".join(text.strip().split("\n")[1:-1]),
+    ],
+    ids=["as it is", "with \\n", "without its frame"],
+)
+def test_a_key_pair_in_the_environment(
+    gate: SnowflakeGate, key: rsa.RSAPrivateKey, written: Callable[[str], str]
+) -> None:
+    assert signed_in(gate, SNOWFLAKE_PRIVATE_KEY=written(pem(key))) == "BOT"
+
+
+def test_an_encrypted_key_without_its_frame(gate: SnowflakeGate, key: rsa.RSAPrivateKey) -> None:
+    body = "".join(pem(key, "long and secret").strip().split("\n")[1:-1])
+    assert signed_in(gate, SNOWFLAKE_PRIVATE_KEY=body, SNOWFLAKE_PRIVATE_KEY_PASSPHRASE="long and secret") == "BOT"
+
+
+def test_a_key_pair_goes_before_a_password_and_warns_of_nothing(
+    gate: SnowflakeGate, key: rsa.RSAPrivateKey, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert signed_in(gate, SNOWFLAKE_PRIVATE_KEY=pem(key), SNOWFLAKE_PASSWORD="wrong") == "BOT"
+    assert not warned(caplog)
+
+
+@pytest.mark.parametrize("curve", [ec.SECP256R1(), ec.SECP384R1(), ec.SECP521R1()], ids=lambda curve: curve.name)
+def test_a_key_of_an_elliptic_curve(gate: SnowflakeGate, curve: ec.EllipticCurve) -> None:
+    key = ec.generate_private_key(curve)
+    gate.users["BOT"] = bot(key)
+    if snowflake.connector.__version__ < "4":
+        error = refusal(gate, ConfigError, SNOWFLAKE_PRIVATE_KEY=pem(key))
+        assert error.message.startswith(
+            "The connector cannot use the private key: 251008: Private key type (ECPrivateKey)"
+        )
+        assert (error.hint, gate.logins) == ("Use RSA of 2048 bits or more, or a newer connector.", [])
+        return
+    assert signed_in(gate, SNOWFLAKE_PRIVATE_KEY=pem(key)) == "BOT"
+
+
+def test_a_programmatic_access_token(gate: SnowflakeGate) -> None:
+    assert signed_in(gate, SNOWFLAKE_TOKEN="pat-1") == "BOT"
+    Path("token").write_text("pat-1\n")
+    assert signed_in(gate, SNOWFLAKE_TOKEN_FILE_PATH="token") == "BOT"
+    assert {login.authenticator for login in gate.logins} == {"PROGRAMMATIC_ACCESS_TOKEN"}
+
+
+def test_an_oauth_token(gate: SnowflakeGate) -> None:
+    assert signed_in(gate, None, SNOWFLAKE_AUTHENTICATOR="oauth", SNOWFLAKE_TOKEN="oauth-1") == "BOT"
+    assert gate.logins[0].authenticator == "OAUTH"
+
+
+def test_oauth_client_credentials(gate: SnowflakeGate) -> None:
+    gate.oauth_clients["client"] = ("client secret", "BOT")
+    proof = {
+        "SNOWFLAKE_OAUTH_CLIENT_ID": "client",
+        "SNOWFLAKE_OAUTH_CLIENT_SECRET": "client secret",
+        "SNOWFLAKE_OAUTH_TOKEN_REQUEST_URL": f"http://127.0.0.1:{gate.port}/oauth/token-request",
+    }
+    assert signed_in(gate, **proof) == "BOT"
+    assert gate.logins[0].authenticator == "OAUTH"
+    error = refusal(gate, AccessError, **proof | {"SNOWFLAKE_OAUTH_CLIENT_SECRET": "another secret"})
+    assert "SNOWFLAKE_OAUTH_CLIENT_SECRET" in error.hint
+
+
+def test_workload_identity(gate: SnowflakeGate, key: rsa.RSAPrivateKey, monkeypatch: pytest.MonkeyPatch) -> None:
+    # The connector sends a workload's token to hosts of Snowflake only, and to those of this list.
+    monkeypatch.setenv("SNOWFLAKE_WIF_ALLOWED_HOST_SUFFIXES", "127.0.0.1")
+    token = jwt.encode({"iss": "https://idp.example", "sub": "job"}, "a key of thirty-two bytes or more")
+    gate.users["BOT"] = bot(key, [token])
+    Path("token").write_text(token)
+    proof = {"SNOWFLAKE_WORKLOAD_IDENTITY_PROVIDER": "oidc", "SNOWFLAKE_TOKEN_FILE_PATH": "token"}
+    assert signed_in(gate, None, **proof) == "BOT"
+    assert (gate.logins[0].authenticator, gate.logins[0].data["PROVIDER"]) == ("WORKLOAD_IDENTITY", "OIDC")
+    gate.users["BOT"] = bot(key)
+    assert "SNOWFLAKE_WORKLOAD_IDENTITY_PROVIDER" in refusal(gate, AccessError, None, **proof).hint
+
+
+def test_an_external_browser(
+    gate: SnowflakeGate, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    # The browser comes back at once, as a real one does, and opens the page meanwhile.
+    opens = f"{sys.executable} -c 'import sys, urllib.request; urllib.request.urlopen(sys.argv[1])' \"$1\""
+    Path("browser").write_text(f"#!/bin/sh\n{opens} >/dev/null 2>&1 &\n")
+    Path("browser").chmod(0o700)
+    monkeypatch.setenv("BROWSER", str(Path("browser").resolve()))
+    if snowflake.connector.__version__ >= "5":
+        # Connector 5 opens no page without TLS, and the stand-in has none.
+        error = refusal(gate, AccessError, SNOWFLAKE_AUTHENTICATOR="externalbrowser")
+        assert "URL must use https scheme" in error.message
+        return
+    assert signed_in(gate, SNOWFLAKE_AUTHENTICATOR="externalbrowser") == "BOT"
+    assert gate.logins[0].authenticator == "EXTERNALBROWSER"
+    assert capfd.readouterr().out == ""
+
+
+def test_a_password_with_mfa(gate: SnowflakeGate, caplog: pytest.LogCaptureFixture) -> None:
+    gate.users["ANNA"] = User("ANNA", password="anna's password", mfa_passcode="123456")
+    proof = {"SNOWFLAKE_AUTHENTICATOR": "username_password_mfa", "SNOWFLAKE_PASSWORD": "anna's password"}
+    assert signed_in(gate, "ANNA", **proof, SNOWFLAKE_PASSCODE="123456") == "ANNA"
+    assert gate.logins[0].data["SESSION_PARAMETERS"]["CLIENT_REQUEST_MFA_TOKEN"] is True
+    assert not warned(caplog)
+    error = refusal(gate, AccessError, "ANNA", SNOWFLAKE_PASSWORD="anna's password")
+    assert "SNOWFLAKE_AUTHENTICATOR=username_password_mfa" in error.hint
+
+
+def test_a_password_alone_works_and_warns_once(gate: SnowflakeGate, caplog: pytest.LogCaptureFixture) -> None:
+    assert signed_in(gate, "LOADER", SNOWFLAKE_PASSWORD=gate.password) == "LOADER"
+    assert warned(caplog) == [
+        "Signing in with a password alone: Snowflake is ending that for services. "
+        "Use a key pair (SNOWFLAKE_PRIVATE_KEY_PATH) or a programmatic access token (SNOWFLAKE_TOKEN)."
+    ]
+
+
+# What fails
+
+
+def test_a_key_that_the_user_does_not_have_is_refused(gate: SnowflakeGate) -> None:
+    other = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    error = refusal(gate, AccessError, SNOWFLAKE_PRIVATE_KEY=pem(other))
+    assert error.message.startswith("Snowflake refused the sign-in of BOT:")
+    assert "RSA_PUBLIC_KEY" in error.hint
+
+
+@pytest.mark.parametrize(
+    ("proof", "hint"),
+    [
+        ({"SNOWFLAKE_TOKEN": "old"}, "SNOWFLAKE_TOKEN"),
+        ({"SNOWFLAKE_TOKEN": "unknown"}, "SNOWFLAKE_TOKEN"),
+        ({"SNOWFLAKE_TOKEN": "old", "SNOWFLAKE_AUTHENTICATOR": "oauth"}, "get a new one"),
+        ({"SNOWFLAKE_PASSWORD": "wrong"}, "SNOWFLAKE_PASSWORD"),
+        ({"SNOWFLAKE_TOKEN": "pat-1", "SNOWFLAKE_ROLE": "NOBODYS"}, "GRANT ROLE"),
+    ],
+)
+def test_what_the_service_refuses_ends_with_4(gate: SnowflakeGate, proof: dict[str, str], hint: str) -> None:
+    error = refusal(gate, AccessError, **proof)
+    assert error.exit_code == 4
+    assert hint in error.hint
+    assert error.message.startswith("Snowflake refused")
+
+
+def test_a_key_that_cannot_be_used_ends_with_3_before_any_request(gate: SnowflakeGate, key: rsa.RSAPrivateKey) -> None:
+    Path("locked.p8").write_text(pem(key, "long and secret"))
+    Path("junk.p8").write_text("not a key")
+    Path("public.pem").write_text(public_pem(key))
+    wrong = {"SNOWFLAKE_PRIVATE_KEY_PATH": "locked.p8", "SNOWFLAKE_PRIVATE_KEY_PASSPHRASE": "quite another"}
+    messages = [
+        refusal(gate, ConfigError, **proof).message
+        for proof in (
+            {"SNOWFLAKE_PRIVATE_KEY_PATH": "locked.p8"},
+            wrong,
+            {"SNOWFLAKE_PRIVATE_KEY_PATH": "junk.p8"},
+            {"SNOWFLAKE_PRIVATE_KEY_PATH": "public.pem"},
+            {"SNOWFLAKE_PRIVATE_KEY_PATH": "missing.p8"},
+            {"SNOWFLAKE_PRIVATE_KEY_PATH": "."},
+            {"SNOWFLAKE_PRIVATE_KEY": "not a key"},
+        )
+    ]
+    assert messages == [
+        "The private key in locked.p8 is encrypted, and no passphrase is set.",
+        "The private key in locked.p8 cannot be opened with the passphrase that is set.",
+        "The private key in junk.p8 is no private key in PEM form.",
+        "The private key in public.pem is no private key in PEM form.",
+        "The private key in missing.p8 cannot be read: No such file or directory.",
+        "The private key in . cannot be read: Is a directory.",
+        "The private key of SNOWFLAKE_PRIVATE_KEY is no private key in PEM form.",
+    ]
+    assert gate.logins == []
+
+
+@pytest.mark.parametrize(
+    ("key", "found"),
+    [
+        (rsa.generate_private_key(public_exponent=65537, key_size=1024), "RSA of 1024 bits"),  # noqa: S505 - weak on purpose
+        (dsa.generate_private_key(key_size=1024), "DSA"),  # noqa: S505
+        (ed25519.Ed25519PrivateKey.generate(), "Ed25519"),
+        (ec.generate_private_key(ec.SECP256K1()), "EC on the curve secp256k1"),
+    ],
+    ids=["short", "dsa", "ed25519", "curve"],
+)
+def test_a_key_of_a_kind_that_snowflake_does_not_take_ends_with_3(
+    gate: SnowflakeGate, key: PrivateKey, found: str
+) -> None:
+    Path("key.p8").write_text(pem(key))
+    error = refusal(gate, ConfigError, SNOWFLAKE_PRIVATE_KEY_PATH="key.p8")
+    assert error.message == f"The private key in key.p8 is of a kind that Snowflake does not take: {found}."
+    assert error.hint == (
+        "Use RSA of 2048 bits or more (stockpipe init --generate-key makes a pair), or EC on P-256, P-384 or P-521."
+    )
+    assert (error.exit_code, gate.logins) == (3, [])
+
+
+def test_what_is_missing_is_named(gate: SnowflakeGate) -> None:
+    Path("empty").write_text("\n")
+    ways = refusal(gate, ConfigError)
+    assert ways.message == "SNOWFLAKE_PASSWORD is not set, nor any other way to sign in to Snowflake."
+    assert "Set one of SNOWFLAKE_PRIVATE_KEY_PATH (key pair), SNOWFLAKE_TOKEN" in ways.hint
+    for proof, message in (
+        (
+            {"SNOWFLAKE_AUTHENTICATOR": "magic"},
+            "SNOWFLAKE_AUTHENTICATOR is 'magic' (from the environment): it must be",
+        ),
+        ({"SNOWFLAKE_AUTHENTICATOR": "oauth"}, "SNOWFLAKE_TOKEN is not set"),
+        (
+            {"SNOWFLAKE_AUTHENTICATOR": "snowflake_jwt"},
+            "SNOWFLAKE_PRIVATE_KEY_PATH or SNOWFLAKE_PRIVATE_KEY_FILE is not set",
+        ),
+        ({"SNOWFLAKE_OAUTH_CLIENT_ID": "client"}, "SNOWFLAKE_OAUTH_CLIENT_SECRET is not set"),
+        ({"SNOWFLAKE_WORKLOAD_IDENTITY_PROVIDER": "moon"}, "SNOWFLAKE_WORKLOAD_IDENTITY_PROVIDER is 'moon'"),
+        ({"SNOWFLAKE_TOKEN_FILE_PATH": "empty"}, "The token in empty is empty"),
+        ({"SNOWFLAKE_TOKEN_FILE_PATH": "missing"}, "The token in missing cannot be read: No such file"),
+    ):
+        assert refusal(gate, ConfigError, **proof).message.startswith(message)
+
+
+def test_an_address_where_nobody_listens_ends_with_6(gate: SnowflakeGate) -> None:
+    error = refusal(gate, WarehouseError, SNOWFLAKE_TOKEN="pat-1", SNOWFLAKE_PORT="1")
+    assert error.message.startswith("Snowflake could not be reached at 127.0.0.1:")
+
+
+# Which account
+
+
+@pytest.mark.parametrize(
+    ("text", "account"),
+    [
+        ("myorg-myaccount", "myorg-myaccount"),
+        ("MYORG-MY_ACCOUNT", "MYORG-MY_ACCOUNT"),
+        ("myorg.myaccount", "myorg-myaccount"),
+        ("xy12345.us-east-1", "xy12345.us-east-1"),
+        ("xy12345.west-europe.azure", "xy12345.west-europe.azure"),
+        ("myorg-myaccount.privatelink", "myorg-myaccount.privatelink"),
+        ("https://myorg-myaccount.snowflakecomputing.com", "myorg-myaccount"),
+        ("https://myorg-myaccount.snowflakecomputing.com:443", "myorg-myaccount"),
+        ("myorg-myaccount.snowflakecomputing.com:443/console", "myorg-myaccount"),
+        ("https://app.snowflake.com:443/myorg/myaccount", "myorg-myaccount"),
+        ("https://XY12345.us-east-1.snowflakecomputing.com/console/login#/", "xy12345.us-east-1"),
+        ("myorg-myaccount.privatelink.snowflakecomputing.com", "myorg-myaccount.privatelink"),
+        ("https://app.snowflake.com/myorg/myaccount/#/homepage", "myorg-myaccount"),
+        ("https://app.snowflake.com/us-east-1/xy12345/worksheets", "xy12345.us-east-1"),
+        ("  myorg-myaccount ", "myorg-myaccount"),
+    ],
+)
+def test_an_account_in_any_form(text: str, account: str) -> None:
+    assert account_arguments(load_settings({"SNOWFLAKE_ACCOUNT": text}, env={})) == {"account": account}
+
+
+def test_hosts() -> None:
+    china = {"SNOWFLAKE_ACCOUNT": "https://xy12345.cn-northwest-1.snowflakecomputing.cn"}
+    assert account_arguments(load_settings(china, env={})) == {
+        "account": "xy12345.cn-northwest-1",
+        "host": "xy12345.cn-northwest-1.snowflakecomputing.cn",
+    }
+    link = {
+        "SNOWFLAKE_ACCOUNT": "myorg-myaccount",
+        "SNOWFLAKE_HOST": "snowflake.corp.example",
+        "SNOWFLAKE_PORT": "8443",
+    }
+    assert account_arguments(load_settings(link, env={})) == {
+        "account": "myorg-myaccount",
+        "host": "snowflake.corp.example",
+        "port": 8443,
+    }
+
+
+@pytest.mark.parametrize(
+    "text", ["my account", "https://example.com/x", "a;b", "https://app.snowflake.com/", "https://[", "https://"]
+)
+def test_what_is_no_account_is_refused(text: str) -> None:
+    with pytest.raises(ConfigError, match="SNOWFLAKE_ACCOUNT is"):
+        account_arguments(load_settings(env={"SNOWFLAKE_ACCOUNT": text}))
