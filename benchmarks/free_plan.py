@@ -13,7 +13,7 @@ from typing import cast
 
 from stockpipe.base.clock import Clock
 from stockpipe.datasets import TICKERS
-from stockpipe.massive.client import Client, Endpoint
+from stockpipe.massive.client import Client, Origin
 from stockpipe.massive.pacing import Pacer, Patience
 from stockpipe.massive.pages import Guard, Query, walk
 from stockpipe.sandbox import SANDBOX_KEY, Sandbox
@@ -24,8 +24,8 @@ clock = Clock()
 with Sandbox(plan="free", rows=rows, minute=minute) as sandbox:
     pacer = Pacer(Patience(clock, clock.monotonic() + 3600), plan, minute=minute)
     started = time.perf_counter()
-    with Client(Endpoint(sandbox.url, SANDBOX_KEY), pacer) as client:
-        fetched = sum(len(page.rows) for page in walk(client, Query(TICKERS, "stocks", active=True), Guard(2500)))
+    with Client(Origin(sandbox.url, SANDBOX_KEY), pacer) as client:
+        fetched = sum(len(page.rows) for page in walk(client, Query(TICKERS.parts()[0]), Guard(2500)))
     seconds = time.perf_counter() - started
     statuses = [call.status for call in sandbox.calls]
 answer = {"seconds": seconds, "rows": fetched, "calls": statuses.count(200), "refused": statuses.count(429)}

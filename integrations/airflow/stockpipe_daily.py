@@ -33,8 +33,6 @@ LOADS = [
     {"dataset": "tickers", "market": "stocks"},
     {"dataset": "tickers", "market": "crypto"},
 ]
-# The vendor's list is late or was read while it was being renewed: the only refusals that pass by themselves.
-PASSING = {"stale", "torn"}
 
 
 @dag(
@@ -63,7 +61,7 @@ def stockpipe_daily() -> None:
 def load(dataset: str, market: str) -> dict[str, str | int]:
     """Load one market of a dataset; loading it again replaces the same rows."""
     import stockpipe
-    from stockpipe.errors import AccessError, ConfigError, DataCheckError, UsageError
+    from stockpipe.errors import StockpipeError
 
     day = day_of(moment_of_run())
     current = day == datetime.now(NEW_YORK).date()
@@ -75,10 +73,10 @@ def load(dataset: str, market: str) -> dict[str, str | int]:
             settings=settings(),
             require_fresh=current,
         )
-    except (AccessError, AirflowNotFoundException, ConfigError, UsageError) as error:
+    except AirflowNotFoundException as error:
         raise AirflowFailException(str(error)) from error
-    except DataCheckError as error:
-        if error.checks and error.checks <= PASSING:
+    except StockpipeError as error:
+        if error.transient:
             raise
         raise AirflowFailException(str(error)) from error
     return {"ds": day.isoformat(), "market": market, "rows": result.rows, "run_id": result.run_id}

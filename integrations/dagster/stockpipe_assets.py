@@ -22,17 +22,14 @@ DAYS = dg.DailyPartitionsDefinition("2003-09-10", timezone=NEW_YORK, end_offset=
 def tickers(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
     """The tickers of a market on a day; materializing them again replaces the same rows."""
     import stockpipe
-    from stockpipe.errors import AccessError, ConfigError, DataCheckError, UsageError
+    from stockpipe.errors import StockpipeError
 
     keys = context.partition_key.keys_by_dimension
     current = keys["day"] == datetime.now(ZoneInfo(NEW_YORK)).date().isoformat()
     try:
         result = stockpipe.load(market=keys["market"], on=None if current else keys["day"], require_fresh=current)
-    except (AccessError, ConfigError, UsageError) as error:
-        raise dg.Failure(str(error), allow_retries=False) from error
-    except DataCheckError as error:
-        passing = error.checks and error.checks <= {"stale", "torn"}
-        raise dg.Failure(str(error), allow_retries=bool(passing)) from error
+    except StockpipeError as error:
+        raise dg.Failure(str(error), allow_retries=error.transient) from error
     return dg.MaterializeResult(metadata={"rows": result.rows, "table": result.table, "run_id": result.run_id})
 
 

@@ -17,13 +17,11 @@ MARKETS = ("stocks", "crypto")
 
 
 def worth_a_retry(_task: object, _run: object, state: object) -> bool:
-    """Whether trying again may mend what happened: not a refused key, a wrong setting or an implausible day."""
-    from stockpipe.errors import AccessError, ConfigError, DataCheckError, UsageError
+    """Whether a retry can help: not after a refused key, a wrong setting or an implausible day."""
+    from stockpipe.errors import StockpipeError
 
     error = state.result(raise_on_failure=False)
-    if isinstance(error, DataCheckError):
-        return bool(error.checks) and error.checks <= {"stale", "torn"}
-    return not isinstance(error, AccessError | ConfigError | UsageError)
+    return not isinstance(error, StockpipeError) or error.transient
 
 
 @task(

@@ -1,6 +1,6 @@
-"""stockpipe: the whole Massive stock universe in your own warehouse, one proved day at a time.
+"""stockpipe: the whole Massive stock universe in your own warehouse, one verified day at a time.
 
-`load` is the whole library: it does what `stockpipe run` does and returns what the run did.
+`load` does what `stockpipe run` does and returns what the run did.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ from stockpipe.errors import (
 import_module("stockpipe.load")
 
 if TYPE_CHECKING:
-    from stockpipe.load.pipeline import LoadResult
+    from stockpipe.load.result import LoadResult
     from stockpipe.warehouse.runs import RunRecord
 
-_LATER = {"LoadResult": "stockpipe.load.pipeline", "RunRecord": "stockpipe.warehouse.runs"}
+_LATER = {"LoadResult": "stockpipe.load.result", "RunRecord": "stockpipe.warehouse.runs"}
 
 
 def load(
@@ -41,28 +41,34 @@ def load(
     on: str | date | None = None,
     market: str | None = None,
     active: str = "true",
+    dry_run: bool = False,
+    force: bool = False,
+    require_fresh: bool = False,
     settings: Mapping[str, str | None] | None = None,
     env_file: Path | None = None,
     load_method: str | None = None,
-    **how: Any,
 ) -> LoadResult:
     """Load one day of a dataset into the warehouse that the settings name.
 
-    `on` is a day in New York, from 2003-09-10 to today; without it the current list is loaded as today's. `active` is
-    "true", "false" or "both". `settings` go before the environment and `env_file` (default `.env`). `load_method` is
-    "copy" or "insert", for Snowflake. `how` may hold `dry_run`, `force` and `require_fresh` (booleans).
+    `on` is a day in New York, from 2003-09-10 to today (both included); without it the current list is loaded as
+    today's. `market` is one of the dataset's, by default the usual one; `active` is "true", "false" or "both".
+    `dry_run` publishes nothing and returns the SQL; `force` publishes a day that a data check refuses, and records it;
+    `require_fresh` refuses a list that is older than the day. `settings` go before the environment and `env_file`
+    (default `.env`). `load_method` is "copy" or "insert", for Snowflake.
 
     Raises the errors of `stockpipe.errors`; after any of them every published day is as it was.
     """
     from stockpipe.base.clock import Clock
-    from stockpipe.load.job import plan_job
+    from stockpipe.load.desk import Desk
+    from stockpipe.load.loads import make_loads
     from stockpipe.observe.watch import load_watched
     from stockpipe.settings import load_settings
 
-    clock = Clock()
-    job = plan_job(clock, dataset=dataset, on=on, market=market, active=active, **how)
+    clock, words = Clock(), {"market": market, "active": active}
+    loads = make_loads(clock, dataset, words, on=on, dry_run=dry_run, force=force, require_fresh=require_fresh)
     given = {**(settings or {}), **({"STOCKPIPE_LOAD_METHOD": load_method} if load_method else {})}
-    return load_watched(job, load_settings(given, env_file=env_file, origin="the settings of this call"), clock)
+    with Desk(load_settings(given, env_file=env_file, origin="the settings of this call"), clock) as desk:
+        return load_watched(desk, loads)
 
 
 def __getattr__(name: str) -> Any:

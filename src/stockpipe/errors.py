@@ -8,10 +8,11 @@ StockpipeError            1    something we did not foresee
 │   └── CursorRefused     5    the API no longer takes its own cursor; the walk starts again
 ├── WarehouseError        6    the warehouse or the way to it
 │   └── NotThere          6    what was asked for does not exist yet
-├── DataCheckError        7    the day could not be proved; look at the data
+├── DataCheckError        7    the day could not be verified; look at the data
 └── Interrupted         130    somebody stopped the run (143 for SIGTERM)
 
-Every error carries two texts: the message (what happened, with which value) and the hint (what to do next).
+Every error carries two texts: the message (what happened, with which value) and the hint (what to do next). `transient`
+says whether its cause may be gone in an hour without anybody doing anything.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ class StockpipeError(Exception):
     """The root: an error whose text is written for the user."""
 
     exit_code = 1
+    transient = True
 
     def __init__(self, message: str, *, hint: str = "") -> None:
         super().__init__(message)
@@ -40,12 +42,14 @@ class UsageError(StockpipeError):
     """A command or a Python call with arguments that make no sense."""
 
     exit_code = 2
+    transient = False
 
 
 class ConfigError(StockpipeError):
     """A setting is missing, or has a value that cannot be used."""
 
     exit_code = 3
+    transient = False
 
 
 def not_installed(error: ModuleNotFoundError) -> ConfigError:
@@ -58,9 +62,10 @@ def not_installed(error: ModuleNotFoundError) -> ConfigError:
 
 
 class AccessError(StockpipeError):
-    """The key, the password or the plan was refused; trying again does not help."""
+    """The key, the password or the plan was refused; a retry does not help."""
 
     exit_code = 4
+    transient = False
 
 
 class ApiError(StockpipeError):
@@ -86,14 +91,17 @@ class NotThere(WarehouseError):
 class DataCheckError(StockpipeError):
     """The day is not complete, not unique or not plausible, so it was not published.
 
-    `checks` names the checks that refused: "stale" and "torn" pass by themselves when the vendor's list is renewed.
+    `checks` names the checks that refused. It is transient when all of them are `RENEWED`.
     """
 
     exit_code = 7
+    RENEWED = frozenset({"stale", "torn"})
+    """Checks whose cause is gone when the vendor has renewed its list."""
 
     def __init__(self, message: str, *, hint: str = "", checks: Iterable[str] = ()) -> None:
         super().__init__(message, hint=hint)
         self.checks = frozenset(checks)
+        self.transient = bool(self.checks) and self.checks <= self.RENEWED
 
 
 class Interrupted(StockpipeError):
@@ -104,3 +112,8 @@ class Interrupted(StockpipeError):
     def __init__(self, message: str, *, hint: str = "", exit_code: int = 130) -> None:
         super().__init__(message, hint=hint)
         self.exit_code = exit_code
+
+
+def exit_code_of(error: BaseException) -> int:
+    """The exit code that an error means: 1 for one that nobody foresaw."""
+    return error.exit_code if isinstance(error, StockpipeError) else StockpipeError.exit_code

@@ -90,7 +90,7 @@ def test_parquet_is_not_written_to_a_terminal() -> None:
 
 def test_a_day_that_is_not_there_is_no_empty_file(day: dict[str, str]) -> None:
     done = command("export", "none.csv", "--date", "2026-02-05", env=day)
-    assert (done.returncode, "No stocks of 2026-02-05" in done.stderr) == (2, True)
+    assert (done.returncode, "There is no published snapshot of stocks for 2026-02-05." in done.stderr) == (2, True)
     assert not Path("none.csv").exists()
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from conftest import Serve, command, flags, many, table
 from snowflake_gate import SnowflakeGate
-from stockpipe.massive.client import Endpoint
+from stockpipe.massive.client import Origin
 from stockpipe.settings import load_settings
 from support.receivers import TOKEN, Receiver
 
@@ -62,7 +62,7 @@ def test_the_password_is_in_no_output_or_table(serve: Serve) -> None:
 
 def test_settings_and_endpoint_hide_their_secrets() -> None:
     settings = load_settings({"POLYGON_API_KEY": KEY}, env={})
-    shown = f"{settings!r} {settings.find('POLYGON_API_KEY')!r} {Endpoint('https://x', KEY)!r} {vars(settings)!r}"
+    shown = f"{settings!r} {settings.find('POLYGON_API_KEY')!r} {Origin('https://x', KEY)!r} {vars(settings)!r}"
     assert KEY not in shown
 
 

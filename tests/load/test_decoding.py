@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from datetime import date
 from typing import Any
 
 import duckdb
@@ -13,6 +12,7 @@ from hypothesis import strategies as st
 
 from stockpipe.datasets import TICKERS
 from stockpipe.load.staging import Staging
+from support.loads import partition
 
 TEXT_FIELDS = {str(column.field): column for column in TICKERS.fields if column.kind == "text"}
 anything = st.one_of(
@@ -39,12 +39,12 @@ odd = st.dictionaries(
 )
 def test_every_row_is_kept_as_it_came_or_rejected_with_its_raw_text(rows: list[Any]) -> None:
     sent = [json.dumps(row, ensure_ascii=True) for row in rows]
-    with Staging(TICKERS, "stocks", False, date(2026, 2, 6)) as staging:
+    with Staging(partition(active="false")) as staging:
         staging.add(1, sent)
-        day = staging.settle()
-        day.counts.prove()
+        day = staging.finish()
+        day.counts.require_sum()
         paths = [str(path) for path in staging.write_parquet()]
-        rejects = staging.rejects("run")
+        rejects = [row for rows in staging.rejects("run") for row in rows]
         with duckdb.connect() as connection:
             stored = connection.execute("SELECT * EXCLUDE (DS) FROM read_parquet(?)", [paths]).fetchall()
     names = [column.name for column in TICKERS.columns if column.name != "DS"]
@@ -60,11 +60,11 @@ def test_every_row_is_kept_as_it_came_or_rejected_with_its_raw_text(rows: list[A
 def test_white_space_around_a_field_s_name_hides_nothing(blank: str) -> None:
     ends = (f'"tier"{blank}:{blank}"gold"', f'"name"{blank}:{blank}"other"', f'"cik"{blank}:null,"x":1')
     rows = [f"{_row(number)[:-1]},{end}}}" for number, end in enumerate(ends)]
-    with Staging(TICKERS, "stocks", True, date(2026, 2, 6)) as staging:
+    with Staging(partition(active="true")) as staging:
         staging.add(1, rows)
-        day = staging.settle()
+        day = staging.finish()
         paths = [str(path) for path in staging.write_parquet()]
-        rejected = [(reason, raw) for *_, reason, raw in staging.rejects("run")]
+        rejected = [(reason, raw) for rows in staging.rejects("run") for *_, reason, raw in rows]
         with duckdb.connect() as connection:
             extra = connection.execute("SELECT EXTRA FROM read_parquet(?)", [paths]).fetchall()
     assert day.new_fields == ["tier", "x"]
@@ -86,16 +86,16 @@ def test_the_hash_of_a_list_is_the_same_with_every_version_in_any_order_and_with
 def test_a_long_list_comes_out_whole_and_in_its_order_whatever_the_order_of_its_pages() -> None:
     spoiled = {3_500, 29_999}
     rows = [_row(number, active="no" if number in spoiled else True) for number in range(30_000)]
-    with Staging(TICKERS, "stocks", True, date(2026, 2, 6)) as staging:
+    with Staging(partition(active="true")) as staging:
         for page in [*range(29, -1, -2), *range(0, 30, 2)]:
             staging.add(page, rows[page * 1000 : page * 1000 + 1000])
-        day = staging.settle()
+        day = staging.finish()
         paths = [str(path) for path in staging.write_parquet()]
-        rejected = [(ticker, raw) for _, _, _, ticker, _, raw in staging.rejects("run")]
+        rejected = [(ticker, raw) for rows in staging.rejects("run") for _, _, _, ticker, _, raw in rows]
         with duckdb.connect() as connection:
             stored = connection.execute("SELECT TICKER FROM read_parquet(?)", [paths]).fetchall()
     assert (day.counts.fetched, day.counts.published, day.counts.rejected) == (30_000, 29_998, 2)
-    assert (day.first_ticker, day.last_ticker) == ("T00000", "T29999")
+    assert (day.first_key, day.last_key) == ("T00000", "T29999")
     assert rejected == [("T03500", rows[3_500]), ("T29999", rows[29_999])]
     assert [ticker for (ticker,) in stored] == [f"T{number:05}" for number in range(30_000) if number not in spoiled]
 
@@ -106,9 +106,9 @@ def _row(number: int, active: object = True, **more: object) -> str:
 
 
 def _hash(rows: list[str]) -> str:
-    with Staging(TICKERS, "stocks", True, date(2026, 2, 6)) as staging:
+    with Staging(partition(active="true")) as staging:
         staging.add(1, rows)
-        return staging.settle().content_hash
+        return staging.finish().content_hash
 
 
 def _same(kept: dict[str, Any], original: dict[str, Any]) -> bool:

@@ -216,11 +216,11 @@ def test_what_came_from_the_sandbox_says_so(serve: Serve) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"market": "bonds"}, "There is no market 'bonds'"),
+        ({"market": "bonds"}, "market is 'bonds', which tickers does not know"),
         ({"on": "2003-09-09"}, "2003-09-09 is outside"),
         ({"on": "2999-01-01"}, "2999-01-01 is outside"),
         ({"on": "yesterday"}, "'yesterday' is not a date"),
-        ({"active": "maybe"}, "--active is 'maybe'"),
+        ({"active": "maybe"}, "active is 'maybe', which tickers does not know"),
         ({"dataset": "bars"}, "There is no dataset 'bars'"),
     ],
 )
@@ -319,5 +319,5 @@ def test_a_stale_list_is_a_refusal_where_freshness_is_required(serve: Serve) -> 
 def test_a_known_field_that_vanishes_stops_the_publish(serve: Serve) -> None:
     stockpipe.load(on="2026-02-05", settings=flags(serve(many(300))))
     without = [row | {"cik": ""} for row in many(300)]
-    with pytest.raises(DataCheckError, match="No row has CIK any more"):
+    with pytest.raises(DataCheckError, match="CIK is empty in every row; on 2026-02-05 it was filled"):
         stockpipe.load(on="2026-02-06", settings=flags(serve(without)))

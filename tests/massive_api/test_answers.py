@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 
 import pytest
 
+from stockpipe.datasets import TICKERS
 from stockpipe.errors import ApiError
-from stockpipe.massive.answers import Answer, Throttled, judge
+from stockpipe.massive.answers import Answer, Throttled, read_page
 from support.clocks import FakeClock, pacer
 
 NOW = datetime(2026, 2, 7, 12, 0, 0, tzinfo=UTC)
@@ -22,7 +23,7 @@ NOW = datetime(2026, 2, 7, 12, 0, 0, tzinfo=UTC)
 )  # fmt: skip
 def test_retry_after_is_read_as_seconds_or_as_a_date_and_junk_is_no_wish(header: str, seconds: float | None) -> None:
     with pytest.raises(Throttled) as caught:
-        judge(Answer(429, {"retry-after": header}, b""), on_cursor=False, now=NOW)
+        read_page(Answer(429, {"retry-after": header}, b""), TICKERS.source, on_cursor=False, now=NOW)
     assert caught.value.retry_after == seconds
 
 

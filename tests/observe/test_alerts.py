@@ -14,15 +14,18 @@ from stockpipe import __version__
 from stockpipe.datasets import TICKERS
 from stockpipe.errors import ConfigError, DataCheckError, Interrupted, WarehouseError
 from stockpipe.models import views
-from stockpipe.observe.alerts import About, Alerts, had_failed
+from stockpipe.observe.alerts import Alerts
 from stockpipe.settings import load_settings
 from stockpipe.warehouse import open_warehouse
-from stockpipe.warehouse.runs import RunRecord, Status
+from stockpipe.warehouse.history import had_failed
+from stockpipe.warehouse.runs import RunRecord, RunStatus
+from support.loads import STOCKS
 from support.receivers import TOKEN, Receiver
 
 KEY = "sk-never-to-be-shown"
 DAY = date(2026, 2, 7)
-ABOUT = About("tickers", "stocks", DAY, "20260207T093000000Z-00000001")
+RUN_ID = "20260207T093000000Z-00000001"
+ABOUT = RunRecord(RUN_ID, "tickers", "stocks", True, DAY, datetime(2026, 2, 7, 9, 30, tzinfo=UTC))
 
 
 def alerts_to(receiver: Receiver, **flags: str) -> Alerts:
@@ -34,7 +37,7 @@ def alerts_to(receiver: Receiver, **flags: str) -> Alerts:
     return Alerts.from_settings(load_settings({"POLYGON_API_KEY": KEY} | urls | flags, env={}))
 
 
-def record(status: Status = "published", *, run_id: str = ABOUT.run_id, **changes: Any) -> RunRecord:
+def record(status: RunStatus = "published", *, run_id: str = RUN_ID, **changes: Any) -> RunRecord:
     """The record of an invented run."""
     numbers: dict[str, Any] = {"rows_fetched": 12, "rows_published": 12, "build_date": DAY} | changes
     started = datetime(2026, 2, 7, 9, 30, tzinfo=UTC)
@@ -129,17 +132,17 @@ def test_the_first_good_run_after_failures_is_told(receiver: Receiver) -> None:
         ((), False),
     ],
 )
-def test_the_run_records_tell_whether_a_run_is_a_recovery(before: tuple[Status, ...], expected: bool) -> None:
-    warehouse = open_warehouse(load_settings({"STOCKPIPE_WAREHOUSE": "duckdb"}, env={}), "run")
+def test_the_run_records_tell_whether_a_run_is_a_recovery(before: tuple[RunStatus, ...], expected: bool) -> None:
+    warehouse = open_warehouse(load_settings({"STOCKPIPE_WAREHOUSE": "duckdb"}, env={}))
     warehouse.prepare(TICKERS, views)
-    warehouse.record([record(status, run_id=f"2026020{day}-x") for day, status in enumerate(before, start=1)])
-    warehouse.record([record("failed", run_id="20260209-later")])
-    assert had_failed(warehouse, record(run_id="20260208-this")) is expected
+    warehouse.write_records([record(status, run_id=f"2026020{day}-x") for day, status in enumerate(before, start=1)])
+    warehouse.write_records([record("failed", run_id="20260209-later")])
+    assert had_failed(warehouse, record(run_id="20260208-this"), STOCKS) is expected
 
 
 def test_a_warehouse_that_cannot_be_asked_is_no_recovery() -> None:
-    warehouse = open_warehouse(load_settings({"STOCKPIPE_WAREHOUSE": "duckdb"}, env={}), "run")
-    assert had_failed(warehouse, record()) is False
+    warehouse = open_warehouse(load_settings({"STOCKPIPE_WAREHOUSE": "duckdb"}, env={}))
+    assert not had_failed(warehouse, record(), STOCKS)
 
 
 def test_no_secret_is_in_an_alert(receiver: Receiver) -> None:
@@ -248,9 +251,10 @@ def test_without_receivers_nothing_is_sent_and_nothing_is_imported() -> None:
 
     code = (
         "import sys; from datetime import date\n"
-        "from stockpipe.observe.alerts import About, Alerts; from stockpipe.settings import load_settings\n"
+        "from stockpipe.observe.alerts import Alerts; from stockpipe.settings import load_settings\n"
         "alerts = Alerts.from_settings(load_settings({}, env={}))\n"
-        "with alerts.watching(About('tickers', 'stocks', date(2026, 2, 7))): pass\n"
+        "from stockpipe.warehouse.runs import RunRecord\n"
+        "with alerts.watching(RunRecord('r', 'tickers', 'stocks', True, date(2026, 2, 7), None)): pass\n"
         "assert 'httpcore2' not in sys.modules"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)

@@ -13,13 +13,13 @@ from typing import Any
 import pytest
 
 from stockpipe.observe.metrics import last_success, render, update, write
-from stockpipe.warehouse.runs import RunRecord, Status
+from stockpipe.warehouse.runs import RunRecord, RunStatus
 from support.metrics import STOCKS, samples, values
 
 START = datetime(2026, 2, 7, 9, 30, tzinfo=UTC)
 
 
-def run(status: Status = "published", *, active: bool = True, seconds: float = 4.5, **changes: Any) -> RunRecord:
+def run(status: RunStatus = "published", *, active: bool = True, seconds: float = 4.5, **changes: Any) -> RunRecord:
     """The record of an invented run of 4.5 seconds."""
     numbers: dict[str, Any] = {
         "rows_fetched": 12390, "rows_published": 12380, "rows_rejected": 7, "rows_repeated": 3, "pages": 13, "calls": 15,
@@ -116,7 +116,7 @@ def test_a_state_that_never_succeeded_is_not_given_the_time_of_the_other(tmp_pat
         ("failed", "signal", 1),
     ],
 )
-def test_the_exit_status_is_that_of_the_error(status: Status, error: str | None, code: int) -> None:
+def test_the_exit_status_is_that_of_the_error(status: RunStatus, error: str | None, code: int) -> None:
     assert values(render([run(status, error=error)], None), STOCKS)["exit_status"] == code
 
 

@@ -22,11 +22,10 @@ from stockpipe import __version__
 from stockpipe.base.clock import Clock
 from stockpipe.base.stopping import stopped_by
 from stockpipe.errors import AccessError, Interrupted
-from stockpipe.load.job import plan_job
 from stockpipe.observe import otel as telemetry
-from stockpipe.observe.watch import load_watched
 from stockpipe.settings import load_settings
 from support.clocks import Morning
+from support.loads import load_day
 
 TOKEN = "token-never-to-be-shown"
 
@@ -80,8 +79,7 @@ def collector() -> Iterator[Collector]:
 
 
 def load(env: dict[str, str], clock: Clock | None = None) -> None:
-    clock = clock or Morning()
-    load_watched(plan_job(clock), load_settings(env, env={}), clock)
+    load_day(clock or Morning(), env)
 
 
 def attributes(span: Span) -> dict[str, str | int]:

@@ -5,32 +5,30 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from conftest import Serve, flags, many, stock, table
 from stockpipe.base.stopping import publishing
 from stockpipe.errors import AccessError, ApiError, ConfigError, DataCheckError, StockpipeError
-from stockpipe.load.job import plan_job
-from stockpipe.observe.watch import load_watched
 from stockpipe.sandbox import Answer, Request
-from stockpipe.settings import load_settings
 from support.clocks import FakeClock, Morning
+from support.loads import load_day
 from support.metrics import STOCKS, values
 from support.receivers import TOKEN, Receiver
 
 PHASES = ("prepare", "fetch", "check", "publish")
 
 
-def load(clock: Morning, env: dict[str, str], receiver: Receiver, **how: object) -> float:
+def load(clock: Morning, env: dict[str, str], receiver: Receiver, **how: Any) -> float:
     """Load a day, or fail to; the exit status in the metrics file."""
     urls = {
         "STOCKPIPE_PING_URL": f"{receiver.url}/ping/{TOKEN}",
         "STOCKPIPE_WEBHOOK_URL": f"{receiver.url}/hook/{TOKEN}",
     }
     clock.runs += 1
-    job = plan_job(clock, **how)  # type: ignore[arg-type]
-    load_watched(job, load_settings(env | urls, env={}), clock, metrics_file=Path("out.prom"))
+    load_day(clock, env | urls, metrics_file=Path("out.prom"), **how)
     return values(Path("out.prom").read_text(), STOCKS)["exit_status"]
 
 
@@ -129,9 +127,8 @@ def broken(_: object) -> Callable[[Request], Answer]:
 
 def test_a_failed_run_tells_its_calls_retries_and_waits(serve: Serve) -> None:
     clock = FakeClock(moment=datetime(2026, 2, 7, 9, 30, tzinfo=UTC))
-    settings = load_settings(flags(serve(many(3), wrap=broken)), env={})
     with pytest.raises(ApiError):
-        load_watched(plan_job(clock), settings, clock, metrics_file=Path("out.prom"))
+        load_day(clock, flags(serve(many(3), wrap=broken)), metrics_file=Path("out.prom"))
     text = Path("out.prom").read_text()
     found = values(text, STOCKS)
     assert (found["exit_status"], found["calls"], found["retries"]) == (5, 6, 6)
@@ -144,6 +141,5 @@ def test_a_failed_run_tells_its_calls_retries_and_waits(serve: Serve) -> None:
 
 def test_a_dry_run_tells_nobody(serve: Serve, receiver: Receiver) -> None:
     settings = flags(serve(many(5))) | {"STOCKPIPE_PING_URL": f"{receiver.url}/ping/{TOKEN}"}
-    clock = Morning()
-    load_watched(plan_job(clock, dry_run=True), load_settings(settings, env={}), clock, metrics_file=Path("out.prom"))
+    load_day(Morning(), settings, metrics_file=Path("out.prom"), dry_run=True)
     assert (receiver.calls, Path("out.prom").exists()) == ([], False)

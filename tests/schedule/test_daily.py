@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -14,15 +15,16 @@ import pytest
 
 from conftest import flags, table
 from stockpipe.base.clock import Clock
+from stockpipe.datasets import Part
 from stockpipe.errors import ApiError, ConfigError, WarehouseError
-from stockpipe.load.job import plan_job
-from stockpipe.observe.watch import load_watched
 from stockpipe.sandbox import Answer, Request, Sandbox
 from stockpipe.schedule.cron import daily_at
 from stockpipe.schedule.daily import Daily
 from stockpipe.schedule.due import Due, Published
 from stockpipe.settings import load_settings
-from stockpipe.warehouse.history import Chosen, published_days
+from stockpipe.warehouse import open_warehouse
+from stockpipe.warehouse.history import published_days
+from support.loads import DELISTED, load_day, part
 from support.metrics import STOCKS, values
 from support.receivers import TOKEN, Receiver
 
@@ -87,15 +89,19 @@ class Api:
 
 def live(clock: Life, env: dict[str, str]) -> None:
     """Run the schedule as the command does, until the process is killed."""
-    chosen = Chosen("tickers", "stocks", (True,))
 
     def load(due: Due) -> None:
-        job = plan_job(clock, on=due.ds if due.dated else None)
         clock.moment += timedelta(seconds=1)
-        load_watched(job, load_settings(env, env={}), clock, metrics_file=Path("out.prom"))
+        load_day(clock, env, metrics_file=Path("out.prom"), on=due.ds if due.dated else None)
 
     with pytest.raises(Killed):
-        Daily(DAILY, load, lambda: Published(published_days(load_settings(env, env={}), chosen)), clock).run()
+        Daily(DAILY, load, lambda: Published(published(env, part())), clock).run()
+
+
+def published(env: dict[str, str], *parts: Part) -> dict[date, datetime]:
+    """The days that are published in all of these parts."""
+    with closing(open_warehouse(load_settings(env, env={}))) as warehouse:
+        return published_days(warehouse, parts)
 
 
 RUNS = """
@@ -300,23 +306,20 @@ def test_a_defect_of_ours_does_not_end_the_schedule(said: Callable[[], list[str]
 
 def test_both_states_must_be_there_for_a_day_to_be_published() -> None:
     with Sandbox(rows=50) as sandbox:
-        settings = load_settings(flags(sandbox), env={})
-        clock = Clock()
-        load_watched(plan_job(clock, on="2026-02-05", active="both"), settings, clock)
-        load_watched(plan_job(clock, on="2026-02-06", active="true"), settings, clock)
-    both = published_days(settings, Chosen("tickers", "stocks", (True, False)))
-    active = published_days(settings, Chosen("tickers", "stocks", (True,)))
-    assert (sorted(both), sorted(active)) == (
+        env = flags(sandbox)
+        load_day(Clock(), env, {"active": "both"}, on="2026-02-05")
+        load_day(Clock(), env, {"active": "true"}, on="2026-02-06")
+    assert (sorted(published(env, part(), DELISTED)), sorted(published(env, part()))) == (
         [date(2026, 2, 5)],
         [date(2026, 2, 5), date(2026, 2, 6)],
     )
-    assert published_days(settings, Chosen("tickers", "crypto", (True,))) == {}
+    assert published(env, part("crypto")) == {}
 
 
 def test_a_warehouse_without_any_table_has_nothing_published() -> None:
     import duckdb
 
-    settings = load_settings({"STOCKPIPE_DUCKDB_PATH": "new.duckdb"}, env={})
-    assert published_days(settings, Chosen()) == {}
+    env = {"STOCKPIPE_DUCKDB_PATH": "new.duckdb"}
+    assert published(env, part()) == {}
     duckdb.connect("new.duckdb").close()
-    assert published_days(settings, Chosen()) == {}
+    assert published(env, part()) == {}

@@ -9,7 +9,7 @@ import pytest
 
 from stockpipe.errors import AccessError, ApiError, ConfigError, DataCheckError, UsageError, WarehouseError
 from stockpipe.schedule.cron import by_cron, daily_at
-from stockpipe.schedule.due import Published, Tries, due_days, passes
+from stockpipe.schedule.due import Published, Tries, due_days
 
 NEW_YORK = ZoneInfo("America/New_York")
 DAILY = daily_at(4, 30, NEW_YORK)
@@ -235,5 +235,4 @@ def test_a_day_waits_for_its_gap_and_others_do_not() -> None:
     ],
 )
 def test_only_what_may_pass_by_itself_is_tried_again(error: Exception, expected: bool) -> None:
-    assert passes(error) is expected
     assert (Tries().failed(DAY, utc("2026-02-07 09:30"), error) is not None) is expected

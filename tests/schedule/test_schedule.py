@@ -145,8 +145,8 @@ def cursor_rows(gate: SnowflakeGate, sql: str) -> list[tuple[object, ...]]:
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (("--market", "bonds"), 2, "There is no market 'bonds'"),
-        (("--active", "maybe"), 2, "--active is 'maybe'"),
+        (("--market", "bonds"), 2, "market is 'bonds', which tickers does not know"),
+        (("--active", "maybe"), 2, "active is 'maybe', which tickers does not know"),
         (("--at", "4.30"), 2, "'4.30' is not a time of day."),
         (("--tz", "Mars/Base"), 2, "There is no time zone 'Mars/Base'."),
         (("--cron", "30 4 * *"), 2, "--cron is '30 4 * *': it has 4 fields."),

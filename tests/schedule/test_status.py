@@ -19,7 +19,8 @@ from snowflake_gate import SnowflakeGate
 from stockpipe.base.clock import Clock, new_york_date
 from stockpipe.errors import StockpipeError
 from stockpipe.schedule.freshness import Standing, expected_day, standings
-from stockpipe.warehouse.runs import RunRecord, Status
+from stockpipe.warehouse.runs import PartId, RunRecord, RunStatus
+from support.loads import STOCKS
 
 BY = time(6, 30)
 
@@ -28,7 +29,7 @@ def utc(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
-def run(day: str, status: Status = "published", *, active: bool = True, **changes: Any) -> RunRecord:
+def run(day: str, status: RunStatus = "published", *, active: bool = True, **changes: Any) -> RunRecord:
     """The record of an invented run of a day."""
     numbers: dict[str, Any] = {"rows_published": 100, "build_date": date.fromisoformat(day)} | changes
     record = RunRecord(f"run-{day}", "tickers", "stocks", active, date.fromisoformat(day), utc(f"{day} 09:30"))
@@ -37,7 +38,7 @@ def run(day: str, status: Status = "published", *, active: bool = True, **change
 
 def standing(now: str, *days: RunRecord, failures: tuple[RunRecord, ...] = ()) -> Standing:
     """How the stocks stand at a moment (UTC)."""
-    [found] = standings([("tickers", "stocks", True)], utc(now), BY, days, failures)
+    [found] = standings([PartId.of(STOCKS)], utc(now), BY, days, failures)
     return found
 
 
@@ -111,8 +112,8 @@ def test_what_was_never_published_says_so() -> None:
 def test_each_list_has_its_own_standing() -> None:
     days = [run("2026-02-07", rows_published=103), run("2026-02-06"), run("2026-02-05", active=False, rows_published=7)]
     active, gone = standings([], utc("2026-02-07 12:00"), BY, days, [])
-    assert (active.active, active.state, active.change) == (True, "fresh", 3)
-    assert (gone.active, gone.state, gone.change, gone.age) == (False, "stale", None, 2)
+    assert (active.part.active, active.state, active.change) == (True, "fresh", 3)
+    assert (gone.part.active, gone.state, gone.change, gone.age) == (False, "stale", None, 2)
 
 
 # --- the command ---

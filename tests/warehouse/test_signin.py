@@ -55,7 +55,8 @@ def signed_in(gate: SnowflakeGate, user: str | None = "BOT", **proof: str) -> ob
     """Who the service says it is, after signing in with no password unless one is given."""
     env = {name: text for name, text in gate.env().items() if name not in ("SNOWFLAKE_PASSWORD", "SNOWFLAKE_USER")}
     given = env | proof | ({"SNOWFLAKE_USER": user} if user else {})
-    warehouse = open_warehouse(load_settings(env=given), "the-run")
+    warehouse = open_warehouse(load_settings(env=given))
+    warehouse.begin("the-run")
     try:
         return warehouse.query("SELECT CURRENT_USER()").rows[0][0]
     finally:

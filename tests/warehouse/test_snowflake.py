@@ -142,7 +142,7 @@ def test_a_table_of_the_old_script_is_completed_and_widened(
     ("name", "kind", "message"),
     [
         ("active", "VARCHAR(5)", 'column "ACTIVE" of type VARCHAR(5) where "ACTIVE" BOOLEAN is needed'),
-        ("cik", "INTEGER", 'column "CIK" of type NUMBER(38,0) where "CIK" VARCHAR is needed'),
+        ("cik", "INTEGER", 'column "CIK" of type NUMBER(38,0) where "CIK" VARCHAR(20) is needed'),
         ("ds", "TIMESTAMP", 'column "DS" of type TIMESTAMP_NTZ(9) where "DS" DATE is needed'),
         ("last_updated_utc", "VARCHAR(50)", 'type VARCHAR(50) where "LAST_UPDATED_UTC" TIMESTAMP_NTZ(9) is needed'),
     ],

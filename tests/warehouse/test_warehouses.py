@@ -102,7 +102,7 @@ def test_tables_and_columns(serve: Serve, place: Place) -> None:
     )
     assert [name.upper() for (name,) in tables] == place["tables"]
     kinds = {
-        "text": "VARCHAR", "bool": "BOOLEAN", "date": "DATE", "timestamp": place["type of a time"], "json": place["type of json"],
+        "text": "VARCHAR", "flag": "BOOLEAN", "date": "DATE", "timestamp": place["type of a time"], "json": place["type of json"],
         "int": place["type of a whole number"], "float": place["type of a fraction"],
     }  # fmt: skip
     described = {row[0]: row[1] for row in place.rows("DESCRIBE TABLE tickers")}

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
+from stockpipe.cli.parts import divisions, words_of
 from stockpipe.schedule.install import Wish, installation, put_in_place
 
 
@@ -27,11 +28,14 @@ def install(options: dict[str, Any], hour: int, minute: int, zone: ZoneInfo) -> 
 
 def _wish(options: dict[str, Any]) -> Wish:
     """The wish with everything absolute: a scheduler knows neither this folder nor this PATH."""
-    market, active, folder = options["market"], options["active"], Path.cwd()
-    name = f"stockpipe-{market}" if active == "true" else f"stockpipe-{market}-{active}"
+    folder, chosen = Path.cwd(), words_of(options)
+    usual = {name: division.usual for name, division in divisions().items()}
+    named = [word for place, (name, word) in enumerate(chosen.items()) if word and (place == 0 or word != usual[name])]
+    name = "-".join(["stockpipe", *named])
     log_file = folder / (options["log_file"] or Path("logs") / f"{name}.log")
     env_file = folder / (options["env_file"] or ".env")
-    words = ["--market", market, "--active", active, "--env-file", str(env_file), "--log-file", str(log_file)]
+    words = [text for name, word in chosen.items() if word for text in (f"--{name}", word)]
+    words += ["--env-file", str(env_file), "--log-file", str(log_file)]
     words += ["--log-format", options["log_format"]] if options["log_format"] != "text" else []
     words += ["--require-fresh"] if options["require_fresh"] else []
     words += ["--metrics-file", str(folder / options["metrics_file"])] if options["metrics_file"] else []

@@ -19,7 +19,7 @@ from stockpipe.base.runlog import run_of, running
 from stockpipe.base.stopping import as_interrupt
 from stockpipe.base.text import printable
 from stockpipe.errors import StockpipeError
-from stockpipe.load.fetch import Progress
+from stockpipe.load.desk import Progress
 from stockpipe.settings.connections import NAME as CONNECTION_NAME
 
 log = logging.getLogger("stockpipe")

@@ -7,7 +7,6 @@ import io
 import shutil
 import sys
 import tempfile
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +15,12 @@ import click
 from stockpipe.base.clock import Clock
 from stockpipe.cli.logs import configure_logging
 from stockpipe.cli.output import exit_codes, given_settings, print_json, print_table, shared_options
-from stockpipe.datasets import Dataset
+from stockpipe.cli.parts import USUAL_DATASET, whole_part_options, whole_words_of
 from stockpipe.errors import UsageError
-from stockpipe.load.job import plan_job
+from stockpipe.load.loads import make_loads
 from stockpipe.settings import load_settings
 from stockpipe.warehouse import QueryResult, Warehouse, open_warehouse
+from stockpipe.warehouse.export import export_day
 from stockpipe.warehouse.runs import REJECTS_TABLE
 
 _FORMATS = click.Choice(["table", "json", "csv"])
@@ -72,10 +72,11 @@ def rejects(run_id: str | None, as_json: bool, **options: Any) -> None:
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--date", "on", metavar="YYYY-MM-DD", help="The day; default: today in New York.")
-@click.option("--market", default="stocks", show_default=True, help="stocks, otc, crypto, fx or indices.")
+@click.option("--dataset", default=USUAL_DATASET, show_default=True, help="What to export.")
+@whole_part_options
 @click.option("--format", "form", type=click.Choice(["csv", "parquet", "jsonl"]), help="Default: by FILE's name.")
 @shared_options
-def export(file: Path, on: str | None, market: str, form: str | None, **options: Any) -> None:
+def export(file: Path, on: str | None, dataset: str, form: str | None, **options: Any) -> None:
     """Write a published day to FILE, or to standard output when FILE is -.
 
     The name says the format: .csv, .parquet, .jsonl or .ndjson. In CSV, a cell that a spreadsheet would run as a formula
@@ -87,16 +88,17 @@ def export(file: Path, on: str | None, market: str, form: str | None, **options:
     """
     with exit_codes():
         chosen = _format(file, form)
-        job = plan_job(Clock(), on=on, market=market)
+        loads = make_loads(Clock(), dataset, whole_words_of(options), on=on)
+        parts, ds = [load.part for load in loads], loads[0].ds
         if file == _STDOUT:
             with tempfile.TemporaryDirectory(prefix="stockpipe-") as folder:
                 day = Path(folder) / "day"
-                rows = export_day(_open(options), job.dataset, job.ds, market, chosen, day)
+                rows = export_day(_open(options), parts, ds, chosen, day)
                 _to_stdout(day)
         else:
-            rows = export_day(_open(options), job.dataset, job.ds, market, chosen, file)
+            rows = export_day(_open(options), parts, ds, chosen, file)
         target = "standard output" if file == _STDOUT else file
-        click.echo(f"Wrote {rows:,} rows of {market} {job.ds} to {target}", err=True)
+        click.echo(f"Wrote {rows:,} rows of {parts[0].label} {ds} to {target}", err=True)
 
 
 def _format(file: Path, form: str | None) -> str:
@@ -124,41 +126,6 @@ def _to_stdout(day: Path) -> None:
     with day.open("rb") as file:
         shutil.copyfileobj(file, sys.stdout.buffer)
     sys.stdout.flush()
-
-
-def export_day(warehouse: Warehouse, dataset: Dataset, ds: date, market: str, form: str, file: Path) -> int:
-    """Write one published day to a file and return its rows; UsageError when the day is not there."""
-    import duckdb
-
-    try:
-        with tempfile.TemporaryDirectory(dir=file.resolve().parent, prefix=".stockpipe-") as folder:
-            source = Path(folder) / "day.parquet"
-            rows = warehouse.export(dataset, ds, market, source)
-            if not rows:
-                raise UsageError(f"No {market} of {ds} are published.", hint="stockpipe runs lists the days that are.")
-            target = Path(folder) / "day"
-            if form == "parquet":
-                source.replace(target)
-            else:
-                with duckdb.connect() as local:
-                    local.execute(_copy_sql(dataset, form, source, target))
-            target.replace(file)
-    except OSError as error:
-        raise UsageError(f"{file} cannot be written: {error.strerror}.", hint="Name another file.") from error
-    return rows
-
-
-def _copy_sql(dataset: Dataset, form: str, source: Path, target: Path) -> str:
-    # A cell that begins with one of these is a formula to a spreadsheet (OWASP, "CSV Injection").
-    cells = ", ".join(
-        f"""CASE WHEN regexp_matches("{c.name}", '^[=+\\-@\\t\\r]') THEN '''' || "{c.name}" ELSE "{c.name}" END AS "{c.name}" """
-        if form == "csv" and c.kind == "text"
-        else f'"{c.name}"'
-        for c in dataset.columns
-    )
-    how = "FORMAT csv, HEADER" if form == "csv" else "FORMAT json"
-    names = [str(path).replace("'", "''") for path in (source, target)]
-    return f"COPY (SELECT {cells} FROM read_parquet('{names[0]}')) TO '{names[1]}' ({how})"
 
 
 def open_quietly(options: dict[str, Any]) -> Warehouse:

@@ -14,9 +14,11 @@ from stockpipe.base.clock import Clock
 from stockpipe.cli.logs import configure_logging
 from stockpipe.cli.next_command import next_command
 from stockpipe.cli.output import exit_codes, given_settings, print_json, progress_bar, shared_options
+from stockpipe.cli.parts import USUAL_DATASET, part_options, words_of
 from stockpipe.errors import ConfigError
-from stockpipe.load.job import plan_job
-from stockpipe.load.pipeline import LoadResult
+from stockpipe.load.desk import Desk
+from stockpipe.load.loads import make_loads
+from stockpipe.load.result import LoadResult
 from stockpipe.observe.watch import load_watched
 from stockpipe.settings import Settings, load_settings
 
@@ -24,15 +26,14 @@ log = logging.getLogger(__name__)
 
 
 @click.command()
-@click.option("--dataset", default="tickers", show_default=True, help="What to load.")
+@click.option("--dataset", default=USUAL_DATASET, show_default=True, help="What to load.")
 @click.option(
     "--date",
     "on",
     metavar="YYYY-MM-DD",
     help="Load the dated records of this day; default: the current list, as today's.",
 )
-@click.option("--market", default="stocks", show_default=True, help="stocks, otc, crypto, fx or indices.")
-@click.option("--active", default="true", show_default=True, help="true (listed), false (delisted) or both.")
+@part_options
 @click.option("--dry-run", is_flag=True, help="Fetch, stage and check, show the SQL, and publish nothing.")
 @click.option("--force", is_flag=True, help="Publish a day that a data check refuses; it is recorded.")
 @click.option("--require-fresh", is_flag=True, help="Refuse (exit 7) a list that is older than the day loaded.")
@@ -76,8 +77,7 @@ def run(**options: Any) -> None:
 
 @click.command()
 @click.option("--date", "on", metavar="YYYY-MM-DD", help="A past day of the synthetic market; default: today.")
-@click.option("--market", default="stocks", show_default=True, help="stocks, otc, crypto, fx or indices.")
-@click.option("--active", default="true", show_default=True, help="true, false or both.")
+@part_options
 @click.option("--duckdb-path", default="stockpipe.duckdb", show_default=True, help="The DuckDB file.")
 @click.option("--warehouse", default="duckdb", hidden=True)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout.")
@@ -128,16 +128,9 @@ def _load(settings: Settings, options: dict[str, Any]) -> None:
     )
     clock = Clock()
     how = {name: options[name] for name in ("dry_run", "force", "require_fresh") if name in options}
-    job = plan_job(
-        clock,
-        dataset=options.get("dataset", "tickers"),
-        on=options["on"],
-        market=options["market"],
-        active=options["active"],
-        **how,
-    )
-    with progress_bar(quiet=quiet, clock=clock) as progress:
-        result = load_watched(job, settings, clock, progress, metrics_file=options.get("metrics_file"))
+    loads = make_loads(clock, options.get("dataset", USUAL_DATASET), words_of(options), on=options["on"], **how)
+    with progress_bar(quiet=quiet, clock=clock) as progress, Desk(settings, clock, progress) as desk:
+        result = load_watched(desk, loads, metrics_file=options.get("metrics_file"))
     if as_json:
         print_json(_document(result))
     elif not quiet and options.get("log_format") != "json":
@@ -168,11 +161,11 @@ def _summary(result: LoadResult) -> str:
     repeated = sum(record.rows_repeated for record in result.records)
     unchanged = " (unchanged: the table has just these rows already)" if first.status == "unchanged" else ""
     lines = {
-        "Day": f"{first.ds}, {first.market}{build}",
+        "Day": f"{first.ds}, {first.market or first.dataset}{build}",
         "Rows": f"{result.rows:,}{unchanged}"
         + (f" (and {repeated:,} identical repetitions dropped)" if repeated else ""),
         "Rejected": f"{sum(record.rows_rejected for record in result.records):,}",
-        "Pages": f"{sum(record.pages for record in result.records)} in {last.calls} calls ({last.retries} tried again)",
+        "Pages": f"{sum(record.pages for record in result.records)} in {last.calls} calls ({last.retries} retried)",
         "Seconds": f"{last.seconds:.1f}",
         "Where": f"table {result.table} in the {result.target}"
         if result.target.startswith("DuckDB")

@@ -6,6 +6,7 @@ import logging
 import re
 import signal
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -19,6 +20,7 @@ from stockpipe.base.stopping import publishing, stop_signals, stopped_by
 from stockpipe.cli.install import install
 from stockpipe.cli.logs import configure_logging
 from stockpipe.cli.output import exit_codes, given_settings, progress_bar, shared_options
+from stockpipe.cli.parts import USUAL_DATASET, part_options, words_of
 from stockpipe.errors import UsageError
 from stockpipe.schedule.install import KINDS
 from stockpipe.settings import Settings, load_settings
@@ -45,8 +47,7 @@ _DAYS_BACK = 7
     metavar="DAYS",
     help=f"Make up for missed days of the last DAYS days, from the vendor's dated records; default {_DAYS_BACK}.",
 )
-@click.option("--market", default="stocks", show_default=True, help="stocks, otc, crypto, fx or indices.")
-@click.option("--active", default="true", show_default=True, help="true, false or both.")
+@part_options
 @click.option("--require-fresh", is_flag=True, help="Try again later when the vendor's list is older than the day.")
 @click.option("--log-file", type=click.Path(path_type=Path), help="Also write the log here; it rotates at 10 MB.")
 @click.option(
@@ -93,33 +94,40 @@ def schedule(**options: Any) -> None:
 
 
 def _every_day(options: Mapping[str, Any], zone: ZoneInfo, settings: Settings) -> None:
-    from stockpipe.load.job import plan_job
+    from stockpipe.load.desk import Desk
+    from stockpipe.load.loads import make_loads
     from stockpipe.observe.watch import load_watched
     from stockpipe.schedule.cron import by_cron, daily_at
     from stockpipe.schedule.daily import Daily
     from stockpipe.schedule.due import Due, Published
-    from stockpipe.warehouse.history import Chosen, published_days
+    from stockpipe.warehouse import open_warehouse
+    from stockpipe.warehouse.history import published_days
 
-    clock = Clock()
+    clock, words, fresh = Clock(), words_of(options), options["require_fresh"]
     cron = options["cron"]
     moments = daily_at(*time_of_day(options["at"]), zone) if cron is None else by_cron(cron, zone)
     moments.after(clock.now())
-    words = {name: options[name] for name in ("market", "active", "require_fresh")}
-    job = plan_job(clock, **words)
+    parts = [load.part for load in make_loads(clock, USUAL_DATASET, words)]
     _check(settings)
-    chosen = Chosen(job.dataset.name, job.market, job.states)
 
     def load(due: Due) -> None:
-        again = plan_job(clock, on=due.ds if due.dated else None, **words)
-        with progress_bar(quiet=options["quiet"], clock=clock) as progress:
-            # The settings are read anew: who corrects .env need not start the schedule again.
-            load_watched(again, _settings(options), clock, progress, metrics_file=options["metrics_file"])
+        loads = make_loads(clock, USUAL_DATASET, words, on=due.ds if due.dated else None, require_fresh=fresh)
+        # The settings are read anew: who corrects .env need not start the schedule again.
+        with (
+            progress_bar(quiet=options["quiet"], clock=clock) as progress,
+            Desk(_settings(options), clock, progress) as desk,
+        ):
+            load_watched(desk, loads, metrics_file=options["metrics_file"])
+
+    def look_up() -> Published:
+        with closing(open_warehouse(_settings(options))) as warehouse:
+            return Published(published_days(warehouse, parts))
 
     days_back = _DAYS_BACK if options["catch_up"] is None else options["catch_up"]
-    daily = Daily(moments, load, lambda: Published(published_days(_settings(options), chosen)), clock, days_back, zone)
+    daily = Daily(moments, load, look_up, clock, days_back, zone)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _stop_gently)
-    log.info("Loading %s %s every day at %s. End it with Ctrl+C.", job.market, job.dataset.name, moments)
+    log.info("Loading %s %s every day at %s. End it with Ctrl+C.", parts[0].label, parts[0].dataset.noun, moments)
     daily.run()
 
 

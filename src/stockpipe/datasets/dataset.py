@@ -1,64 +1,193 @@
-"""The words of a declaration: what a dataset, a column and a market's rules are."""
+"""The words of a declaration: a dataset, the ways its rows are divided, and what is normal in each part."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Literal
+from functools import cached_property
+from itertools import product
 
-Kind = Literal["text", "bool", "int", "float", "timestamp", "date", "json"]
+from stockpipe.datasets.column import Column
+from stockpipe.datasets.endpoint import Endpoint
+from stockpipe.datasets.kinds import DatasetKind
 
-
-@dataclass(frozen=True)
-class Column:
-    """One column of the table.
-
-    `field` is the API's own name, None where the column is ours. `width` is the most characters that a text may have:
-    a longer one is rejected, never cut. A timestamp is UTC and kept to the nanosecond.
-    """
-
-    name: str
-    kind: Kind
-    meaning: str
-    field: str | None = None
-    width: int | None = None
+Value = str | bool
 
 
 @dataclass(frozen=True)
-class MarketRules:
-    """What is normal in one market.
+class Choice:
+    """One value of a division. `word` is what users and the API write, `label` what people read, `key` what files say."""
 
-    `required`: fields without which a row is rejected. `expected`: fields that at least one row of a healthy day has.
-    `nightly_build`: the current list is rewritten every night, and all its rows carry that build's date.
-    `ticker_prefix`: what every ticker of the market begins with.
+    value: Value
+    word: str
+    label: str
+    key: str
+
+    @classmethod
+    def named(cls, name: str) -> Choice:
+        """A choice that is called the same everywhere."""
+        return cls(name, name, name, name)
+
+
+@dataclass(frozen=True)
+class Division:
+    """One way in which the rows of a dataset are divided: a column whose values are asked for one at a time.
+
+    `field` is the API's parameter, `usual` the word that is meant where nothing is said, `every` the word for all of the
+    choices (None: there is none), `help` the text of the option.
     """
 
-    required: frozenset[str]
-    expected: frozenset[str]
+    column: str
+    field: str
+    choices: tuple[Choice, ...]
+    usual: str
+    help: str
+    every: str | None = None
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """What a user may write."""
+        return (*(choice.word for choice in self.choices), *([self.every] if self.every else []))
+
+    def chosen(self, word: str) -> tuple[Choice, ...]:
+        """The choices that a word means; none for a word that means nothing."""
+        return self.choices if word == self.every else tuple(one for one in self.choices if one.word == word)
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What is normal in some parts of a dataset.
+
+    `optional`: required fields that may be missing there. `expected`: columns that a healthy list fills in at least one
+    row. `nightly_build`: the current list is rewritten every night, and its rows carry that build's date. `prefix`:
+    what every key begins with. `may_be_empty`: a list without a row is no fault.
+    """
+
+    optional: frozenset[str] = frozenset()
+    expected: frozenset[str] = frozenset()
     nightly_build: bool = False
-    ticker_prefix: str = ""
+    prefix: str = ""
+    may_be_empty: bool = False
+
+
+@dataclass(frozen=True)
+class Part:
+    """The rows that are asked for, judged, compared and replaced together.
+
+    `choices` has one choice for each division of the dataset, in their order; a dataset without divisions is one part.
+    """
+
+    dataset: Dataset
+    choices: tuple[Choice, ...] = ()
+
+    @cached_property
+    def values(self) -> dict[str, Value]:
+        """Column and value, such as {"MARKET": "stocks", "ACTIVE": True}."""
+        return {d.column: c.value for d, c in zip(self.dataset.divisions, self.choices, strict=True)}
+
+    @property
+    def asked(self) -> dict[str, str]:
+        """The parameters of the API's call."""
+        return {d.field: c.word for d, c in zip(self.dataset.divisions, self.choices, strict=True)}
+
+    @property
+    def words(self) -> dict[str, str]:
+        """What a user writes for it, by the name of the option."""
+        return self.asked
+
+    @property
+    def label(self) -> str:
+        """What people read: `stocks, delisted`; the dataset's own name where it is one list."""
+        return ", ".join(choice.label for choice in self.choices if choice.label) or self.dataset.name
+
+    @property
+    def noun(self) -> str:
+        """What its rows are called: `inactive tickers`."""
+        states = [choice.key for choice in self.choices if isinstance(choice.value, bool)]
+        return " ".join([*states, self.dataset.noun])
+
+    @property
+    def key(self) -> str:
+        """Its name in files and in the run records: `stocks/active`; empty where the dataset is one list."""
+        return "/".join(choice.key for choice in self.choices)
+
+    @property
+    def path(self) -> str:
+        """Dataset and key: `tickers/stocks/active`."""
+        return "/".join((self.dataset.name, *(choice.key for choice in self.choices)))
+
+    @property
+    def rules(self) -> Rules:
+        """What is normal here."""
+        return self.dataset.rules_of(self.choices)
+
+
+@dataclass(frozen=True)
+class Partition:
+    """A part of one day: what a load fetches, and what it replaces."""
+
+    part: Part
+    ds: date
+
+    @property
+    def label(self) -> str:
+        """What people read: `stocks, delisted, 2026-02-06`."""
+        return f"{self.part.label}, {self.ds}"
+
+    @property
+    def values(self) -> dict[str, Value | date]:
+        """Column and value, the day first."""
+        return {self.part.dataset.day.name: self.ds, **self.part.values}
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """One thing to load: where it is asked for, what its rows are, and what makes a day of it healthy."""
+    """One thing to load: where it is asked for, what its rows are, and what makes a day of it healthy.
+
+    `key` are the columns that name a row within a day and a part; where `unique_where` (a flag's column) is true, or
+    always where it is None, a key may stand once only. `not_compared` are columns that say nothing about change. `noun`
+    is what its rows are called. `table_setting` is the setting that gives the table another name, where there is one.
+    """
 
     name: str
     table: str
     meaning: str
-    path: str
-    params: Mapping[str, str]
+    noun: str
+    kind: DatasetKind
+    source: Endpoint
     columns: tuple[Column, ...]
-    markets: Mapping[str, MarketRules]
-    first_day: date
-    default_market: str = "stocks"
-    key: tuple[str, ...] = field(default=())
+    key: tuple[str, ...]
+    divisions: tuple[Division, ...] = ()
+    rules: Mapping[str, Rules] = field(default_factory=dict)
+    unique_where: str | None = None
+    not_compared: tuple[str, ...] = ()
+    first_day: date = date(2003, 9, 10)
+    plan: str = "basic"
+    table_setting: str | None = None
 
-    @property
+    def __hash__(self) -> int:
+        return hash(self.name)
+
+    @cached_property
     def fields(self) -> tuple[Column, ...]:
         """The columns that come from the API, in the table's order."""
         return tuple(column for column in self.columns if column.field)
+
+    @property
+    def day(self) -> Column:
+        """The column of the partition."""
+        return next(column for column in self.columns if column.type.role == "day")
+
+    @property
+    def unknown(self) -> Column | None:
+        """The column for fields that are not declared, where there is one."""
+        return next((column for column in self.columns if column.type.role == "unknown"), None)
+
+    @property
+    def name_column(self) -> str:
+        """The column that names a row for people, and that orders the list: the last one of the key."""
+        return self.key[-1]
 
     def column(self, name: str) -> Column:
         """The column of that name; KeyError when there is none."""
@@ -66,3 +195,33 @@ class Dataset:
             if column.name == name:
                 return column
         raise KeyError(name)
+
+    def parts(self, words: Mapping[str, str] | None = None) -> list[Part]:
+        """The parts that a user's words mean, by the division's field; a division that is not named is the usual one.
+
+        KeyError (field, word) for a word that means nothing, or for a field that does not divide this dataset.
+        """
+        words = dict(words or {})
+        chosen: list[tuple[Choice, ...]] = []
+        for division in self.divisions:
+            word = words.pop(division.field, division.usual)
+            found = division.chosen(word)
+            if not found:
+                raise KeyError(division.field, word)
+            chosen.append(found)
+        if words:
+            raise KeyError(*next(iter(words.items())))
+        return [Part(self, choices) for choices in product(*chosen)]
+
+    @cached_property
+    def all_parts(self) -> tuple[Part, ...]:
+        """Every part that there is."""
+        return tuple(Part(self, choices) for choices in product(*(division.choices for division in self.divisions)))
+
+    def rules_of(self, choices: Sequence[Choice]) -> Rules:
+        """The rules for a part: those of its longest key that has some, such as `crypto/inactive`, then `crypto`."""
+        keys = [choice.key for choice in choices]
+        for length in range(len(keys), 0, -1):
+            if found := self.rules.get("/".join(keys[:length])):
+                return found
+        return self.rules.get("", Rules())

@@ -1,6 +1,6 @@
 """All tickers of a market: GET /v3/reference/tickers (massive.com/docs/rest/stocks/tickers/all-tickers).
 
-The first thirteen columns are the table of stockpipe 1, in its order. Their widths are the least that was promised;
+The first thirteen columns are the table of stockpipe 1, in its order. Their widths are the minimum that was promised;
 PRIMARY_EXCHANGE is wider than the old ten because the over-the-counter market has `Grey Market` (11 characters).
 """
 
@@ -8,57 +8,79 @@ from __future__ import annotations
 
 from datetime import date
 
-from stockpipe.datasets.dataset import Column, Dataset, MarketRules
+from stockpipe.datasets.column import DAY, FLAG, TIMESTAMP, UNKNOWN, Column, text
+from stockpipe.datasets.dataset import Choice, Dataset, Division, Rules
+from stockpipe.datasets.endpoint import Cut, Endpoint
+from stockpipe.datasets.kinds import Snapshot
 
-_ALWAYS = frozenset({"ticker", "market", "locale", "active"})
-_NAMED = _ALWAYS | {"name"}
-_LISTED = frozenset({"primary_exchange", "type", "currency_name", "composite_figi", "share_class_figi"})
+_NAMED = frozenset({"TICKER", "NAME", "MARKET", "LOCALE", "ACTIVE"})
+_LISTED = frozenset({"PRIMARY_EXCHANGE", "TYPE", "CURRENCY_NAME", "COMPOSITE_FIGI", "SHARE_CLASS_FIGI"})
 
 TICKERS = Dataset(
     name="tickers",
     table="TICKERS",
     meaning="The tickers that the Massive API lists, one snapshot a day (DS).",
-    path="/v3/reference/tickers",
-    params={"order": "asc", "sort": "ticker", "limit": "1000"},
-    columns=(
-        Column("TICKER", "text", "Symbol, as the API writes it; case matters (ABRpD).", "ticker", 20),
-        Column("NAME", "text", "Name of the company, fund, pair or index.", "name", 500),
-        Column("MARKET", "text", "stocks, otc, crypto, fx or indices.", "market", 50),
-        Column("LOCALE", "text", "us, or global for crypto and fx.", "locale", 10),
-        Column("PRIMARY_EXCHANGE", "text", "MIC (ISO 10383) of the primary listing.", "primary_exchange", 50),
-        Column("TYPE", "text", "Ticker type code, such as CS, ETF, ADRC.", "type", 20),
-        Column("ACTIVE", "bool", "True while listed, false once delisted.", "active"),
-        Column(
-            "CURRENCY_NAME",
-            "text",
-            "Trading currency: a code for stocks, a name for pairs.",
-            "currency_name",
-            50,
-        ),
-        Column("CIK", "text", "SEC Central Index Key, ten digits with its zeros.", "cik", 20),
-        Column("COMPOSITE_FIGI", "text", "OpenFIGI of the security in its country.", "composite_figi", 50),
-        Column("SHARE_CLASS_FIGI", "text", "OpenFIGI of the share class.", "share_class_figi", 50),
-        Column(
-            "LAST_UPDATED_UTC",
-            "timestamp",
-            "Stocks: stamp of the vendor's nightly build.",
-            "last_updated_utc",
-        ),
-        Column("DS", "date", "The day of the snapshot; the partition."),
-        Column("DELISTED_UTC", "timestamp", "Last day traded, on inactive rows.", "delisted_utc"),
-        Column("CURRENCY_SYMBOL", "text", "Quote currency code of a pair (ISO 4217).", "currency_symbol", 20),
-        Column("BASE_CURRENCY_SYMBOL", "text", "Base currency code of a pair.", "base_currency_symbol", 20),
-        Column("BASE_CURRENCY_NAME", "text", "Base currency's name.", "base_currency_name", 100),
-        Column("EXTRA", "json", "Fields that the API sent and stockpipe does not know; null when there are none."),
+    noun="tickers",
+    kind=Snapshot(build_stamp="LAST_UPDATED_UTC"),
+    source=Endpoint(
+        "/v3/reference/tickers",
+        {"order": "asc", "sort": "ticker"},
+        page=1000,
+        day="date",
+        # Cut here, a list of some 12,000 US stocks falls into ranges of a little under one page (as listed in 2026).
+        cut=Cut("ticker", ("AV", "BV", "CT", "EM", "FS", "HL", "JE", "MB", "NO", "PK", "RO", "SP", "TS", "WM")),
     ),
-    markets={
-        "stocks": MarketRules(_NAMED, _NAMED | _LISTED | {"cik", "last_updated_utc"}, nightly_build=True),
-        "otc": MarketRules(_NAMED, _NAMED | {"primary_exchange", "type", "currency_name", "last_updated_utc"}),
-        "crypto": MarketRules(_NAMED, _NAMED | {"currency_name"}, ticker_prefix="X:"),
-        "fx": MarketRules(_NAMED, _NAMED | {"currency_name"}, ticker_prefix="C:"),
+    divisions=(
+        Division(
+            "MARKET",
+            "market",
+            tuple(Choice.named(name) for name in ("stocks", "otc", "crypto", "fx", "indices")),
+            usual="stocks",
+            help="stocks, otc, crypto, fx or indices.",
+        ),
+        Division(
+            "ACTIVE",
+            "active",
+            (Choice(True, "true", "", "active"), Choice(False, "false", "delisted", "inactive")),
+            usual="true",
+            every="both",
+            help="true (listed), false (delisted) or both.",
+        ),
+    ),
+    columns=(
+        Column("TICKER", text(20), "Symbol, as the API writes it; case matters (ABRpD).", "ticker", required=True),
+        Column("NAME", text(500), "Name of the company, fund, pair or index.", "name", required=True),
+        Column("MARKET", text(50), "stocks, otc, crypto, fx or indices.", "market", required=True),
+        Column("LOCALE", text(10), "us, or global for crypto and fx.", "locale", required=True),
+        Column("PRIMARY_EXCHANGE", text(50), "MIC (ISO 10383) of the primary listing.", "primary_exchange"),
+        Column("TYPE", text(20), "Ticker type code, such as CS, ETF, ADRC.", "type"),
+        Column("ACTIVE", FLAG, "True while listed, false once delisted.", "active", required=True),
+        Column("CURRENCY_NAME", text(50), "Trading currency: a code for stocks, a name for pairs.", "currency_name"),
+        Column("CIK", text(20), "SEC Central Index Key, ten digits with its zeros.", "cik"),
+        Column("COMPOSITE_FIGI", text(50), "OpenFIGI of the security in its country.", "composite_figi"),
+        Column("SHARE_CLASS_FIGI", text(50), "OpenFIGI of the share class.", "share_class_figi"),
+        Column("LAST_UPDATED_UTC", TIMESTAMP, "Stocks: stamp of the vendor's nightly build.", "last_updated_utc"),
+        Column("DS", DAY, "The day of the snapshot; the partition."),
+        Column("DELISTED_UTC", TIMESTAMP, "Last day traded, on inactive rows.", "delisted_utc"),
+        Column("CURRENCY_SYMBOL", text(20), "Quote currency code of a pair (ISO 4217).", "currency_symbol"),
+        Column("BASE_CURRENCY_SYMBOL", text(20), "Base currency code of a pair.", "base_currency_symbol"),
+        Column("BASE_CURRENCY_NAME", text(100), "Base currency's name.", "base_currency_name"),
+        Column("EXTRA", UNKNOWN, "Fields that the API sent and stockpipe does not know; null when there are none."),
+    ),
+    key=("MARKET", "TICKER"),
+    unique_where="ACTIVE",
+    not_compared=("LAST_UPDATED_UTC",),
+    rules={
+        "stocks/active": Rules(expected=_NAMED | _LISTED | {"CIK", "LAST_UPDATED_UTC"}, nightly_build=True),
+        "otc/active": Rules(expected=_NAMED | {"PRIMARY_EXCHANGE", "TYPE", "CURRENCY_NAME", "LAST_UPDATED_UTC"}),
+        "crypto/active": Rules(expected=_NAMED | {"CURRENCY_NAME"}, prefix="X:"),
+        "crypto/inactive": Rules(prefix="X:", may_be_empty=True),
+        "fx/active": Rules(expected=_NAMED | {"CURRENCY_NAME"}, prefix="C:"),
+        "fx": Rules(prefix="C:"),
         # About one index in twenty has no name, and none has a time stamp.
-        "indices": MarketRules(_ALWAYS, _NAMED, ticker_prefix="I:"),
+        "indices/active": Rules(optional=frozenset({"NAME"}), expected=_NAMED, prefix="I:"),
+        "indices": Rules(optional=frozenset({"NAME"}), prefix="I:"),
     },
     first_day=date(2003, 9, 10),  # the vendor's history begins here
-    key=("MARKET", "TICKER"),
+    table_setting="SNOWFLAKE_TABLE",
 )

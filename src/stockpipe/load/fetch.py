@@ -1,139 +1,105 @@
-"""A day's list into staging: walked until it is whole, and no longer than it may take."""
+"""A part's list into staging: fetched until it is whole, and no longer than it may take."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass, replace
 
-from stockpipe.base.clock import Clock, new_york_date
 from stockpipe.base.text import printable
 from stockpipe.errors import CursorRefused
 from stockpipe.load import checks
-from stockpipe.load.job import Job
-from stockpipe.load.staging import StagedDay, Staging
-from stockpipe.massive.client import Client, Endpoint
-from stockpipe.massive.cuts import Split, fetch
-from stockpipe.massive.memory import Memory, recall
-from stockpipe.massive.open import Bounds, key_of, known_plan, paced
+from stockpipe.load.desk import Desk
+from stockpipe.load.run import PartRun
+from stockpipe.load.staged import StagedPart
+from stockpipe.load.staging import Staging
+from stockpipe.massive.cuts import CutPlan, pages
 from stockpipe.massive.pages import Guard, Query, RangesUnusable
-from stockpipe.settings import Settings
-from stockpipe.warehouse.runs import RunRecord
 
 log = logging.getLogger(__name__)
 
-TORN_WALKS = 3
+MOST_TRIES = 3
+"""How often a torn list is fetched."""
 # A range holds a little under one page, so that it stays one page while the market grows.
-_ROWS_A_RANGE = 970
-
-Progress = Callable[[int, int], None]
-"""Called after each page with the pages and rows fetched so far."""
+_SHARE_OF_A_PAGE = 0.97
+_LONGEST_KEY = 20
 
 
-@dataclass
-class Fetcher:
-    """Fetches the lists of one job through one client. Build it with `open_fetcher`; use `client` as a context manager."""
-
-    job: Job
-    bounds: Bounds
-    client: Client
-    memory: Memory
-    progress: Progress | None = None
-
-    def fetch(self, staging: Staging, record: RunRecord) -> tuple[RunRecord, StagedDay]:
-        """Walk the list into staging; returns the record with its numbers. A torn list is walked again, thrice at most."""
-        job, asked = self.job, self.job.asked(staging.active)
-        log.info("Fetching %s %s from Massive API...", "active" if staging.active else "inactive", job.dataset.name)
-        query = Query(job.dataset, job.market, staging.active, job.ds if job.dated else None)
-        for attempt in range(1, TORN_WALKS + 1):
-            guard = self._walk(query, staging)
-            day = staging.settle()
-            reason = checks.torn(asked, day)
-            if reason is None or attempt == TORN_WALKS:
-                break
-            pause = self.bounds.pause
-            again = "The list is torn: %s. Walking it again in %g s (%d of %d)."
-            log.warning(again, reason, pause, attempt + 1, TORN_WALKS)
-            self.client.pacer.patience.wait(pause)
-        if guard.pages > 1:
-            self.memory.learn_starts(self._name(staging.active), staging.range_starts(_ROWS_A_RANGE))
-        return self._measured(record, asked, day, guard), day
-
-    def remember(self, clock: Clock) -> None:
-        """Keep what this run learned about the key's plan and the list for the next run."""
-        pacer = self.client.pacer
-        if pacer.learning:
-            self.memory.learn_plan(key_of(self.client.endpoint), pacer.plan, new_york_date(clock))
-        self.memory.keep()
-
-    def _walk(self, query: Query, staging: Staging) -> Guard:
-        """Walk the list; once more, from its start, when the API refuses its own cursor or does not keep to ranges."""
-        split = self._split(staging.active)
-        try:
-            return self._walk_once(query, staging, split)
-        except CursorRefused as error:
-            log.warning("%s Starting the walk again.", error.message)
-        except RangesUnusable as error:
-            log.warning("%s Walking the list again, page by page.", error.message)
-            split = Split()
-        return self._walk_once(query, staging, split)
-
-    def _walk_once(self, query: Query, staging: Staging, split: Split) -> Guard:
-        staging.clear()
-        guard = Guard(self.bounds.pages)
-        pages = rows = 0
-        with closing(fetch(self.client, query, guard, split)) as placed:
-            for place, page in placed:
-                staging.add(place, page.rows)
-                pages, rows = pages + 1, rows + len(page.rows)
-                if self.progress:
-                    self.progress(pages, rows)
-        if guard.wrong_counts:
-            log.warning("%d pages carry a count that is not their number of rows.", guard.wrong_counts)
-        return guard
-
-    def _split(self, active: bool) -> Split:
-        prefix = self.job.dataset.markets[self.job.market].ticker_prefix
-        return Split(self.bounds.calls, self.memory.starts(self._name(active)), prefix)
-
-    def _name(self, active: bool) -> str:
-        return f"{self.job.dataset.name}/{self.job.market}/{'active' if active else 'inactive'}"
-
-    def _measured(self, record: RunRecord, asked: checks.Asked, day: StagedDay, guard: Guard) -> RunRecord:
-        tally, sandbox = self.client.pacer.tally, self.client.sandbox
-        return replace(
-            record,
-            rows_fetched=day.counts.fetched,
-            rows_published=day.counts.published,
-            rows_rejected=day.counts.rejected,
-            rows_repeated=day.counts.repeated,
-            pages=guard.pages,
-            calls=tally.calls,
-            retries=tally.retries,
-            waited_seconds=round(tally.waited, 3),
-            build_date=checks.build_date(asked, day),
-            first_ticker=_fit(day.first_ticker),
-            last_ticker=_fit(day.last_ticker),
-            content_hash=day.content_hash,
-            field_counts=day.field_counts,
-            new_fields=day.new_fields,
-            source=f"sandbox ({printable(sandbox)}) at {record.source}"[:200] if sandbox else record.source,
+def fetch(desk: Desk, part: PartRun, staging: Staging) -> StagedPart:
+    """Fetch a part's list into staging, and note its numbers in the record. A torn list is fetched again, thrice at most."""
+    load = part.load
+    log.info("Fetching %s from Massive API...", load.part.noun)
+    query = Query(load.part, load.ds if load.dated else None)
+    for attempt in range(1, MOST_TRIES + 1):
+        guard = _fetch_whole(desk, query, staging)
+        facts = staging.finish()
+        reason = checks.torn(load, facts)
+        if reason is None or attempt == MOST_TRIES:
+            break
+        pause = desk.bounds.pause
+        log.warning(
+            "The list is torn: %s. Fetching it again in %g s (%d of %d).", reason, pause, attempt + 1, MOST_TRIES
         )
+        desk.client.pacer.patience.wait(pause)
+    page = load.dataset.source.page
+    if guard.pages > 1 and page:
+        desk.memory.learn_starts(load.part.path, staging.range_starts(int(_SHARE_OF_A_PAGE * page)))
+    _note(desk, part, facts, guard)
+    return facts
 
 
-def open_fetcher(job: Job, settings: Settings, clock: Clock, progress: Progress | None = None) -> Fetcher:
-    """A fetcher with the settings' key, paced as the key's plan allows: as set, as remembered, or to be learned.
+def _fetch_whole(desk: Desk, query: Query, staging: Staging) -> Guard:
+    """Fetch the list; once more, from its start, when the API refuses its own cursor or does not keep to ranges."""
+    plan = _cut_plan(desk, query)
+    try:
+        return _fetch_once(desk, query, staging, plan)
+    except CursorRefused as error:
+        log.warning("%s Starting again from the first page.", error.message)
+    except RangesUnusable as error:
+        log.warning("%s Fetching the list again, page by page.", error.message)
+        plan = CutPlan()
+    return _fetch_once(desk, query, staging, plan)
 
-    Raises ConfigError for a setting that cannot be used. Nothing is called yet.
-    """
-    bounds = Bounds.of(settings)
-    endpoint = Endpoint(settings.base_url, settings.api_key, bounds.answer_seconds, bounds.calls)
-    client = Client(endpoint, paced(settings, clock))
-    if client.pacer.learning:
-        client.pacer.plan = known_plan(settings, endpoint, new_york_date(clock))
-    return Fetcher(job, bounds, client, recall(settings.state_file), progress)
+
+def _fetch_once(desk: Desk, query: Query, staging: Staging, plan: CutPlan) -> Guard:
+    staging.restart()
+    guard = Guard(desk.bounds.pages)
+    rows = 0
+    with closing(pages(desk.client, query, guard, plan)) as found:
+        for number, (place, page) in enumerate(found, start=1):
+            staging.add(place, page.rows)
+            rows += len(page.rows)
+            if desk.progress:
+                desk.progress(number, rows)
+    if guard.wrong_counts:
+        log.warning("%d pages carry a count that is not their number of rows.", guard.wrong_counts)
+    return guard
 
 
-def _fit(ticker: str | None) -> str | None:
-    return ticker[:20] if ticker else None
+def _cut_plan(desk: Desk, query: Query) -> CutPlan:
+    cut = query.source.cut
+    if cut is None:
+        return CutPlan()
+    starts = desk.memory.starts(query.part.path, cut.pattern)
+    return CutPlan(desk.bounds.calls, starts, cut.letters, query.part.rules.prefix)
+
+
+def _note(desk: Desk, part: PartRun, facts: StagedPart, guard: Guard) -> None:
+    sandbox, source = desk.client.sandbox, part.record.source
+    part.note(
+        rows_fetched=facts.counts.fetched,
+        rows_published=facts.counts.published,
+        rows_rejected=facts.counts.rejected,
+        rows_repeated=facts.counts.repeated,
+        pages=guard.pages,
+        build_date=checks.build_date(part.load, facts),
+        first_ticker=_fit(facts.first_key),
+        last_ticker=_fit(facts.last_key),
+        content_hash=facts.content_hash,
+        field_counts=facts.field_counts,
+        new_fields=facts.new_fields,
+        source=f"sandbox ({printable(sandbox)}) at {source}"[:200] if sandbox else source,
+    )
+
+
+def _fit(key: str | None) -> str | None:
+    return key[:_LONGEST_KEY] if key else None

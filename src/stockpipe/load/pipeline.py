@@ -1,202 +1,179 @@
-"""Load one dataset for one day: fetch, stage, check, publish. The whole story is `load_day`."""
+"""The story: parts of a dataset for one day are fetched, staged, checked and published. It is told by `load_parts`."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from itertools import chain
 
-from stockpipe.base.clock import Clock
 from stockpipe.base.stopping import as_interrupt, publishing
 from stockpipe.base.text import printable
-from stockpipe.base.version import __version__
 from stockpipe.errors import DataCheckError, Interrupted, StockpipeError
 from stockpipe.load import checks
-from stockpipe.load.fetch import Fetcher, Progress, open_fetcher
-from stockpipe.load.job import Job
-from stockpipe.load.staging import StagedDay, Staging
-from stockpipe.load.trace import Trace
-from stockpipe.massive.pacing import Tally
-from stockpipe.models import views
-from stockpipe.settings import Settings
-from stockpipe.warehouse import Delivery, History, Warehouse, open_warehouse
-from stockpipe.warehouse.runs import RunRecord, Status
+from stockpipe.load.desk import Desk
+from stockpipe.load.fetch import fetch
+from stockpipe.load.loads import Load
+from stockpipe.load.result import LoadResult
+from stockpipe.load.run import PartRun, Run
+from stockpipe.load.staged import StagedPart
+from stockpipe.load.staging import Staging
+from stockpipe.warehouse import Delivery, History
+from stockpipe.warehouse.runs import RunRecord, RunStatus
 
 log = logging.getLogger(__name__)
 
+_LONGEST_MESSAGE = 2000
+
 
 @dataclass(frozen=True)
-class LoadResult:
-    """What a run did: a record for each active state, where the data is, and, for a dry run, the SQL it would run."""
+class _Part:
+    """A part that is staged: its run, its rows, their facts; once it is checked, the record of this day's last run too."""
 
-    run_id: str
-    table: str
-    target: str
-    records: list[RunRecord]
-    sql: list[str] = field(default_factory=list)
+    run: PartRun
+    rows: Staging
+    facts: StagedPart
+    same_day: RunRecord | None = None
 
     @property
-    def rows(self) -> int:
-        """Rows published, over all active states."""
-        return sum(record.rows_published for record in self.records)
+    def is_published(self) -> bool:
+        """Whether this day was last published with the same rows. The build's stamps do not count."""
+        return self.same_day is not None and self.run.record.same_content(self.same_day)
 
 
-def load_day(
-    job: Job, settings: Settings, clock: Clock, progress: Progress | None = None, trace: Trace | None = None
-) -> LoadResult:
-    """Load a day, whole and proved, or raise and leave every published day as it was.
+def load_parts(desk: Desk, loads: Sequence[Load], run: Run | None = None) -> LoadResult:
+    """Load parts of a dataset for one day, whole and verified, or raise and leave every published day as it was.
 
-    `trace` gets the run's records and seconds while it goes on. Raises ConfigError, AccessError, ApiError,
-    DataCheckError, WarehouseError, Interrupted.
+    The parts are published together, in one transaction. `run` gets the records and seconds while it goes on. Raises
+    ConfigError, AccessError, ApiError, DataCheckError, WarehouseError, Interrupted.
     """
-    trace = trace or Trace.begin(clock)
-    fetcher = open_fetcher(job, settings, clock, progress)
-    warehouse = open_warehouse(settings, trace.run_id)
-    source = fetcher.client.endpoint.base_url
-    records = trace.records
-    records[:] = [_begin(trace.run_id, job, active, source, clock) for active in job.states]
-    limits = checks.Limits.of(settings, require_fresh=job.require_fresh)
+    run = run or Run.begin(loads, desk.clock)
     with ExitStack() as stack:
-        stack.callback(warehouse.close)
-        if not job.dry_run:
-            with trace.phase("prepare"):
-                warehouse.prepare(job.dataset, views)
-        with _recorded(records, warehouse, job, clock, fetcher.client.pacer.tally):
-            stack.enter_context(fetcher.client)
-            parts = [stack.enter_context(Staging(job.dataset, job.market, active, job.ds)) for active in job.states]
-            with trace.phase("fetch"):
-                days = [_fetch(fetcher, staging, records, limits) for staging in parts]
-            log.info("Fetched %s %s.", f"{sum(r.rows_fetched for r in records):,}", job.dataset.name)
-            with trace.phase("check"):
-                known = [_compare(job, warehouse, records, number, day, limits) for number, day in enumerate(days)]
-            with trace.phase("publish"):
-                result = _publish(job, warehouse, parts, records, known, clock)
-            if not job.dry_run:
-                fetcher.remember(clock)
-            return result
+        stack.callback(_release, desk)
+        _prepare(desk, run)
+        stack.enter_context(_recorded(desk, run))
+        stagings = [stack.enter_context(Staging(load.partition)) for load in loads]
+        with run.phase("fetch"):
+            staged = [_fetch(desk, run, *part) for part in zip(run.parts, stagings, strict=True)]
+        with run.phase("check"):
+            checked = [_check(desk, part) for part in staged]
+        with run.phase("publish"):
+            result = _publish(desk, run, checked)
+        if not run.first.dry_run:
+            desk.remember()
+        return result
 
 
-def _fetch(fetcher: Fetcher, staging: Staging, records: list[RunRecord], limits: checks.Limits) -> StagedDay:
-    """Fetch one active state; raises DataCheckError at once when the day alone shows that it may not pass."""
-    job, number = fetcher.job, fetcher.job.states.index(staging.active)
-    records[number], day = fetcher.fetch(staging, records[number])
-    checks.refuse(checks.judge(job.asked(staging.active), day, None, limits), force=job.force)
-    return day
+def _prepare(desk: Desk, run: Run) -> None:
+    """See to the tables, unless the run is dry. Settings that cannot be used end it before anything is opened."""
+    run.counts_before = desk.client.pacer.counts.copy()
+    for part in run.parts:
+        part.note(source=desk.client.origin.base_url)
+    desk.warehouse.begin(run.run_id)
+    desk.check_settings()
+    if not run.first.dry_run:
+        with run.phase("prepare"):
+            desk.prepare(run.first.dataset)
 
 
-def _compare(
-    job: Job, warehouse: Warehouse, records: list[RunRecord], number: int, day: StagedDay, limits: checks.Limits
-) -> RunRecord | None:
-    """Judge a day against the last published one; raises DataCheckError unless it may pass.
+def _fetch(desk: Desk, run: Run, part: PartRun, rows: Staging) -> _Part:
+    """Fetch a part; raises DataCheckError at once when the part alone shows that it may not pass."""
+    facts = fetch(desk, part, rows)
+    _note_calls(desk, run, [part])
+    checks.refuse(checks.check(part.load, facts, None, desk.limits), force=part.load.force)
+    log.info("Fetched %s %s.", f"{facts.counts.fetched:,}", part.load.dataset.noun)
+    return _Part(part, rows, facts)
 
-    Returns the record of this very day's last publication.
-    """
-    record = records[number]
+
+def _check(desk: Desk, part: _Part) -> _Part:
+    """Compare a part with the last published one; raises DataCheckError unless it may pass."""
+    load = part.run.load
     # A dry run compares too, where that wakes nothing.
-    known = warehouse.history(record) if warehouse.local or not job.dry_run else History()
-    findings = checks.judge(job.asked(record.active), day, known.earlier or known.same_day, limits)
+    known = desk.warehouse.history(load.partition) if desk.warehouse.local or not load.dry_run else History()
+    findings = checks.check(load, part.facts, known.earlier or known.same_day, desk.limits)
     warnings = [finding.text for finding in findings if finding.severity == "warn"]
     for text in warnings:
         log.warning("%s", text)
-    forced = checks.refuse(findings, force=job.force)
-    records[number] = replace(record, forced=forced, warnings=warnings)
-    return known.same_day
+    part.run.note(forced=checks.refuse(findings, force=load.force), warnings=warnings)
+    return replace(part, same_day=known.same_day)
 
 
-def _publish(
-    job: Job,
-    warehouse: Warehouse,
-    parts: list[Staging],
-    records: list[RunRecord],
-    known: list[RunRecord | None],
-    clock: Clock,
-) -> LoadResult:
-    """Publish the checked parts, unless all of it is in the table already; `known` is what was published of each."""
-    result = LoadResult(records[0].run_id, warehouse.table, warehouse.label, records)
-    if _is_published(job, warehouse, records, known):
-        records[:] = [record.finished("unchanged", clock.now()) for record in records]
-        warehouse.record(records)
-        log.info("The day is unchanged: its %s rows are in %s already.", f"{result.rows:,}", warehouse.table)
-        return result
-    status: Status = "dry-run" if job.dry_run else "published"
-    parquet = [path for staging in parts for path in staging.write_parquet(small=not warehouse.local)]
-    rejects = [row for staging in parts for row in staging.rejects(result.run_id)]
-    records[:] = [record.finished(status, clock.now()) for record in records]
-    delivery = Delivery(job.dataset, records, parquet, rejects, clock)
-    if job.dry_run:
-        return replace(result, sql=warehouse.plan(delivery))
-    log.info("Ingesting %s %s into %s...", f"{delivery.rows:,}", job.dataset.name, warehouse.label)
+def _publish(desk: Desk, run: Run, parts: list[_Part]) -> LoadResult:
+    """Publish the checked parts, unless all of it is in the table already."""
+    warehouse, load = desk.warehouse, run.first
+    table = warehouse.table(load.dataset)
+    if not (load.dry_run or load.force) and all(part.is_published and _is_complete(desk, part) for part in parts):
+        run.finish("unchanged")
+        warehouse.write_records(run.records)
+        rows = sum(record.rows_published for record in run.records)
+        log.info("The day is unchanged: its %s rows are in %s already.", f"{rows:,}", table)
+        return LoadResult(run.run_id, table, warehouse.label, run.records)
+    status: RunStatus = "dry-run" if load.dry_run else "published"
+    run.finish(status)
+    delivery = _delivery(desk, run, parts)
+    if load.dry_run:
+        return LoadResult(run.run_id, table, warehouse.label, run.records, warehouse.script(delivery))
+    log.info("Ingesting %s %s into %s...", f"{delivery.rows:,}", load.dataset.noun, warehouse.label)
     publishing.set()
     try:
-        warehouse.publish(delivery)
+        run.take(warehouse.publish(delivery))
     finally:
         publishing.clear()
-    records[:] = delivery.ended()
-    log.info("Successfully ingested %s %s into %s", f"{delivery.rows:,}", job.dataset.name, warehouse.table)
-    return result
+    log.info("Successfully ingested %s %s into %s", f"{delivery.rows:,}", load.dataset.noun, table)
+    return LoadResult(run.run_id, table, warehouse.label, run.records)
 
 
-def _is_published(job: Job, warehouse: Warehouse, records: list[RunRecord], known: list[RunRecord | None]) -> bool:
-    """Whether the table holds just these rows already, so that a record of the run is all there is to write.
+def _is_complete(desk: Desk, part: _Part) -> bool:
+    return desk.warehouse.count(part.run.load.partition) == part.run.record.rows_published
 
-    The build's stamps (LAST_UPDATED_UTC) do not count. With --force the day is always written anew.
-    """
-    return not (job.dry_run or job.force) and all(
-        last is not None and record.same_content(last) and warehouse.holds(record) == record.rows_published
-        for record, last in zip(records, known, strict=True)
-    )
+
+def _delivery(desk: Desk, run: Run, parts: list[_Part]) -> Delivery:
+    parquet = [path for part in parts for path in part.rows.write_parquet(small=not desk.warehouse.local)]
+    rejects = chain.from_iterable(part.rows.rejects(run.run_id) for part in parts)
+    return Delivery(run.first.dataset, [part.publication for part in run.parts], parquet, rejects, desk.clock)
+
+
+def _release(desk: Desk) -> None:
+    if "warehouse" in vars(desk):
+        desk.warehouse.release()
 
 
 @contextmanager
-def _recorded(records: list[RunRecord], warehouse: Warehouse, job: Job, clock: Clock, tally: Tally) -> Iterator[None]:
-    """Leave a record of a run that ends in an error, where the warehouse can be reached."""
+def _recorded(desk: Desk, run: Run) -> Iterator[None]:
+    """Leave a record of a run that ends in an error, with what its calls cost."""
     try:
         yield
     except (Exception, KeyboardInterrupt) as error:
         known = as_interrupt(error) or error
         if isinstance(known, StockpipeError):
-            # A walk that failed has no numbers of its own; what it cost is known all the same.
-            waited = round(tally.waited, 3)
-            records[:] = [
-                replace(record, calls=tally.calls, retries=tally.retries, waited_seconds=waited) for record in records
-            ]
-            _leave_record(records, warehouse, job, clock, known)
+            _note_calls(desk, run, run.parts)
+            _leave_record(desk, run, known)
         if known is not error:
             raise known from None
         raise
 
 
-def _leave_record(
-    records: list[RunRecord], warehouse: Warehouse, job: Job, clock: Clock, error: StockpipeError
-) -> None:
-    error.run_id = records[0].run_id
-    status: Status = (
-        "refused"
-        if isinstance(error, DataCheckError)
-        else "interrupted"
-        if isinstance(error, Interrupted)
-        else "failed"
-    )
-    if job.dry_run:
+def _note_calls(desk: Desk, run: Run, parts: Sequence[PartRun]) -> None:
+    spent = desk.client.pacer.counts.since(run.counts_before)
+    for part in parts:
+        part.note(calls=spent.calls, retries=spent.retries, waited_seconds=round(spent.waited, 3))
+
+
+def _leave_record(desk: Desk, run: Run, error: StockpipeError) -> None:
+    """Write the records of a run that failed. That this fails too is told, and hides nothing."""
+    error.run_id = run.run_id
+    if run.first.dry_run:
         return
-    records[:] = [
-        record.finished(
-            status,
-            clock.now(),
-            rows_published=0,
-            error=type(error).__name__,
-            message=printable(str(error))[:2000],
-        )
-        for record in records
-    ]
+    message = printable(str(error))[:_LONGEST_MESSAGE]
+    run.finish(_status_of(error), rows_published=0, error=type(error).__name__, message=message)
     try:
-        warehouse.record(records)
+        desk.warehouse.write_records(run.records)
     except StockpipeError as failed:
         log.warning("The failed run could not be recorded: %s", failed.message)
 
 
-def _begin(run_id: str, job: Job, active: bool, source: str, clock: Clock) -> RunRecord:
-    return RunRecord(
-        run_id, job.dataset.name, job.market, active, job.ds, clock.now(), source=source, version=__version__
-    )  # fmt: skip
+def _status_of(error: StockpipeError) -> RunStatus:
+    if isinstance(error, DataCheckError):
+        return "refused"
+    return "interrupted" if isinstance(error, Interrupted) else "failed"

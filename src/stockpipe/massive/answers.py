@@ -10,11 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
+from functools import cache
 from typing import Any
 
 import msgspec
 
 from stockpipe.base.text import printable
+from stockpipe.datasets import Endpoint
 from stockpipe.errors import AccessError, ApiError, CursorRefused
 
 _RETRIED_STATUS = frozenset({408, 425, 500, 502, 503, 504, 520, 521, 522, 523, 524})
@@ -54,7 +56,8 @@ class Page:
 
 
 class _Envelope(msgspec.Struct):
-    results: list[msgspec.Raw] | None = None
+    """What stands around the rows, whatever they are called; `_reader` adds them as `rows`."""
+
     status: Any = None
     next_url: str | None = None
     request_id: Any = None
@@ -64,24 +67,35 @@ class _Envelope(msgspec.Struct):
 
 
 _decoder = msgspec.json.Decoder(_Envelope)
+_array = msgspec.json.Decoder(list[msgspec.Raw])
 
 
-def judge(answer: Answer, *, on_cursor: bool, now: datetime) -> Page:
-    """The page in an answer. Raises Transient or Throttled (try again), AccessError, CursorRefused or ApiError (do not).
+@cache
+def _reader(name: str) -> msgspec.json.Decoder[Any]:
+    """Reads an answer whose rows are in the list of this name."""
+    rows = ("rows", list[msgspec.Raw] | None, msgspec.field(name=name, default=None))
+    return msgspec.json.Decoder(msgspec.defstruct("Envelope", [rows], bases=(_Envelope,)))
 
-    `on_cursor` says that the request was a `next_url` of the API's own; `now` is needed for a Retry-After date.
+
+def read_page(answer: Answer, source: Endpoint, *, on_cursor: bool, now: datetime) -> Page:
+    """The page in an answer of `source`.
+
+    Raises Transient or Throttled (try again), AccessError, CursorRefused or ApiError (do not). `on_cursor` says that the
+    request was a `next_url` of the API's own; `now` is needed for a Retry-After date.
     """
     if answer.status != 200:
         raise _refusal(answer, on_cursor=on_cursor, now=now)
     try:
-        envelope = _decoder.decode(answer.body)
-        rows = [str(row, "utf-8") for row in envelope.results or ()]
+        if source.rows is None:
+            return Page([str(row, "utf-8") for row in _array.decode(answer.body)], None, "")
+        envelope = _reader(source.rows).decode(answer.body)
+        rows = [str(row, "utf-8") for row in envelope.rows or ()]
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         raise Transient(f"the answer is not the JSON it should be: {_glimpse(answer.body)}") from None
-    if envelope.status not in ("OK", "DELAYED"):
+    if source.status and envelope.status not in ("OK", "DELAYED"):
         raise _bad_status(answer, envelope, now)
-    if envelope.results is None:
-        raise Transient(f"the answer has no results: {_glimpse(answer.body)}")
+    if envelope.rows is None:
+        raise Transient(f"the answer has no {source.rows}: {_glimpse(answer.body)}")
     return Page(
         rows,
         envelope.next_url or None,

@@ -17,8 +17,9 @@ import httpcore2
 from stockpipe.base.http import Deadline, open_pool
 from stockpipe.base.text import printable
 from stockpipe.base.version import __version__
+from stockpipe.datasets import Endpoint
 from stockpipe.errors import ApiError
-from stockpipe.massive.answers import Answer, Page, Throttled, Transient, judge
+from stockpipe.massive.answers import Answer, Page, Throttled, Transient, read_page
 from stockpipe.massive.pacing import Pacer
 
 log = logging.getLogger(__name__)
@@ -31,7 +32,7 @@ _CURSOR = re.compile(r"(cursor=[^&]{12})[^&]+")
 
 
 @dataclass(frozen=True)
-class Endpoint:
+class Origin:
     """Where to call, with what key, and how long one whole answer may take (seconds)."""
 
     base_url: str
@@ -40,25 +41,29 @@ class Endpoint:
     connections: int = 1
 
     def __repr__(self) -> str:
-        return f"Endpoint({self.base_url!r})"
+        return f"Origin({self.base_url!r})"
 
 
 class Client:
     """Asks the API for pages, patiently. Use it as a context manager; it is safe for many threads."""
 
-    def __init__(self, endpoint: Endpoint, pacer: Pacer) -> None:
-        self.endpoint = endpoint
+    def __init__(self, origin: Origin, pacer: Pacer) -> None:
+        self.origin = origin
         self.pacer = pacer
         self.sandbox: str | None = None
         self._deadline = Deadline(pacer.patience.stop)
-        self._pool = open_pool(endpoint.base_url, self._deadline, endpoint.connections)
+        self._pool = open_pool(origin.base_url, self._deadline, origin.connections)
         self._headers: dict[bytes | str, bytes | str] = {
-            "Authorization": f"Bearer {endpoint.key}",
+            "Authorization": f"Bearer {origin.key}",
             "Accept": "application/json",
             "Accept-Encoding": "gzip",
             "User-Agent": f"stockpipe/{__version__}",
-            "Host": urlsplit(endpoint.base_url).netloc,
+            "Host": urlsplit(origin.base_url).netloc,
         }
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._pool.close()
 
     def __enter__(self) -> Self:
         return self
@@ -66,17 +71,17 @@ class Client:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._pool.close()
+        self.close()
 
-    def page(self, target: str, *, on_cursor: bool = False) -> Page:
-        """The page at `target` (path and query), tried as often as the pacing allows.
+    def page(self, target: str, source: Endpoint, *, on_cursor: bool = False) -> Page:
+        """The page of `source` at `target` (path and query), tried as often as the pacing allows.
 
         Raises AccessError, CursorRefused (only `on_cursor`), ApiError, Interrupted.
         """
         for attempt in count(1):
             self.pacer.wait_for_turn()
             try:
-                page = judge(self.answer(target), on_cursor=on_cursor, now=self.pacer.patience.clock.now())
+                page = read_page(self.answer(target), source, on_cursor=on_cursor, now=self.pacer.patience.clock.now())
             except Throttled as fault:
                 self.pacer.refused(fault.retry_after)
                 self.pacer.before_retry(fault, attempt, throttled=True)
@@ -102,7 +107,7 @@ class Client:
         return answer
 
     def _exchange(self, target: str) -> Answer:
-        seconds = self.endpoint.answer_seconds
+        seconds = self.origin.answer_seconds
         self._deadline.start(seconds)
         timeouts = {
             "connect": min(CONNECT_SECONDS, seconds),
@@ -113,7 +118,7 @@ class Client:
         try:
             with self._pool.stream(
                 "GET",
-                self.endpoint.base_url + target,
+                self.origin.base_url + target,
                 headers=self._headers,
                 extensions={"timeout": timeouts},
             ) as response:
@@ -122,7 +127,7 @@ class Client:
         except httpcore2.TimeoutException:
             raise Transient(f"no whole answer within {seconds:g} s") from None
         except (httpcore2.NetworkError, httpcore2.ProtocolError, httpcore2.ProxyError) as error:
-            raise Transient(f"{self.endpoint.base_url} could not be read: {printable(str(error))}") from None
+            raise Transient(f"{self.origin.base_url} could not be read: {printable(str(error))}") from None
         self.sandbox = headers.get("x-sandbox", self.sandbox)
         return Answer(response.status, headers, body)
 
@@ -141,7 +146,7 @@ class Client:
                 f"The API's next_url does not lead to the next page of {path}: {printable(next_url)[:120]!r}.",
                 hint="Nothing was published. Check MASSIVE_BASE_URL, then run again.",
             )
-        if parts.netloc and parts.netloc != urlsplit(self.endpoint.base_url).netloc:
+        if parts.netloc and parts.netloc != urlsplit(self.origin.base_url).netloc:
             log.debug("next_url names %s; the configured origin is asked instead", printable(parts.netloc))
         return f"{parts.path}?{urlencode(query)}"
 

@@ -1,7 +1,7 @@
 """What is remembered between runs, in a small file beside the data: it makes runs quicker and is never needed.
 
-It holds the plan that a key was seen to have, under a salted digest of the key, and the tickers at which the ranges of
-the next walk begin. A missing, broken or unwritable file costs some time and nothing else.
+It holds the plan that a key was seen to have, under a salted digest of the key, and where the ranges of the next
+walk begin. A missing, broken or unwritable file costs some time and nothing else.
 """
 
 from __future__ import annotations
@@ -25,7 +25,6 @@ log = logging.getLogger(__name__)
 # A paid key shows itself anew in every run; a free one that was upgraded would stay slow for ever.
 FREE_FOR = timedelta(days=7)
 MOST_STARTS = 5000
-_START = re.compile(r"([A-Z]:)?[A-Z0-9]{1,20}")
 
 
 @dataclass
@@ -52,12 +51,15 @@ class Memory:
         if plan != "auto":
             plans[digest] = {"plan": plan, "seen": today.isoformat()}
 
-    def starts(self, query: str) -> tuple[str, ...]:
-        """Where the ranges of a query's list begin, in rising order; none when not known or not usable."""
+    def starts(self, query: str, pattern: str) -> tuple[str, ...]:
+        """Where the ranges of a query's list begin, in rising order; none when not known or not usable.
+
+        `pattern` is the form that a start must have.
+        """
         starts = self._part("ranges").get(query)
         if not isinstance(starts, list) or len(starts) > MOST_STARTS:
             return ()
-        plain = all(isinstance(start, str) and _START.fullmatch(start) for start in starts)
+        plain = all(isinstance(start, str) and re.fullmatch(pattern, start) for start in starts)
         return tuple(starts) if plain and sorted(set(starts)) == starts else ()
 
     def learn_starts(self, query: str, starts: list[str]) -> None:

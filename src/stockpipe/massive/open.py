@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from stockpipe.base.clock import Clock
-from stockpipe.massive.client import Endpoint
+from stockpipe.massive.client import Origin
 from stockpipe.massive.memory import recall
 from stockpipe.massive.pacing import Pacer, Patience
 from stockpipe.settings import Plan, Settings
@@ -44,11 +44,11 @@ def paced(settings: Settings, clock: Clock) -> Pacer:
     return Pacer(patience, plan, settings.rate_limit_delay, per_second, learning=plan == "auto")
 
 
-def known_plan(settings: Settings, endpoint: Endpoint, today: date) -> Plan:
-    """The plan that the key of an endpoint was last seen to have, `auto` when that is not known or too long ago."""
-    return recall(settings.state_file).plan(key_of(endpoint), today)
+def known_plan(settings: Settings, origin: Origin, today: date) -> Plan:
+    """The plan that the key of an origin was last seen to have, `auto` when that is not known or too long ago."""
+    return recall(settings.state_file).plan(key_of(origin), today)
 
 
-def key_of(endpoint: Endpoint) -> str:
+def key_of(origin: Origin) -> str:
     """A key is known for what it may do at one origin."""
-    return f"{endpoint.key} at {endpoint.base_url}"
+    return f"{origin.key} at {origin.base_url}"

@@ -12,7 +12,7 @@ import logging
 import random
 import threading
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from stockpipe.base.clock import Clock
 from stockpipe.errors import ApiError, Interrupted
@@ -30,13 +30,26 @@ SECOND_MARGIN = 0.02
 
 
 @dataclass
-class Tally:
-    """What the calls of a run came to. `waited` is seconds spent waiting because of limits and retries."""
+class CallCounts:
+    """What calls came to. `waited` is seconds spent waiting because of limits and retries."""
 
     calls: int = 0
     retries: int = 0
     throttled: int = 0
     waited: float = 0.0
+
+    def copy(self) -> CallCounts:
+        """The same counts, which stay as they are."""
+        return replace(self)
+
+    def since(self, before: CallCounts) -> CallCounts:
+        """What came after an earlier copy."""
+        return CallCounts(
+            self.calls - before.calls,
+            self.retries - before.retries,
+            self.throttled - before.throttled,
+            self.waited - before.waited,
+        )
 
 
 @dataclass
@@ -82,7 +95,7 @@ class Pacer:
     per_second: float = 95.0
     minute: float = 60.0
     learning: bool = True
-    tally: Tally = field(default_factory=Tally)
+    counts: CallCounts = field(default_factory=CallCounts)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
     _starts: deque[float] = field(default_factory=lambda: deque(maxlen=128), repr=False)
     _paused_until: float = 0.0
@@ -109,8 +122,8 @@ class Pacer:
             self.patience.wait(wait)
             waited += wait
         with self._lock:
-            self.tally.calls += 1
-            self.tally.waited += waited
+            self.counts.calls += 1
+            self.counts.waited += waited
 
     def _claim(self) -> float:
         """Take the turn and return zero, or return the seconds after which to ask again."""
@@ -151,7 +164,7 @@ class Pacer:
         """A call was answered with 429: every thread waits as long as the API wishes, or at least five seconds."""
         with self._lock:
             now = self.patience.clock.monotonic()
-            self.tally.throttled += 1
+            self.counts.throttled += 1
             # Calls that were under way together are refused together: that is one refusal.
             if now >= self._paused_until or not self._refusals:
                 self._refusals += 1
@@ -174,7 +187,7 @@ class Pacer:
         with self._lock:
             patience.retries_left -= 1
             spent = attempt >= patience.attempts or patience.retries_left < 0
-            self.tally.retries += 1
+            self.counts.retries += 1
         if spent:
             raise ApiError(
                 f"The API did not give a usable answer in {attempt} tries; the last one: {fault}.",
@@ -188,7 +201,7 @@ class Pacer:
         log.debug("%s. Waiting %.1f s before try %d of %d.", fault, pause, attempt + 1, patience.attempts)
         patience.wait(pause)
         with self._lock:
-            self.tally.waited += pause
+            self.counts.waited += pause
 
 
 def backoff(attempt: int) -> float:

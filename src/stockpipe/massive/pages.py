@@ -8,12 +8,13 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
-from urllib.parse import urlencode
+from functools import cache
+from typing import Any
 
 import msgspec
 
 from stockpipe.base.text import printable
-from stockpipe.datasets import Dataset
+from stockpipe.datasets import WHOLE, Bounds, Cut, Endpoint, Part
 from stockpipe.errors import ApiError
 from stockpipe.massive.answers import Page
 from stockpipe.massive.client import Client
@@ -24,32 +25,34 @@ EMPTY_PAGES = 3
 
 
 class RangesUnusable(ApiError):
-    """The API did not keep to the ticker ranges that it was asked for; a plain walk is the way."""
+    """The API did not keep to the ranges that it was asked for; going page by page is the way."""
 
 
 @dataclass(frozen=True)
 class Query:
-    """What is asked for: one market, one active state, and the dated records of `on` or, without it, the current list.
+    """What is asked for: a part, and the dated records of `day` or, without it, the current list.
 
-    `bounds` narrow it to tickers from the first (included) to the second (not included); None leaves a side open.
+    `bounds` narrow it to one range of the cut's field.
     """
 
-    dataset: Dataset
-    market: str
-    active: bool
-    on: date | None = None
-    bounds: tuple[str | None, str | None] = (None, None)
+    part: Part
+    day: date | None = None
+    bounds: Bounds = WHOLE
+
+    @property
+    def source(self) -> Endpoint:
+        """The address that is asked."""
+        return self.part.dataset.source
+
+    @property
+    def path(self) -> str:
+        """The path of every page."""
+        return self.source.path_of(self.day)
 
     @property
     def target(self) -> str:
         """Path and query of the first page."""
-        params = {"market": self.market, "active": str(self.active).lower(), **self.dataset.params}
-        if self.on:
-            params["date"] = self.on.isoformat()
-        low, high = self.bounds
-        params |= {"ticker.gte": low} if low else {}
-        params |= {"ticker.lt": high} if high else {}
-        return f"{self.dataset.path}?{urlencode(params)}"
+        return self.source.target(self.part.asked, self.day, self.bounds)
 
 
 @dataclass
@@ -104,9 +107,9 @@ def walk(client: Client, query: Query, guard: Guard, cursor: str | None = None) 
     on_cursor, empty = cursor is not None, 0
     while target:
         guard.follow(target)
-        page = client.page(target, on_cursor=on_cursor)
-        if cursor is None:
-            _must_be_inside(page, *query.bounds)
+        page = client.page(target, query.source, on_cursor=on_cursor)
+        if cursor is None and query.source.cut:
+            _must_be_inside(page, query.source.cut, *query.bounds)
         guard.admit(page)
         empty = 0 if page.rows else empty + 1
         if empty > EMPTY_PAGES:
@@ -114,38 +117,45 @@ def walk(client: Client, query: Query, guard: Guard, cursor: str | None = None) 
                 f"The API sent {empty} empty pages in a row.", hint="Nothing was published. Run again later."
             )
         yield page
-        target = client.own_target(page.next_url, query.dataset.path) if page.next_url else None
+        target = client.own_target(page.next_url, query.path) if page.next_url else None
         on_cursor = True
 
 
-class _Ticker(msgspec.Struct):
-    ticker: str
+@cache
+def _decoders(field: str) -> tuple[msgspec.json.Decoder[Any], msgspec.json.Decoder[Any]]:
+    """Readers of one field: of all rows of a page, and of one row."""
+    row = msgspec.defstruct("Row", [("value", str, msgspec.field(name=field))], gc=False)
+    return msgspec.json.Decoder(list[row]), msgspec.json.Decoder(row)  # type: ignore[valid-type]
 
 
-_decoder = msgspec.json.Decoder(_Ticker)
-
-
-def ticker_of(row: str) -> str | None:
-    """The ticker of a row, None where it has no readable one (staging will reject that row)."""
+def values_of(rows: list[str], field: str) -> list[str | None]:
+    """A field of each row; None where a row has no readable one (staging will reject that row)."""
+    page, one = _decoders(field)
     try:
-        return _decoder.decode(row).ticker
-    except (msgspec.MsgspecError, UnicodeEncodeError):
+        return [row.value for row in page.decode(f"[{','.join(rows)}]")]
+    except (msgspec.MsgspecError, RecursionError):
+        return [_value_of(row, one) for row in rows]
+
+
+def _value_of(row: str, decoder: msgspec.json.Decoder[Any]) -> str | None:
+    try:
+        return str(decoder.decode(row).value)
+    except (msgspec.MsgspecError, UnicodeEncodeError, RecursionError):
         return None
 
 
-def _must_be_inside(page: Page, low: str | None, high: str | None) -> None:
-    for row in page.rows if low or high else ():
-        ticker = ticker_of(row)
-        if ticker is not None and not _inside(ticker, low, high):
+def _must_be_inside(page: Page, cut: Cut, low: str | None, high: str | None) -> None:
+    for value in values_of(page.rows, cut.field) if low or high else ():
+        if value is not None and not _inside(value, low, high):
             raise RangesUnusable(
-                f"The API sent {printable(ticker)[:40]!r}, asked for tickers from {low or 'the first'} to before {high or 'the end'}."
+                f"The API sent {printable(value)[:40]!r}, asked for {cut.field} from {low or 'the first'} to before {high or 'the end'}."
             )
 
 
-def _inside(ticker: str, low: str | None, high: str | None) -> bool:
-    """Whether a ticker is in a range, in one of the two usual orders: by code point, or capitals and small alike."""
-    return _between(low, ticker, high) or _between(low and low.upper(), ticker.upper(), high and high.upper())
+def _inside(value: str, low: str | None, high: str | None) -> bool:
+    """Whether a value is in a range, in one of the two usual orders: by code point, or capitals and small alike."""
+    return _between(low, value, high) or _between(low and low.upper(), value.upper(), high and high.upper())
 
 
-def _between(low: str | None, ticker: str, high: str | None) -> bool:
-    return (low is None or low <= ticker) and (high is None or ticker < high)
+def _between(low: str | None, value: str, high: str | None) -> bool:
+    return (low is None or low <= value) and (high is None or value < high)

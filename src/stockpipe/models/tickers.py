@@ -6,6 +6,7 @@ Both warehouses get the same SELECT; only CREATE and COMMENT are spelled differe
 from __future__ import annotations
 
 from stockpipe.datasets import Column
+from stockpipe.datasets.column import DATE, FLAG, text
 from stockpipe.warehouse import sql
 from stockpipe.warehouse.model import Model
 
@@ -14,13 +15,13 @@ _NO_CHANGE = ("LAST_UPDATED_UTC", "DS")
 _SLICE = ("MARKET", "ACTIVE")
 
 _CHANGE_COLUMNS = (
-    Column("DS", "date", "The day."),
-    Column("PREVIOUS_DS", "date", "The loaded day before it, of the same market and active state."),
-    Column("MARKET", "text", "Of which market."),
-    Column("ACTIVE", "bool", "In the list of listed (true) or delisted (false) securities."),
-    Column("TICKER", "text", "Symbol; one that was delisted twice may have a row for each."),
-    Column("CHANGE", "text", "added, removed or changed."),
-    Column("CHANGED_COLUMNS", "text", "Names of the columns that changed, with commas between; null otherwise."),
+    Column("DS", DATE, "The day."),
+    Column("PREVIOUS_DS", DATE, "The loaded day before it, of the same market and active state."),
+    Column("MARKET", text(), "Of which market."),
+    Column("ACTIVE", FLAG, "In the list of listed (true) or delisted (false) securities."),
+    Column("TICKER", text(), "Symbol; one that was delisted twice may have a row for each."),
+    Column("CHANGE", text(), "added, removed or changed."),
+    Column("CHANGED_COLUMNS", text(), "Names of the columns that changed, with commas between; null otherwise."),
 )
 
 

@@ -12,8 +12,7 @@ import logging
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from datetime import date
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -21,26 +20,15 @@ from stockpipe.base.calendar import missing_session
 from stockpipe.base.stopping import as_interrupt
 from stockpipe.base.text import is_loopback, printable
 from stockpipe.base.version import __version__
-from stockpipe.errors import DataCheckError, Interrupted, StockpipeError
+from stockpipe.errors import DataCheckError, Interrupted, StockpipeError, exit_code_of
 from stockpipe.settings import Settings
-from stockpipe.warehouse import Warehouse
-from stockpipe.warehouse.runs import RUNS_TABLE, RunRecord
+from stockpipe.warehouse.runs import RunRecord
 
 log = logging.getLogger(__name__)
 
 SECONDS = 10.0
 TRIES = 2
 MOST_TEXT = 2000
-
-
-@dataclass(frozen=True)
-class About:
-    """Which load an alert is about. `run_id` may be left out: an error and a record know theirs."""
-
-    dataset: str
-    market: str
-    ds: date
-    run_id: str = ""
 
 
 @dataclass
@@ -63,42 +51,42 @@ class Alerts:
         return cls(ping, webhook, settings.secrets)
 
     @contextmanager
-    def watching(self, about: About) -> Iterator[None]:
-        """Announce a run, and tell how it failed if it does; the error goes on its way. Say `succeeded` yourself."""
-        self.started(about)
+    def watching(self, record: RunRecord) -> Iterator[None]:
+        """Announce a run, and tell how it failed if it does; the error goes on its way. Say `succeeded` yourself.
+
+        `record` is that of the run's first part.
+        """
+        self.started(record)
         try:
             yield
         except (Exception, KeyboardInterrupt) as error:
-            self.failed(as_interrupt(error) or error, about)
+            self.failed(as_interrupt(error) or error, record)
             raise
 
-    def started(self, about: About) -> None:
+    def started(self, record: RunRecord) -> None:
         """Announce a run, so that the ping's service can measure it and miss its end."""
-        self._ping("/start", f"{about.dataset} {about.market} {about.ds}")
+        self._ping("/start", _about(record))
 
     def succeeded(self, records: list[RunRecord], *, recovered: bool = False) -> None:
         """Tell of a run that published. A list that lacks a session is an alarm; `recovered` makes it good news."""
         first = records[0]
-        about = About(first.dataset, first.market, first.ds, first.run_id)
         rows = sum(record.rows_published for record in records)
         if reason := next(filter(None, (missing_session(record.build_date, record.ds) for record in records)), ""):
             self._ping("/fail", reason)
-            self._post(about, "stale", first.status, reason, rows=rows)
+            self._post(first, "stale", first.status, reason, rows=rows)
             return
         self._ping("", f"{rows} rows, run {first.run_id}")
         if recovered:
-            self._post(about, "recovered", first.status, "The run before this one had failed.", rows=rows)
+            self._post(first, "recovered", first.status, "The run before this one had failed.", rows=rows)
 
-    def failed(self, error: BaseException, about: About) -> None:
+    def failed(self, error: BaseException, record: RunRecord) -> None:
         """Tell of a run that ended in an error; nothing of it was published."""
         foreseen = isinstance(error, StockpipeError)
         reason = self._safe(str(error) if foreseen else f"Unexpected {type(error).__name__}: {error}")
         event = "refused" if isinstance(error, DataCheckError) else "failed"
         status = "interrupted" if isinstance(error, Interrupted) else event
-        if isinstance(error, StockpipeError) and error.run_id:
-            about = replace(about, run_id=error.run_id)
         self._ping("/fail", reason)
-        self._post(about, event, status, reason, exit_code=error.exit_code if isinstance(error, StockpipeError) else 1)
+        self._post(record, event, status, reason, exit_code=exit_code_of(error))
 
     def _safe(self, text: str) -> str:
         """The text without secrets and control characters, cut to a bounded length."""
@@ -113,18 +101,20 @@ class Alerts:
             url = urlunsplit(parts._replace(path=parts.path.rstrip("/") + suffix))
             self._send("ping", url, self._safe(reason).encode(), "text/plain; charset=utf-8")
 
-    def _post(self, about: About, event: str, status: str, message: str, *, rows: int = 0, exit_code: int = 0) -> None:
+    def _post(
+        self, record: RunRecord, event: str, status: str, message: str, *, rows: int = 0, exit_code: int = 0
+    ) -> None:
         if not self.webhook_url:
             return
-        headline = f"stockpipe: {about.dataset} {about.market} {about.ds} {event}: {message}"
+        headline = f"stockpipe: {_about(record)} {event}: {message}"
         document: dict[str, Any] = {
             "text": _slack(headline),
             "event": event,
             "status": status,
-            "run_id": about.run_id,
-            "dataset": about.dataset,
-            "market": about.market,
-            "ds": about.ds.isoformat(),
+            "run_id": record.run_id,
+            "dataset": record.dataset,
+            "market": record.market,
+            "ds": record.ds.isoformat(),
             "rows": rows,
             "message": message,
             "exit_code": exit_code,
@@ -144,19 +134,8 @@ class Alerts:
             log.warning("The %s alert could not be sent (%s). The run goes on.", what, fault)
 
 
-def had_failed(warehouse: Warehouse, record: RunRecord) -> bool:
-    """Whether the latest run of the same dataset and market before this one failed; False where that is not known."""
-    # The values are words of our own declarations and a run id of our own making.
-    sql = (
-        f"SELECT STATUS FROM \"{RUNS_TABLE}\" WHERE DATASET = '{record.dataset}' AND MARKET = '{record.market}' "
-        f"AND RUN_ID < '{record.run_id}' ORDER BY RUN_ID DESC LIMIT 1"
-    )
-    try:
-        rows = warehouse.query(sql).rows
-    except StockpipeError as error:
-        log.debug("the run before could not be looked up: %s", error.message)
-        return False
-    return bool(rows) and rows[0][0] in ("failed", "refused", "interrupted")
+def _about(record: RunRecord) -> str:
+    return " ".join(filter(None, (record.dataset, record.market, record.ds.isoformat())))
 
 
 def _checked(settings: Settings, name: str) -> str | None:

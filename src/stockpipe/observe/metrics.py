@@ -16,12 +16,11 @@ from pathlib import Path
 
 from stockpipe import errors
 from stockpipe.errors import StockpipeError
-from stockpipe.load.trace import Phase
-from stockpipe.warehouse.runs import RunRecord
+from stockpipe.load.run import Phase
+from stockpipe.warehouse.runs import GOOD, RunRecord
 
 log = logging.getLogger(__name__)
 
-GOOD = ("published", "unchanged")
 LAST_SUCCESS = "stockpipe_last_success_timestamp_seconds"
 PHASES = "stockpipe_phase_seconds"
 
@@ -147,7 +146,7 @@ def _phases(records: list[RunRecord], seconds: Mapping[Phase, float]) -> str:
 
 
 def _labels(record: RunRecord, **more: str) -> str:
-    values = {"dataset": record.dataset, "market": record.market, "active": str(record.active).lower(), **more}
+    values = record.labels | more
     return "{" + ",".join(f'{name}="{_escaped(value)}"' for name, value in values.items()) + "}"
 
 

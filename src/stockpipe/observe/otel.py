@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from stockpipe.base.text import is_loopback
 from stockpipe.base.version import __version__
 from stockpipe.errors import Interrupted
-from stockpipe.load.trace import Trace
+from stockpipe.load.run import Run
 from stockpipe.settings import Settings
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ SECONDS = 5.0
 _COUNTS = ("rows_fetched", "rows_published", "rows_rejected", "pages", "calls", "retries")
 
 
-def send_trace(settings: Settings, trace: Trace, error: BaseException | None = None) -> None:
+def send_trace(settings: Settings, run: Run, error: BaseException | None = None) -> None:
     """Send the trace of a run that has ended, with its error if it ended in one, where a collector is set.
 
     It takes 5 seconds at most. Whatever keeps it from being sent is a warning and nothing more; only a request to stop
@@ -45,7 +45,7 @@ def send_trace(settings: Settings, trace: Trace, error: BaseException | None = N
     sent = False
     try:
         logging.getLogger("opentelemetry").setLevel(logging.CRITICAL)  # one line of ours says it all
-        spans = _spans(trace, error)
+        spans = _spans(run, error)
         # An SDK that is switched off makes none.
         sent = not spans or _sent(f"{endpoint.rstrip('/')}/v1/traces", headers or "", spans)
     except Interrupted:
@@ -69,7 +69,7 @@ def _is_safe(endpoint: str, headers: str | None) -> bool:
     return bool(parts.hostname) and (parts.scheme == "https" or plain)
 
 
-def _spans(trace: Trace, error: BaseException | None) -> Sequence[ReadableSpan]:
+def _spans(run: Run, error: BaseException | None) -> Sequence[ReadableSpan]:
     """The spans of a run, ended. ImportError without the extra."""
     from opentelemetry.context import Context
     from opentelemetry.sdk.resources import OTELResourceDetector, Resource
@@ -84,22 +84,28 @@ def _spans(trace: Trace, error: BaseException | None) -> Sequence[ReadableSpan]:
     provider = TracerProvider(ALWAYS_ON, own.merge(OTELResourceDetector().detect()), shutdown_on_exit=False)
     provider.add_span_processor(SimpleSpanProcessor(ended))
     tracer = provider.get_tracer("stockpipe", __version__)
-    run = tracer.start_span("run", Context(), attributes=_attributes(trace), start_time=_nanoseconds(trace.began))
-    for span in trace.spans:
-        phase = tracer.start_span(span.phase, set_span_in_context(run), start_time=_nanoseconds(span.began))
+    whole = tracer.start_span("run", Context(), attributes=_attributes(run), start_time=_nanoseconds(run.began))
+    for span in run.spans:
+        phase = tracer.start_span(span.phase, set_span_in_context(whole), start_time=_nanoseconds(span.began))
         phase.end(_nanoseconds(span.began + timedelta(seconds=span.seconds)))
     if error is not None:
-        run.set_attribute("error.type", type(error).__name__)
-        run.set_status(StatusCode.ERROR)
-    run.end(_nanoseconds(trace.ended or trace.clock.now()))
+        whole.set_attribute("error.type", type(error).__name__)
+        whole.set_status(StatusCode.ERROR)
+    whole.end(_nanoseconds(run.ended or run.clock.now()))
     return ended.get_finished_spans()
 
 
-def _attributes(trace: Trace) -> dict[str, str | int]:
-    first = trace.records[0]
-    about = {"dataset": first.dataset, "market": first.market, "ds": first.ds.isoformat(), "status": first.status}
-    counts = {name: sum(getattr(record, name) for record in trace.records) for name in _COUNTS}
-    return {f"stockpipe.{name}": value for name, value in ({"run_id": trace.run_id} | about | counts).items()}
+def _attributes(run: Run) -> dict[str, str | int]:
+    first = run.records[0]
+    about = {
+        "run_id": run.run_id,
+        "dataset": first.dataset,
+        "market": first.market or "",
+        "ds": first.ds.isoformat(),
+        "status": first.status,
+    }
+    counts = {name: sum(getattr(record, name) for record in run.records) for name in _COUNTS}
+    return {f"stockpipe.{name}": value for name, value in (about | counts).items()}
 
 
 def _sent(url: str, headers: str, spans: Sequence[ReadableSpan]) -> bool:

@@ -12,12 +12,9 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Protocol
 
 from stockpipe.base.clock import NEW_YORK
-from stockpipe.errors import AccessError, ConfigError, DataCheckError, UsageError
+from stockpipe.errors import StockpipeError
 
 GAPS = tuple(timedelta(minutes=minutes) for minutes in (15, 30, 60, 120))
-_LASTING = (UsageError, ConfigError, AccessError)
-# The data checks whose cause is gone when the vendor has renewed its list.
-_PASSING = frozenset({"stale", "torn"})
 
 
 class Moments(Protocol):
@@ -87,13 +84,6 @@ def _start_of(day: date) -> datetime:
     return datetime.combine(day, time(0), NEW_YORK).astimezone(UTC)
 
 
-def passes(error: BaseException) -> bool:
-    """Whether the cause of a failure may be gone in an hour without anybody doing anything."""
-    if isinstance(error, DataCheckError):
-        return bool(error.checks) and error.checks <= _PASSING
-    return not isinstance(error, _LASTING)
-
-
 @dataclass
 class Tries:
     """When days that failed may be tried again: after growing gaps, and anew at each regular time."""
@@ -105,7 +95,7 @@ class Tries:
     def failed(self, day: date, now: datetime, error: BaseException) -> datetime | None:
         """Note a failure; returns when the day is tried again, None for not before the next regular time."""
         count = self._failures.get(day, 0)
-        again = now + self.gaps[count] if passes(error) and count < len(self.gaps) else None
+        again = now + self.gaps[count] if _is_transient(error) and count < len(self.gaps) else None
         self._failures[day], self._again[day] = count + 1, again
         return again
 
@@ -132,3 +122,8 @@ class Tries:
     def next(self) -> tuple[datetime, date] | None:
         """The earliest moment at which a day is tried again, and the day."""
         return min(((again, day) for day, again in self._again.items() if again), default=None)
+
+
+def _is_transient(error: BaseException) -> bool:
+    """What nobody foresaw may be a passing fault as well."""
+    return not isinstance(error, StockpipeError) or error.transient

@@ -1,4 +1,4 @@
-"""Is what is published as new as it should be by now? Each list (dataset, market and active state) has a standing.
+"""Is what is published as new as it should be by now? Each part of a dataset has a standing.
 
 The vendor renews its list every night at about 02:05 New York, weekends and holidays too, and the schedule publishes
 every calendar day; so each day is expected, from a time in the morning on. The list's content changes only after a
@@ -14,20 +14,16 @@ from typing import Any, Literal
 
 from stockpipe.base.calendar import missing_session
 from stockpipe.base.clock import NEW_YORK
-from stockpipe.warehouse.runs import RunRecord
+from stockpipe.warehouse.runs import PartId, RunRecord
 
-State = Literal["fresh", "stale", "never"]
-Slice = tuple[str, str, bool]
-"""A dataset, a market and an active state."""
+Freshness = Literal["fresh", "stale", "never"]
 
 
 @dataclass(frozen=True)
 class Standing:
-    """How one list stands: its last two published days, its last failure, and the day that should be there by now."""
+    """How one part stands: its last two published days, its last failure, and the day that should be there by now."""
 
-    dataset: str
-    market: str
-    active: bool
+    part: PartId
     today: date
     expected: date
     last: RunRecord | None = None
@@ -35,7 +31,7 @@ class Standing:
     failure: RunRecord | None = None
 
     @property
-    def state(self) -> State:
+    def state(self) -> Freshness:
         """never: no day is published. stale: the last one, or the vendor's build behind it, is older than expected."""
         if self.last is None:
             return "never"
@@ -64,9 +60,9 @@ class Standing:
         """For `--json`: days and times in ISO 8601, times in UTC."""
         last, before, failure = self.last, self.before, self.failure
         return {
-            "dataset": self.dataset,
-            "market": self.market,
-            "active": self.active,
+            "dataset": self.part.dataset,
+            "market": self.part.market,
+            "active": self.part.active,
             "state": self.state,
             "reason": self.reason,
             "last_day": _iso(last.ds if last else None),
@@ -89,26 +85,23 @@ def expected_day(now: datetime, by: time) -> date:
 
 
 def standings(
-    wanted: Iterable[Slice], now: datetime, by: time, days: Iterable[RunRecord], failures: Iterable[RunRecord]
+    wanted: Iterable[PartId], now: datetime, by: time, days: Iterable[RunRecord], failures: Iterable[RunRecord]
 ) -> list[Standing]:
-    """A standing for each list that has records, and for each that is `wanted`.
+    """A standing for each part that has records, and for each that is `wanted`.
 
-    `days` are the last published days, newest first; `failures` the last failure of each list.
+    `now` is an aware datetime; from `by` on (New York) the day is expected. `days` are the last published days, newest
+    first; `failures` the last failure of each part.
     """
-    published: dict[Slice, list[RunRecord]] = {}
+    published: dict[PartId, list[RunRecord]] = {}
     for record in days:
-        published.setdefault(_slice(record), []).append(record)
-    failed = {_slice(record): record for record in failures}
+        published.setdefault(record.part_id, []).append(record)
+    failed = {record.part_id: record for record in failures}
     today, expected = now.astimezone(NEW_YORK).date(), expected_day(now, by)
     found = []
-    for key in sorted({*wanted, *published, *failed}, key=lambda key: (key[0], key[1], not key[2])):
-        last, before = (*published.get(key, []), None, None)[:2]
-        found.append(Standing(*key, today, expected, last, before, failed.get(key)))
+    for part in sorted({*wanted, *published, *failed}, key=PartId.order):
+        last, before = (*published.get(part, []), None, None)[:2]
+        found.append(Standing(part, today, expected, last, before, failed.get(part)))
     return found
-
-
-def _slice(record: RunRecord) -> Slice:
-    return record.dataset, record.market, record.active
 
 
 def _failure(record: RunRecord) -> dict[str, Any]:

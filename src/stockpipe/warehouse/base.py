@@ -2,36 +2,48 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any, Protocol
 
 from stockpipe.base.clock import Clock
-from stockpipe.datasets import Dataset
+from stockpipe.datasets import Dataset, Part, Partition
 from stockpipe.errors import WarehouseError
 from stockpipe.warehouse.model import Views
 from stockpipe.warehouse.runs import RunRecord
 
 
 @dataclass(frozen=True)
+class Publication:
+    """A verified partition that is to be published, with its finished record."""
+
+    partition: Partition
+    record: RunRecord
+
+
+@dataclass(frozen=True)
 class Delivery:
-    """A proved day: its rows as Parquet, the rejected rows, and a finished record for each active state."""
+    """What one transaction publishes: partitions of a dataset, their rows as Parquet, and the rejected rows.
+
+    `rejects` are values in the order of REJECT_COLUMNS, some rows at a time; they can be gone through once.
+    """
 
     dataset: Dataset
-    records: list[RunRecord]
+    publications: list[Publication]
     parquet: list[Path]
-    rejects: list[tuple[Any, ...]]
+    rejects: Iterator[list[tuple[Any, ...]]]
     clock: Clock
 
     def ended(self) -> list[RunRecord]:
-        """The records with the present moment as their end: they are written last."""
-        return [record.finished(record.status, self.clock.now()) for record in self.records]
+        """The records with the present moment as their end: they are written last, and once."""
+        return [one.record.finished(one.record.status, self.clock.now()) for one in self.publications]
 
     @property
     def rows(self) -> int:
         """Rows to publish."""
-        return sum(record.rows_published for record in self.records)
+        return sum(one.record.rows_published for one in self.publications)
 
 
 @dataclass(frozen=True)
@@ -44,14 +56,14 @@ class QueryResult:
 
 @dataclass(frozen=True)
 class History:
-    """What is known of the days before: the latest earlier day of the same query, and this day's own last publication."""
+    """What is known of the days before: the latest earlier day of the same part, and this day's own last publication."""
 
     earlier: RunRecord | None = None
     same_day: RunRecord | None = None
 
     @classmethod
     def from_rows(cls, rows: list[tuple[Any, ...]], ds: date) -> History:
-        """From the rows that `sql.history` gives."""
+        """From the rows that `history.before_sql` gives."""
         records = {record.ds == ds: record for record in map(RunRecord.from_row, rows)}
         return cls(records.get(False), records.get(True))
 
@@ -63,8 +75,13 @@ class Warehouse(Protocol):
     """
 
     label: str
-    table: str
     local: bool
+
+    def table(self, dataset: Dataset) -> str:
+        """The name of a dataset's table, without quotes."""
+
+    def begin(self, run_id: str) -> None:
+        """Take note of the run that the next statements belong to."""
 
     def prepare(self, dataset: Dataset, views: Views) -> None:
         """Connect, and create, complete or widen the tables; the only method that changes them.
@@ -72,19 +89,22 @@ class Warehouse(Protocol):
         `views` gives the views to create beside a new table.
         """
 
-    def history(self, record: RunRecord) -> History:
-        """What was published before of the record's dataset, market and active state."""
+    def history(self, partition: Partition) -> History:
+        """What was published before of the partition's part."""
 
-    def holds(self, record: RunRecord) -> int:
-        """How many rows the table has of the record's day, market and active state."""
+    def count(self, partition: Partition) -> int:
+        """How many rows the table has of a partition."""
 
-    def publish(self, delivery: Delivery) -> None:
-        """Replace the day's rows and write its records, all in one transaction or not at all."""
+    def publish(self, delivery: Delivery) -> list[RunRecord]:
+        """Replace the partitions' rows and write their records, all in one transaction or not at all.
 
-    def record(self, records: list[RunRecord]) -> None:
+        Returns the records as they were written.
+        """
+
+    def write_records(self, records: list[RunRecord]) -> None:
         """Write the records of a run that published nothing."""
 
-    def plan(self, delivery: Delivery) -> list[str]:
+    def script(self, delivery: Delivery) -> list[str]:
         """The statements that `publish` would run, as text, secrets and values left out."""
 
     def query(self, sql: str) -> QueryResult:
@@ -94,17 +114,20 @@ class Warehouse(Protocol):
         for a table that does not exist.
         """
 
-    def export(self, dataset: Dataset, ds: date, market: str, target: Path) -> int:
-        """Write a day's rows to a Parquet file and return how many there are."""
+    def export(self, dataset: Dataset, ds: date, parts: list[Part], target: Path) -> int:
+        """Write a day's rows of some parts to a Parquet file and return how many there are."""
+
+    def release(self) -> None:
+        """Let others at it between two loads: a DuckDB file is closed, a session stays."""
 
     def close(self) -> None:
         """Let go of the connection; nothing happens when there is none."""
 
 
-def must_count(expected: int, found: int, record: RunRecord) -> None:
-    """Raise when the table does not hold as many rows of a slice as the run published."""
+def require_count(expected: int, found: int, partition: Partition) -> None:
+    """Raise when the table does not hold as many rows of a partition as the run published."""
     if expected != found:
         raise WarehouseError(
-            f"After the load, {found} rows of {record.market} {record.ds} are in the table where {expected} were sent.",
+            f"After the load, {found} rows of {partition.label} are in the table where {expected} were sent.",
             hint="The transaction was rolled back: the table is as it was.",
         )

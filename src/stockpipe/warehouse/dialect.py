@@ -10,19 +10,21 @@ from stockpipe.settings import Settings
 from stockpipe.warehouse import sql
 from stockpipe.warehouse.model import Model
 
-SNOWFLAKE_TYPES = {
+_SNOWFLAKE_TYPES = {
     "text": "VARCHAR",
-    "bool": "BOOLEAN",
+    "flag": "BOOLEAN",
     "int": "NUMBER(38,0)",
+    "decimal": "NUMBER",
     "float": "FLOAT",
     "timestamp": "TIMESTAMP_NTZ(9)",
     "date": "DATE",
     "json": "VARIANT",
 }
-DUCKDB_TYPES = {
+_DUCKDB_TYPES = {
     "text": "VARCHAR",
-    "bool": "BOOLEAN",
+    "flag": "BOOLEAN",
     "int": "BIGINT",
+    "decimal": "DECIMAL",
     "float": "DOUBLE",
     "timestamp": "TIMESTAMP_NS",
     "date": "DATE",
@@ -82,9 +84,19 @@ def snowflake_fence(prefix: str, run_id: str, options: TableOptions) -> str:
     return f'{options.head} {name}{options.retention}\nAS SELECT {snowflake_text(run_id)}::VARCHAR(40) AS "RUN_ID"'
 
 
-def snowflake_type(column: Column) -> str:
-    """A column's type with its width."""
-    return f"VARCHAR({column.width})" if column.width else SNOWFLAKE_TYPES[column.kind]
+def snowflake_type(column: Column, *, bare: bool = False) -> str:
+    """A column's type; `bare` leaves out the width of a text."""
+    width = f"({column.width})" if column.width and not bare else ""
+    return f"{_SNOWFLAKE_TYPES[column.kind]}{_digits(column)}{width}"
+
+
+def duckdb_type(column: Column) -> str:
+    """A column's type. DuckDB keeps no width of a text."""
+    return f"{_DUCKDB_TYPES[column.kind]}{_digits(column)}"
+
+
+def _digits(column: Column) -> str:
+    return f"({column.type.precision},{column.type.scale})" if column.kind == "decimal" else ""
 
 
 def snowflake_text(text: str) -> str:
@@ -94,7 +106,7 @@ def snowflake_text(text: str) -> str:
 
 def duckdb_create(table: sql.Table) -> list[str]:
     """CREATE TABLE and a COMMENT statement for the table and each column."""
-    columns = ",\n".join(f'    "{column.name}" {DUCKDB_TYPES[column.kind]}' for column in table.columns)
+    columns = ",\n".join(f'    "{column.name}" {duckdb_type(column)}' for column in table.columns)
     return [
         f"CREATE TABLE IF NOT EXISTS {table.name} (\n{columns}\n)",
         f"COMMENT ON TABLE {table.name} IS {duckdb_text(table.comment)}",

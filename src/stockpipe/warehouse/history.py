@@ -1,51 +1,49 @@
-"""What the run records in the warehouse say. A warehouse that has none yet has nothing published, and that is no error."""
+"""What the run records in the warehouse say. All reading of STOCKPIPE_RUNS is here.
+
+A warehouse that has no records yet has nothing published, and that is no error.
+"""
 
 from __future__ import annotations
 
-from contextlib import closing
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
-from stockpipe.errors import NotThere
-from stockpipe.settings import Settings
-from stockpipe.warehouse import QueryResult, Warehouse, open_warehouse
-from stockpipe.warehouse.runs import RUN_COLUMNS, RUNS_TABLE, RunRecord
+from stockpipe.datasets import Part, Partition
+from stockpipe.errors import NotThere, StockpipeError
+from stockpipe.warehouse import QueryResult, Warehouse, sql
+from stockpipe.warehouse.runs import BAD, GOOD, RUNS_TABLE, RunRecord, RunStatus, recorded_values
 
-_GOOD = "\"STATUS\" IN ('published', 'unchanged')"
-_BAD = "\"STATUS\" IN ('failed', 'refused', 'interrupted')"
-_SLICE = '"DATASET", "MARKET", "ACTIVE"'
+_PART = '"DATASET", "MARKET", "ACTIVE"'
 
 
 @dataclass(frozen=True)
 class Chosen:
-    """Which records: None means all. The words must be those of our own declarations: they go into SQL as they are."""
+    """Which records. No `parts` means all. `status`: how the run ended; `ds`: the day; `since`: began then or later.
 
-    dataset: str | None = None
-    market: str | None = None
-    states: tuple[bool, ...] = (True, False)
-    status: str | None = None
+    All values are words of our own declarations, dates and times: they go into SQL as they are.
+    """
+
+    parts: Sequence[Part] = ()
+    status: RunStatus | None = None
     ds: date | None = None
     since: datetime | None = None
 
     @property
     def where(self) -> str:
         """The condition in SQL."""
-        parts = [
-            f"\"{name}\" = '{word}'"
-            for name, word in (("DATASET", self.dataset), ("MARKET", self.market), ("STATUS", self.status))
-            if word
-        ]
-        if len(self.states) == 1:
-            parts.append(f'"ACTIVE" = {str(self.states[0]).lower()}')
+        conditions = [f"({' OR '.join(map(_of_part, self.parts))})"] if self.parts else []
+        if self.status:
+            conditions.append(f"\"STATUS\" = '{self.status}'")
         if self.ds:
-            parts.append(f"\"DS\" = '{self.ds.isoformat()}'")
+            conditions.append(f"\"DS\" = '{self.ds.isoformat()}'")
         if self.since:
-            parts.append(f"\"STARTED_UTC\" >= '{self.since.astimezone(UTC):%Y-%m-%d %H:%M:%S}'")
-        return " AND ".join(parts) or "1 = 1"
+            conditions.append(f"\"STARTED_UTC\" >= '{self.since.astimezone(UTC):%Y-%m-%d %H:%M:%S}'")
+        return " AND ".join(conditions) or "1 = 1"
 
 
 def newest_runs(warehouse: Warehouse, chosen: Chosen, limit: int) -> QueryResult:
-    """The newest runs first, at most `limit` of them; one run has a row for each active state.
+    """The newest runs first, at most `limit` of them; one run has a row for each part.
 
     NotThere when nothing was loaded yet.
     """
@@ -54,46 +52,90 @@ def newest_runs(warehouse: Warehouse, chosen: Chosen, limit: int) -> QueryResult
 
 
 def last_days(warehouse: Warehouse, chosen: Chosen, days: int) -> list[RunRecord]:
-    """The last good record of each of the last `days` published days of each slice, newest first."""
+    """The last good record of each of the last `days` published days of each part, newest first."""
     return _read(
         warehouse,
-        f"WHERE {_GOOD} AND {chosen.where} "
-        f'QUALIFY row_number() OVER (PARTITION BY {_SLICE}, "DS" ORDER BY "FINISHED_UTC" DESC) = 1 '
-        f'AND dense_rank() OVER (PARTITION BY {_SLICE} ORDER BY "DS" DESC) <= {days} ORDER BY "DS" DESC',
+        f"WHERE {ended(GOOD)} AND {chosen.where} "
+        f'QUALIFY row_number() OVER (PARTITION BY {_PART}, "DS" ORDER BY "FINISHED_UTC" DESC) = 1 '
+        f'AND dense_rank() OVER (PARTITION BY {_PART} ORDER BY "DS" DESC) <= {days} ORDER BY "DS" DESC',
     )
 
 
 def last_failures(warehouse: Warehouse, chosen: Chosen) -> list[RunRecord]:
-    """The last record of each slice whose run did not end well."""
+    """The last record of each part whose run did not end well."""
     return _read(
         warehouse,
-        f"WHERE {_BAD} AND {chosen.where} "
-        f'QUALIFY row_number() OVER (PARTITION BY {_SLICE} ORDER BY "FINISHED_UTC" DESC) = 1',
+        f"WHERE {ended(BAD)} AND {chosen.where} "
+        f'QUALIFY row_number() OVER (PARTITION BY {_PART} ORDER BY "FINISHED_UTC" DESC) = 1',
     )
 
 
-def published_days(settings: Settings, chosen: Chosen) -> dict[date, datetime]:
-    """The days of a dataset and market that are published in all chosen states, with the end of the earlier state's run.
+def published_days(warehouse: Warehouse, parts: Sequence[Part]) -> dict[date, datetime]:
+    """The days on which all of these parts are published, each with the end (UTC) of the earliest part's last run.
 
     Raises what the warehouse raises when it cannot be asked.
     """
-    sql = (
-        f'SELECT "DS", max("FINISHED_UTC") FROM "{RUNS_TABLE}" WHERE {_GOOD} AND {chosen.where} GROUP BY "DS", "ACTIVE"'
+    where = Chosen(parts).where
+    statement = f'SELECT {_PART}, "DS", max("FINISHED_UTC") FROM "{RUNS_TABLE}" WHERE {ended(GOOD)} AND {where} GROUP BY {_PART}, "DS"'
+    found: dict[date, list[datetime]] = {}
+    for *_, ds, end in _ask(warehouse, statement).rows:
+        found.setdefault(ds, []).append(end.replace(tzinfo=UTC))
+    return {ds: min(ends) for ds, ends in found.items() if len(ends) == len(parts)}
+
+
+def had_failed(warehouse: Warehouse, record: RunRecord, part: Part) -> bool | None:
+    """Whether the latest run of the same part before this one failed; None where that cannot be asked."""
+    # The values are words of our own declarations and a run id of our own making.
+    statement = (
+        f'SELECT "STATUS" FROM "{RUNS_TABLE}" WHERE {_of_part(part)} '
+        f'AND "RUN_ID" < \'{record.run_id}\' ORDER BY "RUN_ID" DESC LIMIT 1'
     )
-    with closing(open_warehouse(settings)) as warehouse:
-        found: dict[date, list[datetime]] = {}
-        for ds, end in _ask(warehouse, sql).rows:
-            found.setdefault(ds, []).append(end.replace(tzinfo=UTC))
-    return {ds: min(ends) for ds, ends in found.items() if len(ends) == len(chosen.states)}
+    try:
+        rows = _ask(warehouse, statement).rows
+    except StockpipeError:
+        return None
+    return bool(rows) and rows[0][0] in BAD
+
+
+def last_day_sql(runs: sql.Table) -> str:
+    """The last published day over all datasets."""
+    return f'SELECT max("DS") FROM {runs.name} WHERE {ended(GOOD)}'
+
+
+def before_sql(runs: sql.Table, partition: Partition, mark: str) -> tuple[str, list[object]]:
+    """The last good record of this day, and that of the latest earlier one, with the values to bind."""
+    values = _filter(partition.part)
+    of_part = " AND ".join(f'"{name}" = {mark}' for name in values)
+    statement = (
+        f'SELECT {sql.column_list(runs.columns)} FROM {runs.name} WHERE {of_part} AND "DS" <= {mark} AND {ended(GOOD)} '
+        f'QUALIFY row_number() OVER (PARTITION BY "DS" = {mark} ORDER BY "DS" DESC, "FINISHED_UTC" DESC) = 1'
+    )
+    return statement, [*values.values(), partition.ds, partition.ds]
+
+
+def ended(statuses: Sequence[RunStatus]) -> str:
+    """The condition that a run ended in one of these ways."""
+    return '"STATUS" IN (' + ", ".join(f"'{status}'" for status in statuses) + ")"
+
+
+def _filter(part: Part) -> dict[str, object]:
+    """Columns and values that tell the records of a part."""
+    return {"DATASET": part.dataset.name} | {
+        name: value for name, value in recorded_values(part).items() if value is not None
+    }
+
+
+def _of_part(part: Part) -> str:
+    return "(" + " AND ".join(f'"{name}" = {sql.literal(value)}' for name, value in _filter(part).items()) + ")"
 
 
 def _read(warehouse: Warehouse, rest: str) -> list[RunRecord]:
-    names = ", ".join(f'"{column.name}"' for column in RUN_COLUMNS)
+    names = sql.column_list(sql.runs_table().columns)
     return [RunRecord.from_row(row) for row in _ask(warehouse, f'SELECT {names} FROM "{RUNS_TABLE}" {rest}').rows]
 
 
-def _ask(warehouse: Warehouse, sql: str) -> QueryResult:
+def _ask(warehouse: Warehouse, statement: str) -> QueryResult:
     try:
-        return warehouse.query(sql)
+        return warehouse.query(statement)
     except NotThere:
         return QueryResult([], [])

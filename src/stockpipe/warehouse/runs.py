@@ -1,4 +1,4 @@
-"""The run record: what a run did, in numbers. One row of STOCKPIPE_RUNS for each market and active state it loaded."""
+"""The run record: what a run did, in numbers. One row of STOCKPIPE_RUNS for each part of a dataset that it loaded."""
 
 from __future__ import annotations
 
@@ -8,54 +8,100 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, date, datetime
 from typing import Any, Literal
 
-from stockpipe.datasets import Column
+from stockpipe.datasets import DATASETS, Part, Partition
+from stockpipe.datasets.column import DATE, FLAG, FLOAT, INTEGER, JSON, TIMESTAMP, Column, text
 from stockpipe.errors import DataCheckError
 
-Status = Literal["published", "unchanged", "refused", "failed", "interrupted", "dry-run"]
+RunStatus = Literal["published", "unchanged", "refused", "failed", "interrupted", "dry-run"]
+GOOD: tuple[RunStatus, ...] = ("published", "unchanged")
+"""The statuses of a run after which the day is in the table."""
+BAD: tuple[RunStatus, ...] = ("failed", "refused", "interrupted")
+"""Those after which the day is as it was before."""
+RECORDED: tuple[RunStatus, ...] = (*GOOD, *BAD)
+"""All that a table can hold: a dry run leaves no record."""
 
 RUNS_TABLE = "STOCKPIPE_RUNS"
 REJECTS_TABLE = "STOCKPIPE_REJECTS"
 
 RUN_COLUMNS = (
-    Column("RUN_ID", "text", "The run; one run has a row for each active state it loaded.", width=40),
-    Column("DATASET", "text", "What was loaded.", width=50),
-    Column("MARKET", "text", "Of which market.", width=50),
-    Column("ACTIVE", "bool", "Listed (true) or delisted (false) securities."),
-    Column("DS", "date", "The day that was loaded."),
-    Column("STATUS", "text", "published, unchanged, refused, failed or interrupted.", width=20),
-    Column("STARTED_UTC", "timestamp", "Start of the run."),
-    Column("FINISHED_UTC", "timestamp", "End of the run; of a published one, just before COMMIT."),
-    Column("SECONDS", "float", "Wall seconds from STARTED_UTC to FINISHED_UTC."),
-    Column("ROWS_FETCHED", "int", "Rows that the API sent: published + rejected + repeated."),
-    Column("ROWS_PUBLISHED", "int", "Rows in the table for this day, market and state."),
-    Column("ROWS_REJECTED", "int", "Rows in STOCKPIPE_REJECTS."),
-    Column("ROWS_REPEATED", "int", "Identical repetitions that were dropped."),
-    Column("PAGES", "int", "Pages of the walk that was published."),
-    Column("CALLS", "int", "Calls to the API, retries included."),
-    Column("RETRIES", "int", "Calls that were tried again."),
-    Column("WAITED_SECONDS", "float", "Seconds spent waiting for the rate limit and between retries."),
-    Column("BUILD_DATE", "date", "Date of the vendor's nightly build, from the rows' stamps (UTC)."),
-    Column("FIRST_TICKER", "text", "First ticker of the list as sent.", width=20),
-    Column("LAST_TICKER", "text", "Last ticker of the list as sent.", width=20),
-    Column("CONTENT_HASH", "text", "Digest of the set of published rows, LAST_UPDATED_UTC and DS left out.", width=64),
-    Column("FIELD_COUNTS", "json", "For each column, how many published rows have a value."),
-    Column("NEW_FIELDS", "json", "Fields that the API sent and stockpipe does not know (kept in EXTRA)."),
-    Column("WARNINGS", "json", "What was unusual, in words."),
-    Column("FORCED", "json", "Checks that refused the day and were overruled with --force."),
-    Column("SOURCE", "text", "The API's origin, or the sandbox and its market: sample data.", width=200),
-    Column("VERSION", "text", "Version of stockpipe.", width=40),
-    Column("ERROR", "text", "Class of the error that ended the run.", width=100),
-    Column("MESSAGE", "text", "Its text.", width=2000),
+    Column("RUN_ID", text(40), "The run; one run has a row for each part that it loaded."),
+    Column("DATASET", text(50), "What was loaded."),
+    Column("MARKET", text(50), "Of which market, or other part of the dataset; null where it is one list."),
+    Column(
+        "ACTIVE", FLAG, "Listed (true) or delisted (false) securities; null where the dataset knows no such states."
+    ),
+    Column("DS", DATE, "The day that was loaded."),
+    Column("STATUS", text(20), "published, unchanged, refused, failed or interrupted."),
+    Column("STARTED_UTC", TIMESTAMP, "Start of the run."),
+    Column("FINISHED_UTC", TIMESTAMP, "End of the run; of a published one, just before COMMIT."),
+    Column("SECONDS", FLOAT, "Wall seconds from STARTED_UTC to FINISHED_UTC."),
+    Column("ROWS_FETCHED", INTEGER, "Rows that the API sent: published + rejected + repeated."),
+    Column("ROWS_PUBLISHED", INTEGER, "Rows in the table for this day and part."),
+    Column("ROWS_REJECTED", INTEGER, "Rows in STOCKPIPE_REJECTS."),
+    Column("ROWS_REPEATED", INTEGER, "Identical repetitions that were dropped."),
+    Column("PAGES", INTEGER, "Pages of the walk that was published."),
+    Column("CALLS", INTEGER, "Calls to the API, retries included."),
+    Column("RETRIES", INTEGER, "Calls that were retried."),
+    Column("WAITED_SECONDS", FLOAT, "Seconds spent waiting for the rate limit and between retries."),
+    Column("BUILD_DATE", DATE, "Date of the vendor's nightly build, from the rows' stamps (UTC)."),
+    Column("FIRST_TICKER", text(20), "First ticker, or other key, of the list as sent."),
+    Column("LAST_TICKER", text(20), "Last ticker, or other key, of the list as sent."),
+    Column("CONTENT_HASH", text(64), "Digest of the set of published rows, LAST_UPDATED_UTC and DS left out."),
+    Column("FIELD_COUNTS", JSON, "For each column, how many published rows have a value."),
+    Column("NEW_FIELDS", JSON, "Fields that the API sent and stockpipe does not know (kept in EXTRA)."),
+    Column("WARNINGS", JSON, "What was unusual, in words."),
+    Column("FORCED", JSON, "Checks that refused the day and were overruled with --force."),
+    Column("SOURCE", text(200), "The API's origin, or the sandbox and its market: sample data."),
+    Column("VERSION", text(40), "Version of stockpipe."),
+    Column("ERROR", text(100), "Class of the error that ended the run."),
+    Column("MESSAGE", text(2000), "Its text."),
 )
 
 REJECT_COLUMNS = (
-    Column("RUN_ID", "text", "The run that rejected the row.", width=40),
-    Column("DATASET", "text", "The dataset.", width=50),
-    Column("DS", "date", "The day that was loaded."),
-    Column("TICKER", "text", "The row's ticker, cut to fit, where it has a readable one.", width=100),
-    Column("REASON", "text", "Why the row could not be published.", width=1000),
-    Column("RAW", "text", "The row as the API sent it.", width=16_777_216),
+    Column("RUN_ID", text(40), "The run that rejected the row."),
+    Column("DATASET", text(50), "The dataset."),
+    Column("DS", DATE, "The day that was loaded."),
+    Column("TICKER", text(100), "The row's ticker, or other key, cut to fit, where it has a readable one."),
+    Column("REASON", text(1000), "Why the row could not be published."),
+    Column("RAW", text(16_777_216), "The row as the API sent it."),
 )
+
+
+@dataclass(frozen=True)
+class PartId:
+    """A part as the records tell it, also one that no declaration has any more: its dataset, and their two columns."""
+
+    dataset: str
+    market: str | None
+    active: bool | None
+
+    @classmethod
+    def of(cls, part: Part) -> PartId:
+        """The part as its records tell it."""
+        values = recorded_values(part)
+        return cls(part.dataset.name, values["MARKET"], values["ACTIVE"])
+
+    @property
+    def part(self) -> Part | None:
+        """The declared part; None for one that only an older or newer version knows."""
+        dataset = DATASETS.get(self.dataset)
+        return next((part for part in dataset.all_parts if PartId.of(part) == self), None) if dataset else None
+
+    @property
+    def label(self) -> str:
+        """The part as people read it."""
+        return self.part.label if self.part else self.market or self.dataset
+
+    def order(self) -> tuple[str, str, bool]:
+        """For sorting: by dataset and market, listed before delisted."""
+        return self.dataset, self.market or "", not self.active
+
+
+def recorded_values(part: Part) -> dict[str, Any]:
+    """What the records say of a part. They have two columns for that, which fit the tickers; another dataset that is
+    divided has the part's key in MARKET. So a table of an older version needs no new column."""
+    none: dict[str, Any] = {"MARKET": None, "ACTIVE": None}
+    return none | part.values if part.values.keys() <= none.keys() else none | {"MARKET": part.key}
 
 
 @dataclass(frozen=True)
@@ -67,7 +113,7 @@ class Counts:
     rejected: int = 0
     repeated: int = 0
 
-    def prove(self) -> None:
+    def require_sum(self) -> None:
         """Raise unless fetched = published + rejected + repeated: no row may be lost in silence."""
         if self.fetched != self.published + self.rejected + self.repeated:
             raise DataCheckError(
@@ -83,11 +129,11 @@ class RunRecord:
 
     run_id: str
     dataset: str
-    market: str
-    active: bool
+    market: str | None
+    active: bool | None
     ds: date
     started_utc: datetime
-    status: Status = "failed"
+    status: RunStatus = "failed"
     finished_utc: datetime | None = None
     seconds: float | None = None
     rows_fetched: int = 0
@@ -111,13 +157,38 @@ class RunRecord:
     error: str | None = None
     message: str | None = None
 
-    def finished(self, status: Status, now: datetime, **changes: Any) -> RunRecord:
+    @classmethod
+    def begin(
+        cls, run_id: str, partition: Partition, now: datetime, *, source: str = "", version: str = ""
+    ) -> RunRecord:
+        """The record of a partition whose load begins now (UTC)."""
+        own = {name.lower(): value for name, value in recorded_values(partition.part).items()}
+        return cls(
+            run_id, partition.part.dataset.name, ds=partition.ds, started_utc=now, source=source, version=version, **own
+        )
+
+    @property
+    def part_id(self) -> PartId:
+        """Which part it is of."""
+        return PartId(self.dataset, self.market, self.active)
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """Dataset and part as words, for metrics and traces: {"dataset": "tickers", "market": "stocks", "active": "true"}."""
+        words = {"dataset": self.dataset, "market": self.market, "active": self.active}
+        return {
+            name: str(value).lower() if isinstance(value, bool) else value
+            for name, value in words.items()
+            if value is not None
+        }
+
+    def finished(self, status: RunStatus, now: datetime, **changes: Any) -> RunRecord:
         """The same record, ended."""
         seconds = round((now - self.started_utc).total_seconds(), 3)
         return replace(self, status=status, finished_utc=now, seconds=seconds, **changes)
 
     def same_content(self, other: RunRecord) -> bool:
-        """Whether two runs of one slice came to the same rows, published and rejected."""
+        """Whether two runs of one part came to the same rows, published and rejected."""
         mine = (self.content_hash, self.rows_published, self.rows_rejected)
         return mine == (other.content_hash, other.rows_published, other.rows_rejected)
 

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 
-from stockpipe.datasets import Column, Dataset
+from stockpipe.datasets import Column, Dataset, Part, Partition
 from stockpipe.errors import ConfigError, WarehouseError
+from stockpipe.settings import Settings
 from stockpipe.warehouse.runs import REJECT_COLUMNS, REJECTS_TABLE, RUN_COLUMNS, RUNS_TABLE
 
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_$]{0,254}")
 _FAMILIES = (
     ("text", ("VARCHAR", "TEXT", "STRING", "CHAR")),
-    ("bool", ("BOOL",)),
+    ("flag", ("BOOL",)),
     ("timestamp", ("TIMESTAMP", "DATETIME")),
     ("date", ("DATE",)),
     ("json", ("JSON", "VARIANT")),
     ("float", ("DOUBLE", "FLOAT", "REAL")),
     ("int", ("NUMBER", "DECIMAL", "BIGINT", "INT", "HUGEINT", "SMALLINT", "TINYINT", "FIXED")),
 )
+# Kinds of which the one can hold what the other has: JSON is text, and a number of any type takes our whole numbers.
+_INTERCHANGEABLE = ({"text", "json"}, {"int", "float"}, {"int", "decimal"})
 
 
 @dataclass(frozen=True)
@@ -46,9 +50,14 @@ def identifier(text: str, setting: str) -> str:
     )
 
 
-def main_table(dataset: Dataset, table_name: str, prefix: str = "") -> Table:
-    """The dataset's table; `table_name` is quoted, `prefix` a quoted database and schema with a dot behind."""
-    return Table(f"{prefix}{table_name}", dataset.columns, dataset.meaning)
+def dataset_table(dataset: Dataset, settings: Settings, prefix: str = "") -> Table:
+    """A dataset's table; `prefix` is a quoted database and schema with a dot behind.
+
+    ConfigError for a name that was set and cannot be used.
+    """
+    setting = dataset.table_setting
+    name = identifier(settings.require(setting), setting) if setting else f'"{dataset.table}"'
+    return Table(f"{prefix}{name}", dataset.columns, dataset.meaning)
 
 
 def runs_table(prefix: str = "") -> Table:
@@ -66,28 +75,39 @@ def column_list(columns: Iterable[Column]) -> str:
     return ", ".join(f'"{column.name}"' for column in columns)
 
 
-def delete_slice(table: Table, mark: str) -> str:
-    """Delete one day of one market and active state; values: DS, MARKET, ACTIVE."""
-    return f"DELETE FROM {table.name} WHERE {slice_filter(mark)}"
+def delete_partition(table: Table, partition: Partition, mark: str) -> str:
+    """Delete a partition's rows; values: those of `partition.values`.
+
+    For the listed stocks of a day: DELETE FROM "TICKERS" WHERE "DS" = ? AND "MARKET" = ? AND "ACTIVE" = ?
+    """
+    return f"DELETE FROM {table.name} WHERE {_where(partition, mark)}"
 
 
-def count_slice(table: Table, mark: str) -> str:
-    """Count the rows of one day, market and active state; values: DS, MARKET, ACTIVE."""
-    return f"SELECT count(*) FROM {table.name} WHERE {slice_filter(mark)}"
+def count_partition(table: Table, partition: Partition, mark: str) -> str:
+    """Count a partition's rows; values: those of `partition.values`."""
+    return f"SELECT count(*) FROM {table.name} WHERE {_where(partition, mark)}"
 
 
-def slice_filter(mark: str) -> str:
-    """The condition for one day, market and active state; values: DS, MARKET, ACTIVE."""
-    return f'"DS" = {mark} AND "MARKET" = {mark} AND "ACTIVE" = {mark}'
+def where_exported(ds: date, parts: Iterable[Part]) -> str:
+    """The condition for a day's rows of some parts, their values (words of our declarations) as literals."""
+    each = [" AND ".join(f'"{name}" = {literal(value)}' for name, value in part.values.items()) for part in parts]
+    of_parts = f" AND ({' OR '.join(f'({one})' for one in each)})" if all(each) else ""
+    return f"\"DS\" = DATE '{ds.isoformat()}'{of_parts}"
 
 
-def history(runs: Table, mark: str) -> str:
-    """The last record of this day, and that of the latest earlier one; values: DATASET, MARKET, ACTIVE, DS, DS."""
-    return (
-        f'SELECT {column_list(runs.columns)} FROM {runs.name} WHERE "DATASET" = {mark} AND "MARKET" = {mark} AND "ACTIVE" = {mark} '
-        f"AND \"DS\" <= {mark} AND \"STATUS\" IN ('published', 'unchanged') "
-        f'QUALIFY row_number() OVER (PARTITION BY "DS" = {mark} ORDER BY "DS" DESC, "FINISHED_UTC" DESC) = 1'
-    )
+def export_order(dataset: Dataset) -> str:
+    """How an exported day is ordered: by what names a row, then by part."""
+    names = dict.fromkeys((dataset.name_column, *dataset.key, *(division.column for division in dataset.divisions)))
+    return ", ".join(f'"{name}"' for name in names)
+
+
+def literal(value: object) -> str:
+    """A word or flag of our own declarations as SQL."""
+    return str(value).lower() if isinstance(value, bool) else "'" + str(value).replace("'", "''") + "'"
+
+
+def _where(partition: Partition, mark: str) -> str:
+    return " AND ".join(f'"{name}" = {mark}' for name in partition.values)
 
 
 def family(sql_type: str) -> str:
@@ -105,19 +125,19 @@ def width(sql_type: str) -> int | None:
     return int(match.group(1)) if match else None
 
 
-def missing_columns(table: Table, existing: Mapping[str, str], types: Mapping[str, str]) -> list[Column]:
+def missing_columns(table: Table, existing: Mapping[str, str], type_of: Callable[[Column], str]) -> list[Column]:
     """The declared columns that a table lacks. WarehouseError when one it has is of another kind.
 
-    `existing` maps the table's column names to their types, `types` our kinds to the warehouse's type names.
+    `existing` maps the table's column names to their types; `type_of` gives the warehouse's type of a column.
     """
     for column in table.columns:
         spelled = _spelling(column.name, existing)
         if spelled is None:
             continue
         kind = family(existing[spelled])
-        if not (kind == column.kind or {kind, column.kind} in ({"text", "json"}, {"int", "float"})):
+        if not (kind == column.kind or {kind, column.kind} in _INTERCHANGEABLE):
             raise WarehouseError(
-                f'{table.name} has a column "{spelled}" of type {existing[spelled]} where "{column.name}" {types[column.kind]} is needed.',
+                f'{table.name} has a column "{spelled}" of type {existing[spelled]} where "{column.name}" {type_of(column)} is needed.',
                 hint=f'Nothing was changed. Rename it (ALTER TABLE {table.name} RENAME COLUMN "{spelled}" TO "OLD_{column.name}"), '
                 "or name another table in SNOWFLAKE_TABLE.",
             )

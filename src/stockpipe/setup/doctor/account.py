@@ -12,9 +12,10 @@ from stockpipe.settings import Settings
 from stockpipe.setup.doctor.diagnosis import Finding, failed
 from stockpipe.setup.doctor.privileges import Need, examine_privileges, needs_of_a_run, not_seen, wanted_on
 from stockpipe.setup.doctor.session import Questions
-from stockpipe.setup.doctor.tables import examine_age, examine_tables, last_day_sql, may_alter, our_tables
+from stockpipe.setup.doctor.tables import OurTables, examine_age, examine_tables, may_alter
 from stockpipe.warehouse import sql
-from stockpipe.warehouse.dialect import SNOWFLAKE_TYPES, TableOptions
+from stockpipe.warehouse.dialect import TableOptions, snowflake_type
+from stockpipe.warehouse.history import last_day_sql
 from stockpipe.warehouse.snowflake.privileges import OWN_ROLE, SYSTEM_ROLES, or_granted, stored_role
 from stockpipe.warehouse.snowflake.session import open_session, session_plan
 from stockpipe.warehouse.snowflake.signin import SINGLE_FACTOR, SignIn
@@ -25,7 +26,7 @@ _PLACE = ("SNOWFLAKE_DATABASE", "SNOWFLAKE_SCHEMA")
 def examine_account(settings: Settings, today: date) -> Iterator[Finding]:
     """Findings about the account that the settings name; `today` is New York's."""
     prefix = ".".join(sql.identifier(settings.require(name), name) for name in _PLACE) + "."
-    plan, tables = session_plan(settings), our_tables(settings, prefix)
+    plan, tables = session_plan(settings), OurTables.of(settings, prefix)
     TableOptions.of(settings)  # a run refuses what it refuses
     stages = settings.load_method == "copy"
     try:
@@ -44,7 +45,7 @@ def examine_account(settings: Settings, today: date) -> Iterator[Finding]:
         warehouse, database, schema = places
         if database and schema:
             yield from _examine_schema(ask, role, prefix, tables, stages=stages)
-            yield from _last_day(ask, warehouse, tables[1], today)
+            yield from _last_day(ask, warehouse, tables.runs, today)
         else:
             yield from _without_schema(ask, role, database, prefix)
 
@@ -65,7 +66,7 @@ def _role(role: str | None) -> Finding:
 
 
 def _examine_schema(
-    ask: Questions, role: str | None, prefix: str, tables: list[sql.Table], *, stages: bool
+    ask: Questions, role: str | None, prefix: str, tables: OurTables, *, stages: bool
 ) -> Iterator[Finding]:
     wanted = wanted_on(prefix, tables)
     described = {name: ask.columns(name) for name in wanted}
@@ -74,13 +75,13 @@ def _examine_schema(
     def missing(name: str) -> Finding:
         return not_seen(role, name, wanted[name], others=bool(present))
 
-    shapes = list(examine_tables(tables, described.__getitem__, SNOWFLAKE_TYPES, missing))
+    shapes = list(examine_tables(tables.all, described.__getitem__, snowflake_type, missing))
     # The fence has no form to look at, and before the first run it is not worth a line.
     fence = next(reversed(wanted))
     if present and fence not in present:
         shapes.append(missing(fence))
     if role:
-        altered = {table.name for table in tables if may_alter(table, described[table.name], SNOWFLAKE_TYPES)}
+        altered = {table.name for table in tables.all if may_alter(table, described[table.name], snowflake_type)}
         yield from examine_privileges(ask.rows, role, needs_of_a_run(prefix, tables, present, altered, stages=stages))
     else:
         yield Finding("SKIP", "privileges", "were not looked at: the role is not known")

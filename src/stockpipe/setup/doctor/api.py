@@ -3,55 +3,57 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 from stockpipe.base.clock import Clock, new_york_date
-from stockpipe.datasets import TICKERS
+from stockpipe.datasets import DATASETS
 from stockpipe.errors import AccessError, ConfigError
-from stockpipe.massive.answers import Answer, Throttled, Transient, judge
-from stockpipe.massive.client import Client, Endpoint
+from stockpipe.massive.answers import Answer, Throttled, Transient, read_page
+from stockpipe.massive.client import Client, Origin
 from stockpipe.massive.open import known_plan, paced
 from stockpipe.massive.pacing import Pacer, Patience
 from stockpipe.settings import Settings
 from stockpipe.setup.doctor.diagnosis import Finding, failed
 
-# The vendor's first day: a key that gets it gets every later one.
-_FIRST_DAY = "2003-09-10"
+# The first dataset's usual part on the vendor's first day: a key that gets it gets every later one.
+_PART = next(iter(DATASETS.values())).parts()[0]
+_FIRST_DAY = _PART.dataset.first_day
 _SECONDS = 15.0
 # A key-pair sign-in lives for a minute; a quarter of it may be lost without harm.
 _SKEW = 15.0
 
 
 def examine_api(settings: Settings, clock: Clock) -> Iterator[Finding]:
-    """What one call tells: it asks for one ticker of the vendor's first day."""
+    """What one call tells: it asks for one row of the vendor's first day."""
     try:
-        endpoint = Endpoint(settings.base_url, settings.api_key, _SECONDS)
+        origin = Origin(settings.base_url, settings.api_key, _SECONDS)
     except ConfigError as error:
         yield Finding("SKIP", "API", f"not asked: {error.message}")
         return
     began = clock.monotonic()
     try:
-        answer = _asked(endpoint, clock)
+        answer = _asked(origin, clock)
     except Transient as fault:
         remedy = "Check the network, the proxy (HTTPS_PROXY) and MASSIVE_BASE_URL."
         yield Finding("FAIL", "API", f"no answer: {fault}", remedy, 5)
         yield Finding("SKIP", "key", "key, history and clock were not looked at: the API did not answer")
         return
     took = clock.monotonic() - began
-    yield from _judged(answer, f"{endpoint.base_url} answered in {took:.2f} s", clock.now())
-    yield from _plan(settings, endpoint, clock)
+    yield from _judged(answer, f"{origin.base_url} answered in {took:.2f} s", clock.now())
+    yield from _plan(settings, origin, clock)
     yield _skew(answer, clock.now())
 
 
-def _asked(endpoint: Endpoint, clock: Clock) -> Answer:
-    with Client(endpoint, Pacer(Patience(clock, clock.monotonic() + _SECONDS))) as client:
-        return client.answer(f"{TICKERS.path}?market=stocks&active=true&limit=1&date={_FIRST_DAY}")
+def _asked(origin: Origin, clock: Clock) -> Answer:
+    with Client(origin, Pacer(Patience(clock, clock.monotonic() + _SECONDS))) as client:
+        return client.answer(replace(_PART.dataset.source, page=1).target(_PART.asked, _FIRST_DAY))
 
 
 def _judged(answer: Answer, came: str, now: datetime) -> Iterator[Finding]:
     try:
-        page = judge(answer, on_cursor=False, now=now)
+        page = read_page(answer, _PART.dataset.source, on_cursor=False, now=now)
     except Throttled:
         yield Finding("OK", "API", came)
         yield Finding("WARN", "key", "the key has used up its calls for now (429)", "Ask again in a minute.")
@@ -80,12 +82,12 @@ def _not_allowed(error: AccessError) -> Iterator[Finding]:
         yield Finding("SKIP", "history", "not looked at: the key was refused")
 
 
-def _plan(settings: Settings, endpoint: Endpoint, clock: Clock) -> Iterator[Finding]:
+def _plan(settings: Settings, origin: Origin, clock: Clock) -> Iterator[Finding]:
     try:
         said = paced(settings, clock).plan
     except ConfigError:
         return  # said with the settings
-    plan = known_plan(settings, endpoint, new_york_date(clock)) if said == "auto" else said
+    plan = known_plan(settings, origin, new_york_date(clock)) if said == "auto" else said
     setting = "STOCKPIPE_REQUESTS_PER_SECOND" if settings.plan == "auto" else "MASSIVE_PLAN"
     source = "from an earlier run" if said == "auto" else f"as {setting} says"
     if plan == "auto":

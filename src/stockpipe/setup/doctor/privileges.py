@@ -8,12 +8,10 @@ from dataclasses import dataclass
 from stockpipe.errors import WarehouseError
 from stockpipe.setup.doctor.diagnosis import Finding
 from stockpipe.setup.doctor.grants import Ask, Grants, bare_name
-from stockpipe.warehouse import sql
+from stockpipe.setup.doctor.tables import OurTables
 from stockpipe.warehouse.dialect import FENCE_TABLE
 from stockpipe.warehouse.snowflake.privileges import OWN_ROLE, SYSTEM_ROLES, role_word
 
-# Of the list, the runs, the rejects and the fence.
-_WANTED = (("SELECT", "INSERT", "DELETE"), ("SELECT", "INSERT"), ("SELECT", "INSERT"), ("SELECT", "UPDATE"))
 _ALL = "stockpipe schema --grants prints all that is needed."
 _WITHOUT = {
     "CREATE STAGE": " Without it: STOCKPIPE_LOAD_METHOD=insert.",
@@ -36,9 +34,11 @@ class Need:
         return bare_name(self.name)
 
 
-def wanted_on(prefix: str, tables: list[sql.Table]) -> dict[str, tuple[str, ...]]:
+def wanted_on(prefix: str, tables: OurTables) -> dict[str, tuple[str, ...]]:
     """The privileges that publishing asks for on each of our tables, by quoted name; the fence is the last."""
-    return dict(zip((*(table.name for table in tables), f'{prefix}"{FENCE_TABLE}"'), _WANTED, strict=True))
+    wanted: dict[str, tuple[str, ...]] = {table.name: ("SELECT", "INSERT", "DELETE") for table in tables.datasets}
+    wanted |= {table.name: ("SELECT", "INSERT") for table in (tables.runs, tables.rejects)}
+    return wanted | {f'{prefix}"{FENCE_TABLE}"': ("SELECT", "UPDATE")}
 
 
 def not_seen(role: str | None, name: str, privileges: tuple[str, ...], *, others: bool) -> Finding:
@@ -50,9 +50,7 @@ def not_seen(role: str | None, name: str, privileges: tuple[str, ...], *, others
     return Finding("WARN", "table", f"{text}, though it sees others of ours", f"If it is there: {remedy} If not, the next run makes it.")  # fmt: skip
 
 
-def needs_of_a_run(
-    prefix: str, tables: list[sql.Table], present: set[str], altered: set[str], *, stages: bool
-) -> list[Need]:
+def needs_of_a_run(prefix: str, tables: OurTables, present: set[str], altered: set[str], *, stages: bool) -> list[Need]:
     """What a run will ask for in the schema of `prefix`.
 
     `present` are the tables that are there, `altered` those it will change; `stages` says that it loads by PUT and COPY.
@@ -62,8 +60,8 @@ def needs_of_a_run(
     schema = prefix.rstrip(".")
     creates = (*(("CREATE STAGE",) if stages else ()), *makes)
     needs = [Need("SCHEMA", schema, creates)] if creates else []
-    # Views are made beside a new list or a new record of runs.
-    if not {tables[0].name, tables[1].name} <= present:
+    # Views are created beside a new table of a dataset, or of the runs.
+    if not {table.name for table in (*tables.datasets, tables.runs)} <= present:
         needs.append(Need("SCHEMA", schema, ("CREATE VIEW",), optional=True))
     for name, privileges in wanted.items():
         if name in present:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import date, timedelta
 
-from stockpipe.datasets import TICKERS, Column
+from stockpipe.datasets import DATASETS, Column
 from stockpipe.errors import WarehouseError
 from stockpipe.settings import Settings
 from stockpipe.setup.doctor.diagnosis import Finding, failed
@@ -17,10 +18,24 @@ Columns = Mapping[str, str]
 """Names and types, as a warehouse describes a table."""
 
 
-def our_tables(settings: Settings, prefix: str = "") -> list[sql.Table]:
-    """The tickers, the runs and the rejects; `prefix` is a quoted database and schema with a dot behind."""
-    name = sql.identifier(settings.require("SNOWFLAKE_TABLE"), "SNOWFLAKE_TABLE")
-    return [sql.main_table(TICKERS, name, prefix), sql.runs_table(prefix), sql.rejects_table(prefix)]
+@dataclass(frozen=True)
+class OurTables:
+    """The tables that a run uses."""
+
+    datasets: list[sql.Table]
+    runs: sql.Table
+    rejects: sql.Table
+
+    @classmethod
+    def of(cls, settings: Settings, prefix: str = "") -> OurTables:
+        """As the settings name them; `prefix` is a quoted database and schema with a dot behind."""
+        tables = [sql.dataset_table(dataset, settings, prefix) for dataset in DATASETS.values()]
+        return cls(tables, sql.runs_table(prefix), sql.rejects_table(prefix))
+
+    @property
+    def all(self) -> list[sql.Table]:
+        """All of them."""
+        return [*self.datasets, self.runs, self.rejects]
 
 
 def not_there(name: str) -> Finding:
@@ -31,7 +46,7 @@ def not_there(name: str) -> Finding:
 def examine_tables(
     tables: list[sql.Table],
     described: Callable[[str], Columns],
-    types: Mapping[str, str],
+    type_of: Callable[[Column], str],
     missing: Callable[[str], Finding] = not_there,
 ) -> Iterator[Finding]:
     """Each table's form; `described` gives names and types of a table's columns, nothing for one that is `missing`."""
@@ -41,24 +56,24 @@ def examine_tables(
             yield missing(table.name)
             continue
         try:
-            changes = _changes(table, existing, types)
+            changes = _changes(table, existing, type_of)
         except WarehouseError as error:
             yield failed("table", error)
             continue
         yield Finding("OK", "table", f"{table.name}: " + (f"the next run {'; '.join(changes)}" if changes else "as declared"))  # fmt: skip
 
 
-def may_alter(table: sql.Table, existing: Columns, types: Mapping[str, str]) -> bool:
+def may_alter(table: sql.Table, existing: Columns, type_of: Callable[[Column], str]) -> bool:
     """Whether the next run changes the form of a table that is there."""
     try:
-        return bool(existing and _changes(table, existing, types))
+        return bool(existing and _changes(table, existing, type_of))
     except WarehouseError:
         return False  # it ends before
 
 
-def _changes(table: sql.Table, existing: Columns, types: Mapping[str, str]) -> list[str]:
+def _changes(table: sql.Table, existing: Columns, type_of: Callable[[Column], str]) -> list[str]:
     """What the next run does to the columns of a table. WarehouseError when one of them is of another kind."""
-    missing = [column.name for column in sql.missing_columns(table, existing, types)]
+    missing = [column.name for column in sql.missing_columns(table, existing, type_of)]
     renamed = sql.misspelled_columns(table, existing)
     kinds = {renamed.get(name, name): kind for name, kind in existing.items()}
     narrow = [column.name for column in table.columns if _is_narrow(column, kinds.get(column.name, ""))]
@@ -69,11 +84,6 @@ def _changes(table: sql.Table, existing: Columns, types: Mapping[str, str]) -> l
 def _is_narrow(column: Column, kind: str) -> bool:
     present = sql.width(kind)
     return column.kind == "text" and bool(column.width and present and present < column.width)
-
-
-def last_day_sql(runs: sql.Table) -> str:
-    """The last published day over all datasets and markets."""
-    return f"SELECT max(\"DS\") FROM {runs.name} WHERE \"STATUS\" IN ('published', 'unchanged')"
 
 
 def examine_age(last: date | None, today: date) -> Finding:

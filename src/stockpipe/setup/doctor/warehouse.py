@@ -10,7 +10,8 @@ from pathlib import Path
 from stockpipe.errors import WarehouseError
 from stockpipe.settings import Settings
 from stockpipe.setup.doctor.diagnosis import Finding
-from stockpipe.setup.doctor.tables import examine_age, examine_tables, last_day_sql, our_tables
+from stockpipe.setup.doctor.tables import OurTables, examine_age, examine_tables
+from stockpipe.warehouse.history import last_day_sql
 
 # Of a schema other than the one that a run writes into, nothing matters here.
 _COLUMNS = "SELECT table_name, column_name, data_type FROM duckdb_columns() WHERE database_name = current_database() AND schema_name = 'main'"
@@ -28,7 +29,7 @@ def examine_warehouse(settings: Settings, today: date) -> Iterator[Finding]:
 
 def _examine_file(settings: Settings, today: date) -> Iterator[Finding]:
     """A DuckDB file is opened for reading only; one that is not there is not made."""
-    from stockpipe.warehouse.dialect import DUCKDB_TYPES
+    from stockpipe.warehouse.dialect import duckdb_type
     from stockpipe.warehouse.duckdb.warehouse import DuckDBWarehouse, is_locked
 
     warehouse = DuckDBWarehouse(settings, patience=0.0)
@@ -46,11 +47,10 @@ def _examine_file(settings: Settings, today: date) -> Iterator[Finding]:
         yield Finding("SKIP", "table", "tables were not looked at: the file is held")
         return
     yield _writable(warehouse.path)
-    tables = our_tables(settings)
-    yield from examine_tables(tables, lambda name: columns.get(name.upper(), {}), DUCKDB_TYPES)
-    runs = tables[1]
-    if runs.name in columns:
-        yield examine_age(warehouse.query(last_day_sql(runs)).rows[0][0], today)
+    tables = OurTables.of(settings)
+    yield from examine_tables(tables.all, lambda name: columns.get(name.upper(), {}), duckdb_type)
+    if tables.runs.name in columns:
+        yield examine_age(warehouse.query(last_day_sql(tables.runs)).rows[0][0], today)
 
 
 def _can_be_made(path: Path) -> Finding:

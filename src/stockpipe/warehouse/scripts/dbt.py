@@ -6,12 +6,12 @@ Texts are written as JSON strings, which are YAML strings too. The tests need no
 from __future__ import annotations
 
 import json
-from typing import get_args
+from collections.abc import Iterable, Mapping, Sequence
 
-from stockpipe.datasets import TICKERS, Column
+from stockpipe.datasets import DATASETS, Column, Dataset
 from stockpipe.settings import Settings
 from stockpipe.warehouse import sql
-from stockpipe.warehouse.runs import Status
+from stockpipe.warehouse.runs import GOOD, RECORDED
 from stockpipe.warehouse.scripts.names import Names
 
 _HEAD = """\
@@ -23,37 +23,58 @@ sources:
   - name: stockpipe
     description: "The tickers of the Massive API, one snapshot a day, and the record of the runs."
 """
-_GOOD_RUNS = "STATUS in ('published', 'unchanged')"
-_RUN_KEY = ("RUN_ID", "DATASET", "MARKET", "ACTIVE", "DS", "STATUS")
+_GOOD_RUNS = "STATUS in (" + ", ".join(f"'{status}'" for status in GOOD) + ")"
+_RUN_KEY = ("RUN_ID", "DATASET", "DS", "STATUS")
 _REJECT_KEY = ("RUN_ID", "DATASET", "DS", "REASON")
-_CHOICES = {
-    "MARKET": list(TICKERS.markets),
-    "STATUS": [status for status in get_args(Status) if status != "dry-run"],  # a dry run leaves no record
-}
-_ONE_ACTIVE_ROW = """\
-        data_tests:
-          - unique:
-              name: stockpipe_one_active_row_per_ticker_and_day
-              arguments:
-                column_name: "cast(DS as varchar) || '/' || MARKET || '/' || TICKER"
-              config:
-                where: "ACTIVE"
-"""
 
 
 def dbt_sources(settings: Settings) -> str:
     """The file's text; ConfigError for a setting that cannot be used."""
-    main = sql.main_table(TICKERS, sql.identifier(settings.require("SNOWFLAKE_TABLE"), "SNOWFLAKE_TABLE"))
-    runs, rejects = sql.runs_table(), sql.rejects_table()
-    day, end = _freshness("cast(DS as timestamp)"), _freshness("cast(FINISHED_UTC as timestamp)", _GOOD_RUNS)
+    end = _freshness("cast(FINISHED_UTC as timestamp)", _GOOD_RUNS)
     return "".join(
         [
             _HEAD + _place(settings),
-            _table(main, (*TICKERS.key, "ACTIVE", "DS"), day + _ONE_ACTIVE_ROW),
-            _table(runs, _RUN_KEY, end),
-            _table(rejects, _REJECT_KEY),
+            *(_dataset(dataset, settings) for dataset in DATASETS.values()),
+            _table(sql.runs_table(), _RUN_KEY, {"STATUS": RECORDED} | _divisions(DATASETS.values()), end),
+            _table(sql.rejects_table(), _REJECT_KEY, {}),
         ]
     )
+
+
+def _dataset(dataset: Dataset, settings: Settings) -> str:
+    never_null = (*dataset.key, *(division.column for division in dataset.divisions), dataset.day.name)
+    more = _freshness(f"cast({dataset.day.name} as timestamp)") + _one_row(dataset)
+    return _table(sql.dataset_table(dataset, settings), never_null, _divisions([dataset]), more)
+
+
+def _divisions(datasets: Iterable[Dataset]) -> dict[str, Sequence[str]]:
+    """For each column that divides a dataset, the words that may stand in it; flags need no list."""
+    return {
+        division.column: [str(choice.value) for choice in division.choices]
+        for dataset in datasets
+        for division in dataset.divisions
+        if not isinstance(division.choices[0].value, bool)
+    }
+
+
+def _one_row(dataset: Dataset) -> str:
+    """The test that a key stands once in a day; by its columns, as text with a slash between."""
+    parts = [f"cast({dataset.day.name} as varchar)", *dataset.key]
+    only = f'              config:\n                where: "{dataset.unique_where}"\n' if dataset.unique_where else ""
+    return f"""\
+        data_tests:
+          - unique:
+              name: {_test_name(dataset)}
+              arguments:
+                column_name: "{" || '/' || ".join(parts)}"
+{only}"""
+
+
+def _test_name(dataset: Dataset) -> str:
+    """Unique in a dbt project: several datasets may have the same key."""
+    flag = f"{dataset.unique_where.lower()}_" if dataset.unique_where else ""
+    name = f"stockpipe_one_{flag}row_per_{dataset.name_column.lower()}_and_day"
+    return name if flag else f"{name}_of_{dataset.name}"
 
 
 def _place(settings: Settings) -> str:
@@ -79,15 +100,17 @@ def _freshness(field: str, only: str = "") -> str:
 {chosen}"""
 
 
-def _table(table: sql.Table, never_null: tuple[str, ...], more: str = "") -> str:
+def _table(table: sql.Table, never_null: Sequence[str], choices: Mapping[str, Sequence[str]], more: str = "") -> str:
     head = f"      - name: {_bare(table.name)}\n        description: {json.dumps(table.comment)}\n"
-    return head + more + "        columns:\n" + "".join(_column(column, never_null) for column in table.columns)
+    return (
+        head + more + "        columns:\n" + "".join(_column(column, never_null, choices) for column in table.columns)
+    )
 
 
-def _column(column: Column, never_null: tuple[str, ...]) -> str:
+def _column(column: Column, never_null: Sequence[str], choices: Mapping[str, Sequence[str]]) -> str:
     tests = ["not_null"] if column.name in never_null else []
-    if column.name in _CHOICES:
-        tests.append(f"accepted_values: {{arguments: {{values: {json.dumps(_CHOICES[column.name])}}}}}")
+    if column.name in choices:
+        tests.append(f"accepted_values: {{arguments: {{values: {json.dumps(list(choices[column.name]))}}}}}")
     head = f"          - name: {column.name}\n            description: {json.dumps(column.meaning)}\n"
     lines = "".join(f"              - {test}\n" for test in tests)
     return f"{head}            data_tests:\n{lines}" if tests else head

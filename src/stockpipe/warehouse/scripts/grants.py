@@ -37,16 +37,18 @@ def grants_script(settings: Settings, views: Views, reader: str = READER_ROLE) -
         "2. Warehouse, database and schema": _places(names),
         "3. What the loader may do": _loader(names),
         "4. What the readers may do": _readers(names),
-        "5. Tables, which the loader owns": _tables(names, options),
+        "5. Tables, which the loader owns": _tables(settings, names, options),
         "6. Tables that were there before, and belong to another role": _adopted(names),
         "7. The service user": _user(names),
-        "8. Views; a table of stockpipe 1 first needs its new columns, so load a day before": _views(names, views),
+        "8. Views; a table of stockpipe 1 first needs its new columns, so load a day before": _views(
+            settings, names, views
+        ),
     }
     parts = [_HEAD]
     for title, steps in sections.items():
         body = "\n".join(f"-- {why}\n{statement};" if why else f"{statement};" for why, statement in steps)
         parts.append(f"-- {title}\n\n{body}")
-    parts.append(_HAND_OVER.format(table=names.prefix + names.table, role=names.role))
+    parts.append(_HAND_OVER.format(table=names.prefix + next(iter(names.tables.values())), role=names.role))
     return script(parts)
 
 
@@ -95,23 +97,23 @@ def _readers(names: Names) -> Iterator[Step]:
     yield "Views that the loader makes later.", f"GRANT SELECT ON FUTURE VIEWS IN SCHEMA {schema} TO ROLE {role}"
 
 
-def _tables(names: Names, options: TableOptions) -> Iterator[Step]:
+def _tables(settings: Settings, names: Names, options: TableOptions) -> Iterator[Step]:
     yield "Who makes an object owns it, and only its owner may add a column to it.", f"USE ROLE {names.role}"
     yield "The fence's row is written by a query.", f"USE WAREHOUSE {names.warehouse}"
-    for statement in snowflake_tables(names, options):
+    for statement in snowflake_tables(settings, names, options):
         yield "", statement
 
 
-def _views(names: Names, views: Views) -> Iterator[Step]:
+def _views(settings: Settings, names: Names, views: Views) -> Iterator[Step]:
     yield "The loader owns these too.", f"USE ROLE {names.role}"
-    for statement in snowflake_views(names, "CREATE VIEW IF NOT EXISTS", views):
+    for statement in snowflake_views(settings, names, "CREATE VIEW IF NOT EXISTS", views):
         yield "", statement
 
 
 def _adopted(names: Names) -> Iterator[Step]:
     """Without effect on the loader's own tables. Publishing a day needs neither TRUNCATE nor OWNERSHIP."""
     wanted = {
-        names.table: ("SELECT, INSERT, DELETE", "A day is deleted, copied in and counted."),
+        **dict.fromkeys(names.tables.values(), ("SELECT, INSERT, DELETE", "A day is deleted, copied in and counted.")),
         f'"{RUNS_TABLE}"': ("SELECT, INSERT", "Each run leaves its record and reads earlier ones."),
         f'"{REJECTS_TABLE}"': ("SELECT, INSERT", "Rejected rows are written and shown."),
         f'"{FENCE_TABLE}"': ("SELECT, UPDATE", "Each publish updates its one row."),
@@ -119,7 +121,7 @@ def _adopted(names: Names) -> Iterator[Step]:
     yield "", "USE ROLE SECURITYADMIN"
     for table, (privileges, why) in wanted.items():
         yield why, f"GRANT {privileges} ON TABLE {names.prefix}{table} TO ROLE {names.role}"
-    for table in list(wanted)[:3]:
+    for table in list(wanted)[:-1]:
         yield (
             "Readers, where the table is older than section 4.",
             (f"GRANT SELECT ON TABLE {names.prefix}{table} TO ROLE {names.reader}"),

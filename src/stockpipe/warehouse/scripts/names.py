@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from stockpipe.datasets import DATASETS
 from stockpipe.errors import ConfigError
 from stockpipe.settings import Settings
 from stockpipe.warehouse import sql
@@ -21,11 +23,11 @@ READER_ROLE = "STOCKPIPE_READER"
 
 @dataclass(frozen=True)
 class Names:
-    """Quoted names of everything that stockpipe uses in a Snowflake account."""
+    """Quoted names of everything that stockpipe uses in a Snowflake account; `tables` by the dataset's name."""
 
     database: str
     schema: str
-    table: str
+    tables: Mapping[str, str]
     role: str
     reader: str
     warehouse: str
@@ -37,7 +39,7 @@ class Names:
         return cls(
             database=_name(settings, "SNOWFLAKE_DATABASE"),
             schema=_name(settings, "SNOWFLAKE_SCHEMA"),
-            table=_name(settings, "SNOWFLAKE_TABLE"),
+            tables={dataset.name: sql.dataset_table(dataset, settings).name for dataset in DATASETS.values()},
             role=_name(settings, "SNOWFLAKE_ROLE"),
             reader=sql.identifier(reader, "--reader"),
             warehouse=_name(settings, "SNOWFLAKE_WAREHOUSE"),

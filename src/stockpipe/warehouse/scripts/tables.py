@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from stockpipe.datasets import TICKERS
+from stockpipe.datasets import DATASETS
 from stockpipe.settings import Settings
 from stockpipe.warehouse import sql
 from stockpipe.warehouse.dialect import (
@@ -15,7 +15,7 @@ from stockpipe.warehouse.dialect import (
     snowflake_fence,
     snowflake_view,
 )
-from stockpipe.warehouse.model import Views
+from stockpipe.warehouse.model import Model, Views
 from stockpipe.warehouse.scripts.names import Names
 
 _FENCE = "One row, which every publish updates first: simultaneous publishes wait for each other."
@@ -24,35 +24,36 @@ _FENCE = "One row, which every publish updates first: simultaneous publishes wai
 def tables_script(settings: Settings) -> str:
     """CREATE statements of all tables, with their comments; ConfigError for a setting that cannot be used."""
     if settings.warehouse == "duckdb":
-        tables = _tables(_duckdb_table(settings))
+        tables = [*_dataset_tables(settings), sql.runs_table(), sql.rejects_table()]
         return script("\n".join(f"{statement};" for statement in duckdb_create(table)) for table in tables)
     names = Names.of(settings)
-    return script(f"{statement};" for statement in snowflake_tables(names, TableOptions.of(settings)))
+    return script(f"{statement};" for statement in snowflake_tables(settings, names, TableOptions.of(settings)))
 
 
 def views_script(settings: Settings, views: Views) -> str:
-    """CREATE OR REPLACE VIEW of the two views; ConfigError for a setting that cannot be used."""
+    """CREATE OR REPLACE VIEW of the views; ConfigError for a setting that cannot be used."""
     create = "CREATE OR REPLACE VIEW"
     if settings.warehouse == "duckdb":
-        found = views(TICKERS, _tables(_duckdb_table(settings))[0])
+        found = _models(settings, views)
         return script("\n".join(f"{statement};" for statement in duckdb_view(view, create)) for view in found)
-    return script(f"{statement};" for statement in snowflake_views(Names.of(settings), create, views))
+    names = Names.of(settings)
+    return script(f"{statement};" for statement in snowflake_views(settings, names, create, views))
 
 
-def snowflake_tables(names: Names, options: TableOptions) -> list[str]:
-    """The statements that make the four tables, without semicolons."""
-    main, runs, rejects = _tables(names.table, names.prefix)
+def snowflake_tables(settings: Settings, names: Names, options: TableOptions) -> list[str]:
+    """The statements that create the tables, without semicolons."""
+    prefix = names.prefix
     return [
-        snowflake_create(main, options, cluster=True),
-        snowflake_create(runs, options),
-        snowflake_create(rejects, options),
-        f"-- {_FENCE}\n{snowflake_fence(names.prefix, '', options)}",
+        *(snowflake_create(table, options, cluster=True) for table in _dataset_tables(settings, prefix)),
+        snowflake_create(sql.runs_table(prefix), options),
+        snowflake_create(sql.rejects_table(prefix), options),
+        f"-- {_FENCE}\n{snowflake_fence(prefix, '', options)}",
     ]
 
 
-def snowflake_views(names: Names, create: str, views: Views) -> list[str]:
-    """The statements that make the two views, without semicolons."""
-    return [snowflake_view(view, create) for view in views(TICKERS, _tables(names.table, names.prefix)[0])]
+def snowflake_views(settings: Settings, names: Names, create: str, views: Views) -> list[str]:
+    """The statements that create the views, without semicolons."""
+    return [snowflake_view(view, create) for view in _models(settings, views, names.prefix)]
 
 
 def script(statements: Iterable[str]) -> str:
@@ -60,9 +61,11 @@ def script(statements: Iterable[str]) -> str:
     return "\n\n".join(statements) + "\n"
 
 
-def _tables(table_name: str, prefix: str = "") -> tuple[sql.Table, sql.Table, sql.Table]:
-    return sql.main_table(TICKERS, table_name, prefix), sql.runs_table(prefix), sql.rejects_table(prefix)
+def _dataset_tables(settings: Settings, prefix: str = "") -> list[sql.Table]:
+    return [sql.dataset_table(dataset, settings, prefix) for dataset in DATASETS.values()]
 
 
-def _duckdb_table(settings: Settings) -> str:
-    return sql.identifier(settings.require("SNOWFLAKE_TABLE"), "SNOWFLAKE_TABLE")
+def _models(settings: Settings, views: Views, prefix: str = "") -> list[Model]:
+    return [
+        view for dataset in DATASETS.values() for view in views(dataset, sql.dataset_table(dataset, settings, prefix))
+    ]

@@ -14,21 +14,21 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from stockpipe.datasets import DATASETS, Dataset
+from stockpipe.datasets import Dataset, Part, Partition
 from stockpipe.errors import ConfigError, NotThere, StockpipeError, WarehouseError
 from stockpipe.settings import Settings
 from stockpipe.warehouse import sql
-from stockpipe.warehouse.base import Delivery, History, QueryResult, must_count
+from stockpipe.warehouse.base import Delivery, History, QueryResult, require_count
 from stockpipe.warehouse.dialect import (
-    DUCKDB_TYPES,
     FENCE_TABLE,
     TableOptions,
+    duckdb_type,
     snowflake_create,
     snowflake_fence,
     snowflake_type,
     snowflake_view,
 )
-from stockpipe.warehouse.dialect import SNOWFLAKE_TYPES as TYPES
+from stockpipe.warehouse.history import before_sql
 from stockpipe.warehouse.model import Model, Views
 from stockpipe.warehouse.runs import RunRecord
 from stockpipe.warehouse.snowflake.privileges import lacking, or_granted, stored_role, unseen, wanted_privilege
@@ -51,77 +51,87 @@ class SnowflakeWarehouse:
 
     local = False
 
-    def __init__(self, settings: Settings, run_id: str = "") -> None:
+    def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._run_id = run_id
+        self._run_id = ""
         self._load_method = settings.load_method
         self._database = sql.identifier(settings.require("SNOWFLAKE_DATABASE"), "SNOWFLAKE_DATABASE")
         self._schema = sql.identifier(settings.require("SNOWFLAKE_SCHEMA"), "SNOWFLAKE_SCHEMA")
-        self._table_name = sql.identifier(settings.require("SNOWFLAKE_TABLE"), "SNOWFLAKE_TABLE")
-        self.table = self._table_name.strip('"')
         self._options = TableOptions.of(settings)
-        self._sign_in = session_plan(settings, run_id)
+        self._sign_in = session_plan(settings)
         self._prefix = f"{self._database}.{self._schema}."
         self.label = f"Snowflake {settings.require('SNOWFLAKE_ACCOUNT')}, {self._prefix.rstrip('.')}"
         self._connection: Any = None
+
+    def table(self, dataset: Dataset) -> str:
+        """See Warehouse."""
+        return sql.dataset_table(dataset, self._settings).name.strip('"')
+
+    def begin(self, run_id: str) -> None:
+        """See Warehouse. The run's id is the query tag of its statements."""
+        self._run_id, self._sign_in = run_id, session_plan(self._settings, run_id)
+        if self._connection is not None:
+            self._run(f"ALTER SESSION SET QUERY_TAG = 'stockpipe {run_id}'")
 
     def prepare(self, dataset: Dataset, views: Views) -> None:
         """Sign in, and bring the tables to their declared shape. Only metadata statements: no warehouse wakes."""
         self._connect()
         main = self._main(dataset)
         made = self._shape(main, cluster=True)
-        log.info("Table %s created" if made else "Table %s already exists", self.table)
+        log.info("Table %s created" if made else "Table %s already exists", self.table(dataset))
         first = self._shape(sql.runs_table(self._prefix))
         self._shape(sql.rejects_table(self._prefix))
         self._make_fence()
         if made or first:
             self._make_views(views(dataset, main))
 
-    def history(self, record: RunRecord) -> History:
+    def history(self, partition: Partition) -> History:
         """See Warehouse. `prepare` has seen to it that the table is there: one that is not to be seen is no empty history."""
-        values = [record.dataset, record.market, record.active, record.ds, record.ds]
-        rows = self._run(sql.history(sql.runs_table(self._prefix), "%s"), values)
-        return History.from_rows(rows, record.ds)
+        rows = self._run(*before_sql(sql.runs_table(self._prefix), partition, "%s"))
+        return History.from_rows(rows, partition.ds)
 
-    def holds(self, record: RunRecord) -> int:
+    def count(self, partition: Partition) -> int:
         """See Warehouse."""
-        return self._count(self._main(DATASETS[record.dataset]), record)
+        statement = sql.count_partition(self._main(partition.part.dataset), partition, "%s")
+        return int(self._run(statement, list(partition.values.values()))[0][0])
 
-    def publish(self, delivery: Delivery) -> None:
+    def publish(self, delivery: Delivery) -> list[RunRecord]:
         """See Warehouse. When the connection is lost at COMMIT, the run record tells whether it took effect."""
         stage = self._stage(delivery) if self._load_method == "copy" else ""
-        main, batches, committing = self._main(delivery.dataset), 0, False
+        committing = False
         try:
-            for statement, values in self._steps(delivery, stage):
-                committing = statement == "COMMIT"
+            self._replace_rows(delivery, stage)
+            records = delivery.ended()
+            for statement, values in self._recording(delivery, records):
                 self._run(statement, values)
-                if statement.startswith((f"COPY INTO {main.name} ", f"INSERT INTO {main.name} ")):
-                    batches += 1
-                    rows = len(values) // len(main.columns) if values else delivery.rows
-                    log.info("Ingested batch %d (%s records)", batches, f"{rows:,}")
+            committing = True
+            self._run("COMMIT")
         except WarehouseError as error:
             if committing and self._committed(delivery):
-                return
+                return records
             self._roll_back()
             raise error
         except BaseException:
             self._roll_back()
             raise
+        return records
 
-    def record(self, records: list[RunRecord]) -> None:
+    def write_records(self, records: list[RunRecord]) -> None:
         """See Warehouse."""
         if self._connection is not None:
             runs = sql.runs_table(self._prefix)
             for statement, values in self._inserts(runs, [record.row() for record in records]):
                 self._run(statement, values)
 
-    def plan(self, delivery: Delivery) -> list[str]:
+    def script(self, delivery: Delivery) -> list[str]:
         """See Warehouse."""
         stage = f"@{self._stage_name}" if self._load_method == "copy" else ""
         put = [f"PUT 'file://.../*.parquet' {stage} AUTO_COMPRESS=FALSE OVERWRITE=TRUE"] if stage else []
         return [
             *put,
-            *dict.fromkeys(_shortened(statement) for statement, _ in self._steps(delivery, stage, check=False)),
+            *dict.fromkeys(_shortened(statement) for statement, _ in self._replacing(delivery, stage)),
+            *dict.fromkeys(_shortened(statement) for statement, _ in self._recording(delivery, delivery.ended())),
+            "COMMIT",
         ]
 
     def query(self, text: str) -> QueryResult:
@@ -130,7 +140,7 @@ class SnowflakeWarehouse:
         self._connect()
         return self._ask(text, None, _UNANSWERED)
 
-    def export(self, dataset: Dataset, ds: date, market: str, target: Path) -> int:
+    def export(self, dataset: Dataset, ds: date, parts: list[Part], target: Path) -> int:
         """See Warehouse."""
         import duckdb
 
@@ -140,13 +150,10 @@ class SnowflakeWarehouse:
             f'"{column.name}"::VARCHAR' if column.kind in ("timestamp", "json") else f'"{column.name}"'
             for column in main.columns
         )
-        rows = self._run(
-            f'SELECT {as_text} FROM {main.name} WHERE "DS" = %s AND "MARKET" = %s ORDER BY "TICKER", "ACTIVE"',
-            [ds, market],
-            _UNANSWERED,
-        )
+        statement = f"SELECT {as_text} FROM {main.name} WHERE {sql.where_exported(ds, parts)} ORDER BY {sql.export_order(dataset)}"
+        rows = self._run(statement, hint=_UNANSWERED)
         with duckdb.connect() as local:
-            columns = ", ".join(f'"{column.name}" {DUCKDB_TYPES[column.kind]}' for column in main.columns)
+            columns = ", ".join(f'"{column.name}" {duckdb_type(column)}' for column in main.columns)
             local.execute(f"CREATE TABLE day ({columns})")
             cells = ", ".join("unnest(?)" for _ in main.columns)
             if rows:
@@ -154,6 +161,9 @@ class SnowflakeWarehouse:
             path = str(target).replace("'", "''")
             local.execute(f"COPY day TO '{path}' (FORMAT parquet)")
         return len(rows)
+
+    def release(self) -> None:
+        """See Warehouse. A session is kept: signing in takes longer than most statements."""
 
     def close(self) -> None:
         """See Warehouse."""
@@ -195,7 +205,7 @@ class SnowflakeWarehouse:
         return f'{self._prefix}"STOCKPIPE_{self._run_id}"'
 
     def _main(self, dataset: Dataset) -> sql.Table:
-        return sql.main_table(dataset, self._table_name, self._prefix)
+        return sql.dataset_table(dataset, self._settings, self._prefix)
 
     def _connect(self) -> None:
         if self._connection is not None:
@@ -233,25 +243,35 @@ class SnowflakeWarehouse:
             self._run(f"PUT 'file://{files}' @{self._stage_name} AUTO_COMPRESS=FALSE OVERWRITE=TRUE")
         return f"@{self._stage_name}"
 
-    def _steps(self, delivery: Delivery, stage: str, *, check: bool = True) -> Iterator[tuple[str, list[Any] | None]]:
-        """The transaction, statement by statement, with the values to bind."""
+    def _replace_rows(self, delivery: Delivery, stage: str) -> None:
+        """The transaction up to its records: the partitions are replaced, and counted."""
+        main, batches = self._main(delivery.dataset), 0
+        for statement, values in self._replacing(delivery, stage):
+            self._run(statement, values)
+            if statement.startswith((f"COPY INTO {main.name} ", f"INSERT INTO {main.name} ")):
+                batches += 1
+                rows = len(values) // len(main.columns) if values else delivery.rows
+                log.info("Ingested batch %d (%s records)", batches, f"{rows:,}")
+        for one in delivery.publications:
+            require_count(one.record.rows_published, self.count(one.partition), one.partition)
+
+    def _replacing(self, delivery: Delivery, stage: str) -> Iterator[tuple[str, list[Any] | None]]:
+        """The statements that replace the partitions, with the values to bind."""
         main = self._main(delivery.dataset)
         yield "BEGIN", None
         yield f'UPDATE {self._fence} SET "RUN_ID" = %s', [self._run_id]
-        for record in delivery.records:
-            yield sql.delete_slice(main, "%s"), [record.ds, record.market, record.active]
+        for one in delivery.publications:
+            yield sql.delete_partition(main, one.partition, "%s"), list(one.partition.values.values())
         if stage:
             yield _copy(main, stage), None
         else:
             yield from self._batches(main, delivery)
-        for record in delivery.records if check else ():
-            must_count(record.rows_published, self._count(main, record), record)
-        yield from self._inserts(sql.rejects_table(self._prefix), delivery.rejects)
-        yield from self._inserts(sql.runs_table(self._prefix), [record.row() for record in delivery.ended()])
-        yield "COMMIT", None
 
-    def _count(self, main: sql.Table, record: RunRecord) -> int:
-        return int(self._run(sql.count_slice(main, "%s"), [record.ds, record.market, record.active])[0][0])
+    def _recording(self, delivery: Delivery, records: list[RunRecord]) -> Iterator[tuple[str, list[Any]]]:
+        """The statements that write the rejected rows and the records, with the values to bind."""
+        for rows in delivery.rejects:
+            yield from self._inserts(sql.rejects_table(self._prefix), rows)
+        yield from self._inserts(sql.runs_table(self._prefix), [record.row() for record in records])
 
     def _batches(self, main: sql.Table, delivery: Delivery) -> Iterator[tuple[str, list[Any]]]:
         """The day's rows as INSERT statements, for accounts that may not stage files."""
@@ -281,7 +301,7 @@ class SnowflakeWarehouse:
                 raise
             self._make(snowflake_create(table, self._options, cluster=cluster))
             return True
-        missing = sql.missing_columns(table, existing, TYPES)
+        missing = sql.missing_columns(table, existing, snowflake_type)
         for spelled, name in sql.misspelled_columns(table, existing).items():
             self._run(f'ALTER TABLE {table.name} RENAME COLUMN "{spelled}" TO "{name}"')
             log.info('Column "%s" renamed to %s', spelled, name)
@@ -310,7 +330,7 @@ class SnowflakeWarehouse:
                 f"The connection was lost during COMMIT, and whether the day was published could not be found out ({error.message})",
                 hint=f"Look for RUN_ID {self._run_id} in {runs.name}, or run the same command again: that is always safe.",
             ) from error
-        return bool(rows[0][0] == len(delivery.records))
+        return bool(rows[0][0] == len(delivery.publications))
 
     def _roll_back(self) -> None:
         try:
@@ -352,7 +372,9 @@ class SnowflakeWarehouse:
 
 def _copy(table: sql.Table, stage: str) -> str:
     cells = ", ".join(
-        f"PARSE_JSON($1:{column.name}::VARCHAR)" if column.kind == "json" else f"$1:{column.name}::{TYPES[column.kind]}"
+        f"PARSE_JSON($1:{column.name}::VARCHAR)"
+        if column.kind == "json"
+        else f"$1:{column.name}::{snowflake_type(column, bare=True)}"
         for column in table.columns
     )
     return (
@@ -363,7 +385,9 @@ def _copy(table: sql.Table, stage: str) -> str:
 
 def _insert(table: sql.Table, rows: int) -> str:
     cells = ", ".join(
-        f"PARSE_JSON(column{number})" if column.kind == "json" else f"column{number}::{TYPES[column.kind]}"
+        f"PARSE_JSON(column{number})"
+        if column.kind == "json"
+        else f"column{number}::{snowflake_type(column, bare=True)}"
         for number, column in enumerate(table.columns, start=1)
     )
     marks = "(" + ", ".join(["%s"] * len(table.columns)) + ")"

@@ -1,0 +1,102 @@
+"""The options that choose the parts of a dataset, from its declaration."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import click
+
+from stockpipe.datasets import DATASETS, Dataset, Division, Part
+
+USUAL_DATASET = "tickers"
+
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+
+def divisions() -> dict[str, Division]:
+    """The divisions of all datasets, by the name of their option."""
+    return {division.field: division for dataset in DATASETS.values() for division in dataset.divisions}
+
+
+def part_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """An option for each division; what is not given is the usual choice."""
+    for name, division in reversed(divisions().items()):
+        function = click.option(f"--{name}", default=division.usual, show_default=True, help=division.help)(function)
+    return function
+
+
+def whole_part_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The options where all states go together: a division with a word for all of them has no option."""
+    for name, division in reversed(divisions().items()):
+        if division.every is None:
+            option = click.option(f"--{name}", default=division.usual, show_default=True, help=division.help)
+            function = option(function)
+    return function
+
+
+def whole_words_of(options: Mapping[str, Any]) -> dict[str, str | None]:
+    """What was said of the parts with `whole_part_options`, all states included."""
+    every = {name: division.every for name, division in divisions().items() if division.every}
+    return {**words_of(options), **every}
+
+
+def part_filters(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The same options where they narrow what is shown: without one, all is shown."""
+    for name, division in reversed(divisions().items()):
+        kind = click.Choice(division.words)
+        function = click.option(f"--{name}", type=kind, help=f"Only {division.help}")(function)
+    return function
+
+
+def words_of(options: Mapping[str, Any]) -> dict[str, str | None]:
+    """What was said of the parts, by the names of the divisions."""
+    return {name: options[name] for name in divisions() if name in options}
+
+
+def filtered_parts(options: Mapping[str, Any]) -> list[Part]:
+    """The parts that `--dataset` and `part_filters` leave; none when nothing was said, which means all."""
+    said = {name: word for name, word in words_of(options).items() if word}
+    if not said and not options["dataset"]:
+        return []
+    datasets = [DATASETS[options["dataset"]]] if options["dataset"] else list(DATASETS.values())
+    return [part for dataset in datasets for part in dataset.all_parts if _has(part, said)]
+
+
+def _has(part: Part, said: Mapping[str, str]) -> bool:
+    chosen = dict(zip((division.field for division in part.dataset.divisions), part.choices, strict=True))
+    return all(
+        name in chosen and chosen[name] in division.chosen(word)
+        for name, word in said.items()
+        for division in [divisions()[name]]
+    )
+
+
+def run_words(parts: list[Part]) -> list[list[str]]:
+    """The words behind `stockpipe run` that load these parts, one command for all states of a list."""
+    groups: dict[tuple[str, ...], list[Part]] = {}
+    for part in parts:
+        fixed = [word for division, word in _said(part) if division.every is None]
+        groups.setdefault((part.dataset.name, *fixed), []).append(part)
+    return [_words_of_group(group) for group in groups.values()]
+
+
+def _words_of_group(parts: list[Part]) -> list[str]:
+    dataset = parts[0].dataset
+    words = [] if dataset.name == USUAL_DATASET else ["--dataset", dataset.name]
+    for number, division in enumerate(dataset.divisions):
+        chosen = {part.choices[number].word for part in parts}
+        word = next(iter(chosen)) if len(chosen) == 1 else str(division.every)
+        words += [] if word == division.usual else [f"--{division.field}", word]
+    return words
+
+
+def _said(part: Part) -> list[tuple[Division, str]]:
+    return [(division, choice.word) for division, choice in zip(part.dataset.divisions, part.choices, strict=True)]
+
+
+def usual_parts(options: Mapping[str, Any]) -> list[Part]:
+    """The parts that were named; for what was not, the usual ones."""
+    dataset: Dataset = DATASETS[options["dataset"] or USUAL_DATASET]
+    said = {name: word for name, word in words_of(options).items() if word}
+    return dataset.parts({name: word for name, word in said.items() if name in {d.field for d in dataset.divisions}})

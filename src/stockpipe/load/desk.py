@@ -1,0 +1,93 @@
+"""What is opened once and used by many loads: settings, client and pacer, warehouse, clock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+from types import TracebackType
+from typing import Self
+
+from stockpipe.base.clock import Clock, new_york_date
+from stockpipe.datasets import Dataset
+from stockpipe.load.checks import Limits
+from stockpipe.massive.client import Client, Origin
+from stockpipe.massive.memory import Memory, recall
+from stockpipe.massive.open import Bounds, key_of, known_plan, paced
+from stockpipe.models import views
+from stockpipe.settings import Settings
+from stockpipe.warehouse import Warehouse, open_warehouse
+
+Progress = Callable[[int, int], None]
+"""Called after each page with the pages and rows fetched so far."""
+
+
+class Desk:
+    """Opens what a load needs when it is first used, and keeps it for the next one. Use it as a context manager.
+
+    Anything may raise ConfigError for a setting that is missing or cannot be used; nothing is called before a load.
+    """
+
+    def __init__(self, settings: Settings, clock: Clock, progress: Progress | None = None) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.progress = progress
+        self._prepared: set[str] = set()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        # What was never opened is not opened to be closed.
+        if "warehouse" in vars(self):
+            self.warehouse.close()
+        if "client" in vars(self):
+            self.client.close()
+
+    @cached_property
+    def bounds(self) -> Bounds:
+        """What a fetch may take, as set."""
+        return Bounds.of(self.settings)
+
+    @cached_property
+    def limits(self) -> Limits:
+        """What the checks let pass, as set."""
+        return Limits.of(self.settings)
+
+    @cached_property
+    def client(self) -> Client:
+        """The client, paced as the key's plan allows: as set, as remembered, or to be learned."""
+        origin = Origin(self.settings.base_url, self.settings.api_key, self.bounds.answer_seconds, self.bounds.calls)
+        client = Client(origin, paced(self.settings, self.clock))
+        if client.pacer.learning:
+            client.pacer.plan = known_plan(self.settings, origin, new_york_date(self.clock))
+        return client
+
+    @cached_property
+    def memory(self) -> Memory:
+        """What earlier runs learned of key and lists."""
+        return recall(self.settings.state_file)
+
+    @cached_property
+    def warehouse(self) -> Warehouse:
+        """The warehouse, not yet connected."""
+        return open_warehouse(self.settings)
+
+    def check_settings(self) -> None:
+        """Raise ConfigError for a setting of the checks, the client or the warehouse that cannot be used."""
+        for name in ("limits", "client", "warehouse"):
+            getattr(self, name)
+
+    def prepare(self, dataset: Dataset) -> None:
+        """Connect to the warehouse, and see to a dataset's tables, once."""
+        if dataset.name not in self._prepared:
+            self.warehouse.prepare(dataset, views)
+            self._prepared.add(dataset.name)
+
+    def remember(self) -> None:
+        """Keep what was learned of the key's plan and the lists for the next run."""
+        pacer = self.client.pacer
+        if pacer.learning:
+            self.memory.learn_plan(key_of(self.client.origin), pacer.plan, new_york_date(self.clock))
+        self.memory.keep()

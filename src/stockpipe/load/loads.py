@@ -1,0 +1,98 @@
+"""What to load: a user's words made into loads, or refused."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from stockpipe.base.clock import Clock, new_york_date
+from stockpipe.datasets import DATASETS, Dataset, Part, Partition
+from stockpipe.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Load:
+    """One part of a dataset for one day.
+
+    `ds` labels the rows; `dated` asks the API for that day's records, else for its current list. `dry_run` publishes
+    nothing, `force` accepts what a check refuses, `require_fresh` refuses a list that is older than the day.
+    """
+
+    part: Part
+    ds: date
+    dated: bool
+    dry_run: bool = False
+    force: bool = False
+    require_fresh: bool = False
+
+    @property
+    def dataset(self) -> Dataset:
+        """What is loaded."""
+        return self.part.dataset
+
+    @property
+    def partition(self) -> Partition:
+        """What is replaced."""
+        return Partition(self.part, self.ds)
+
+
+def make_loads(
+    clock: Clock,
+    dataset: str,
+    words: Mapping[str, str | None] | None = None,
+    *,
+    on: str | date | None = None,
+    dry_run: bool = False,
+    force: bool = False,
+    require_fresh: bool = False,
+) -> list[Load]:
+    """The loads that a user's words mean: a load for each part, to be published together.
+
+    `words` choose the parts, by the names of the dataset's divisions; one that is None or left out is the usual one.
+    `on` is a day in New York (both ends included: from the vendor's first day to today); without it the current list is
+    loaded as today's. UsageError names the word that makes no sense and what would.
+    """
+    declared = known_dataset(dataset)
+    today = new_york_date(clock)
+    ds = today if on is None else day_of(on, declared.first_day, today)
+    return [
+        Load(part, ds, on is not None, dry_run=dry_run, force=force, require_fresh=require_fresh)
+        for part in parts_of(declared, words or {})
+    ]
+
+
+def known_dataset(name: str) -> Dataset:
+    """The dataset of a name; UsageError for one that does not exist."""
+    if name not in DATASETS:
+        raise UsageError(f"There is no dataset {name!r}.", hint=f"Choose from: {', '.join(DATASETS)}.")
+    return DATASETS[name]
+
+
+def parts_of(dataset: Dataset, words: Mapping[str, str | None]) -> list[Part]:
+    """The parts that a user's words mean; UsageError for a word that makes no sense."""
+    try:
+        return dataset.parts({name: word for name, word in words.items() if word is not None})
+    except KeyError as error:
+        name, word = error.args
+        division = next((division for division in dataset.divisions if division.field == name), None)
+        if division is None:
+            raise UsageError(
+                f"The dataset {dataset.name} is not divided by {name}.", hint=f"Leave out {name}."
+            ) from None
+        hint = f"Choose from: {', '.join(division.words)}."
+        raise UsageError(f"{name} is {word!r}, which {dataset.name} does not know.", hint=hint) from None
+
+
+def day_of(on: str | date, first: date | None = None, today: date | None = None) -> date:
+    """A day as a date; UsageError for a text that is no date (YYYY-MM-DD), and for a day outside of `first` to `today`."""
+    try:
+        day = date.fromisoformat(on) if isinstance(on, str) else on
+    except ValueError:
+        raise UsageError(f"{on!r} is not a date.", hint="Write it as YYYY-MM-DD, such as 2026-02-07.") from None
+    if (first and day < first) or (today and day > today):
+        raise UsageError(
+            f"{day} is outside of what can be asked for.",
+            hint=f"Choose a day from {first} to {today} (today in New York).",
+        )
+    return day

@@ -1,0 +1,166 @@
+"""What a staged part is, in numbers: the facts that the checks and the run record need."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import duckdb
+
+from stockpipe.datasets import Partition
+from stockpipe.load.sent import ROWS_A_PAGE
+from stockpipe.warehouse.runs import Counts
+
+_GOOD = "FROM staged WHERE reason IS NULL AND NOT repeated"
+# All rows of one build are stamped within milliseconds (60 at most, in 29 builds of 2025 and 2026).
+_ONE_BUILD = "INTERVAL 1 MINUTE"
+_CONFLICT = "conflict:"
+
+
+@dataclass(frozen=True)
+class StagedPart:
+    """The facts of a staged part.
+
+    `builds`: the vendor's builds that the rows are stamped with, each by its first stamp (UTC), with its rows; the
+    stamps at midnight of dated records are no builds. `keys_on_two_pages`: keys that stand on two pages where the list
+    should have them once. `conflicts`: keys with two different rows where one is allowed. `first_key`, `last_key`: the
+    ends of the list as it was sent. `field_counts`: for each column, how many good rows have a value.
+    """
+
+    counts: Counts
+    builds: dict[datetime, int]
+    keys_on_two_pages: list[str]
+    conflicts: list[str]
+    first_key: str | None
+    last_key: str | None
+    content_hash: str
+    field_counts: dict[str, int]
+    new_fields: list[str]
+    reject_reasons: list[tuple[str | None, str]]
+
+
+def examine(db: duckdb.DuckDBPyConnection, partition: Partition, rows: int) -> StagedPart:
+    """Set repetitions and conflicts aside in the table `staged` of a staging database, and tell what there is.
+
+    `rows` is how many rows were fetched.
+    """
+    dataset = partition.part.dataset
+    _find_same_keys(db, partition)
+    _set_aside(db, partition)
+    name = f'"{dataset.name_column}"'
+    filled = ", ".join(f'count("{column.name}")' for column in dataset.fields)
+    published, *field_counts = _one(db, f"SELECT count(*), {filled} {_GOOD}")
+    rejected, repeated = _one(db, "SELECT count(reason), count(*) FILTER (repeated) FROM staged")
+    first, last = _one(db, f"SELECT arg_min({name}, seq), arg_max({name}, seq) FROM staged")
+    unknown = dataset.unknown
+    return StagedPart(
+        counts=Counts(rows, published, rejected, repeated),
+        builds=_builds(db, partition),
+        keys_on_two_pages=_keys_on_two_pages(db, partition),
+        conflicts=_names(db, f"SELECT DISTINCT {name} FROM staged WHERE reason LIKE '{_CONFLICT}%' ORDER BY 1"),
+        first_key=first,
+        last_key=last,
+        content_hash=_content_hash(db, partition),
+        field_counts=dict(zip((column.name for column in dataset.fields), field_counts, strict=True)),
+        new_fields=_names(
+            db,
+            f'SELECT DISTINCT unnest(json_keys("{unknown.name}")) {_GOOD} AND "{unknown.name}" IS NOT NULL ORDER BY 1',
+        )
+        if unknown
+        else [],
+        reject_reasons=db.execute(
+            f"SELECT {name}::VARCHAR, reason FROM staged WHERE reason IS NOT NULL ORDER BY seq LIMIT 5"
+        ).fetchall(),
+    )
+
+
+def _find_same_keys(db: duckdb.DuckDBPyConnection, partition: Partition) -> None:
+    """The table `same_key`: good rows that share their key with another; `copy` numbers identical ones from 1."""
+    dataset = partition.part.dataset
+    key, columns = _list(dataset.key), _list(column.name for column in dataset.columns)
+    db.execute(
+        f"CREATE OR REPLACE TEMP TABLE same_key AS SELECT seq, row_number() OVER (PARTITION BY {columns} ORDER BY seq) AS copy, {columns} "
+        f"FROM staged WHERE reason IS NULL AND ({key}) IN "
+        f"(SELECT ({key}) FROM staged WHERE reason IS NULL GROUP BY {key} HAVING count(*) > 1)"
+    )
+
+
+def _set_aside(db: duckdb.DuckDBPyConnection, partition: Partition) -> None:
+    """Drop identical repetitions; where a key may stand once only, reject all but the newest, most complete row."""
+    dataset = partition.part.dataset
+    db.execute("UPDATE staged SET repeated = true WHERE seq IN (SELECT seq FROM same_key WHERE copy > 1)")
+    stamp = getattr(dataset.kind, "build_stamp", None)
+    newest = f'"{stamp}" DESC NULLS LAST, ' if stamp else ""
+    filled = " + ".join(f'("{column.name}" IS NOT NULL)::INT' for column in dataset.columns)
+    db.execute(
+        f"UPDATE staged SET reason = '{_CONFLICT} another row with this {dataset.name_column} is newer or more complete' WHERE seq IN "
+        f"(SELECT seq FROM same_key WHERE copy = 1 AND {_where_unique(partition)} "
+        f"QUALIFY row_number() OVER (PARTITION BY {_list(dataset.key)} ORDER BY {newest}{filled} DESC, seq) > 1)"
+    )
+
+
+def _where_unique(partition: Partition) -> str:
+    """The condition for rows whose key may stand once only."""
+    flag = partition.part.dataset.unique_where
+    return f'"{flag}"' if flag else "true"
+
+
+def _builds(db: duckdb.DuckDBPyConnection, partition: Partition) -> dict[datetime, int]:
+    """Stamps less than a minute apart are one build. None where a part's stamps do not tell the build."""
+    stamp = getattr(partition.part.dataset.kind, "build_stamp", None)
+    if stamp is None or not partition.part.rules.nightly_build:
+        return {}
+    found = db.execute(
+        f"""
+        WITH stamps AS (SELECT "{stamp}"::TIMESTAMP AS stamp, count(*) AS rows {_GOOD} AND "{stamp}"::TIME <> TIME '00:00:00' GROUP BY 1),
+        gaps AS (SELECT *, stamp - lag(stamp) OVER (ORDER BY stamp) > {_ONE_BUILD} AS is_new FROM stamps),
+        builds AS (SELECT *, count(*) FILTER (is_new) OVER (ORDER BY stamp) AS build FROM gaps)
+        SELECT min(stamp), sum(rows)::BIGINT FROM builds GROUP BY build ORDER BY 1
+        """
+    )
+    return {stamp.replace(tzinfo=UTC): rows for stamp, rows in found.fetchall()}
+
+
+def _keys_on_two_pages(db: duckdb.DuckDBPyConnection, partition: Partition) -> list[str]:
+    """Where a key may stand several times, as a reused name does among delisted ones, only an identical row counts."""
+    name = f'"{partition.part.dataset.name_column}"'
+    return _names(
+        db,
+        f"SELECT {name}::VARCHAR FROM same_key GROUP BY {_list(partition.part.dataset.key)} "
+        f"HAVING count(DISTINCT seq // {ROWS_A_PAGE}) > 1 AND (bool_or({_where_unique(partition)}) OR max(copy) > 1) ORDER BY 1",
+    )
+
+
+def _content_hash(db: duckdb.DuckDBPyConnection, partition: Partition) -> str:
+    """SHA-256 over the good rows, whatever their order. DS and what is not compared say nothing about change.
+
+    The upper halves of the rows' MD5 are added up, so a list of any length needs no sorting and no room.
+    """
+    dataset = partition.part.dataset
+    cells = ", ".join(
+        f'coalesce("{column.name}"::VARCHAR, chr(30))'
+        for column in dataset.columns
+        if column.name not in dataset.not_compared and column.type.role != "day"
+    )
+    digest = _one(
+        db,
+        "SELECT sha256(concat_ws(' ', count(*), sum((md5_number(row) >> 64)::UBIGINT))) FROM "
+        f"(SELECT concat_ws(chr(31), {cells}) AS row {_GOOD})",
+    )
+    return str(digest[0])
+
+
+def _one(db: duckdb.DuckDBPyConnection, sql: str) -> tuple[Any, ...]:
+    row = db.execute(sql).fetchone()
+    if row is None:
+        raise AssertionError("an aggregate always has a row")
+    return row
+
+
+def _names(db: duckdb.DuckDBPyConnection, sql: str) -> list[str]:
+    return [row[0] for row in db.execute(sql).fetchall()]
+
+
+def _list(names: Any) -> str:
+    return ", ".join(f'"{name}"' for name in names)

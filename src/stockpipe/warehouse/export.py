@@ -1,0 +1,51 @@
+"""A published day as a file."""
+
+from __future__ import annotations
+
+import tempfile
+from datetime import date
+from pathlib import Path
+
+import duckdb
+
+from stockpipe.datasets import Dataset, Part
+from stockpipe.errors import UsageError
+from stockpipe.warehouse.base import Warehouse
+
+
+def export_day(warehouse: Warehouse, parts: list[Part], ds: date, form: str, file: Path) -> int:
+    """Write one published day of some parts of a dataset to a file, and return how many rows it has.
+
+    `form` is csv, parquet or jsonl. UsageError when the day is not published, or when the file cannot be written.
+    """
+    dataset = parts[0].dataset
+    try:
+        with tempfile.TemporaryDirectory(dir=file.resolve().parent, prefix=".stockpipe-") as folder:
+            source = Path(folder) / "day.parquet"
+            rows = warehouse.export(dataset, ds, parts, source)
+            if not rows:
+                message = f"There is no published snapshot of {parts[0].label} for {ds}."
+                raise UsageError(message, hint="stockpipe runs lists the days that exist.")
+            target = Path(folder) / "day"
+            if form == "parquet":
+                source.replace(target)
+            else:
+                with duckdb.connect() as local:
+                    local.execute(_copy_sql(dataset, form, source, target))
+            target.replace(file)
+    except OSError as error:
+        raise UsageError(f"{file} cannot be written: {error.strerror}.", hint="Name another file.") from error
+    return rows
+
+
+def _copy_sql(dataset: Dataset, form: str, source: Path, target: Path) -> str:
+    # A cell that begins with one of these is a formula to a spreadsheet (OWASP, "CSV Injection").
+    cells = ", ".join(
+        f"""CASE WHEN regexp_matches("{c.name}", '^[=+\\-@\\t\\r]') THEN '''' || "{c.name}" ELSE "{c.name}" END AS "{c.name}" """
+        if form == "csv" and c.kind == "text"
+        else f'"{c.name}"'
+        for c in dataset.columns
+    )
+    how = "FORMAT csv, HEADER" if form == "csv" else "FORMAT json"
+    names = [str(path).replace("'", "''") for path in (source, target)]
+    return f"COPY (SELECT {cells} FROM read_parquet('{names[0]}')) TO '{names[1]}' ({how})"
