@@ -13,6 +13,7 @@ import pytest
 
 import stockpipe
 from conftest import Serve, command, flags, many, table
+from stockpipe.cli import COMMANDS
 from stockpipe.errors import ConfigError, UsageError, WarehouseError
 from stockpipe.warehouse.duckdb.reading import must_only_read
 
@@ -209,6 +210,64 @@ def test_a_python_without_the_packages_is_told_so(script: str, package: str) -> 
     assert (done.returncode, done.stdout) == (3, "")
     assert done.stderr.startswith(f"Error: The package {package} is not installed for {sys.executable}.")
     assert "pip install -r requirements.txt" in done.stderr
+
+
+NO_TIME_ZONES = {"PYTHONTZPATH": "/nonexistent"}
+"""A slim image: no time zones but those of the package."""
+
+
+@pytest.mark.parametrize("arguments", [("config",), ("run", "--help"), ("schedule", "--tz", "Mars/Base")])
+def test_the_package_tzdata_serves_where_the_machine_has_no_time_zones(arguments: tuple[str, ...]) -> None:
+    done = command(*arguments, env=NO_TIME_ZONES)
+    assert (done.returncode, "Traceback" in done.stderr) == (2 if "--tz" in arguments else 0, False)
+
+
+def test_a_day_is_loaded_where_the_machine_has_no_time_zones(serve: Serve) -> None:
+    done = command("run", env=NO_TIME_ZONES | flags(serve(many(3))))
+    assert (done.returncode, table("SELECT count(*) FROM TICKERS")) == (0, [(3,)])
+
+
+def without_time_zones(program: str) -> subprocess.CompletedProcess[str]:
+    """Run a program where neither the machine nor a package has time zones."""
+    text = f"import sys; sys.modules['tzdata'] = None; {program}"
+    environment = os.environ | NO_TIME_ZONES
+    return subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=False, env=environment)
+
+
+@pytest.mark.parametrize("arguments", [[name] for name in COMMANDS] + [["doctor", "--json"], ["run", "--help"]])
+def test_without_any_time_zones_every_command_names_the_package(arguments: list[str]) -> None:
+    done = without_time_zones(f"from stockpipe.__main__ import main; main({arguments!r})")
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (3, "", 1)
+    assert done.stderr.startswith(f"Error: The package tzdata is not installed for {sys.executable}.")
+
+
+@pytest.mark.parametrize("script", ["script.py", "scheduler.py"])
+def test_without_any_time_zones_the_scripts_name_the_package(script: str) -> None:
+    done = without_time_zones(f"import runpy; runpy.run_path({str(ROOT / script)!r}, run_name='__main__')")
+    assert (done.returncode, "The package tzdata is not installed" in done.stderr) == (3, True)
+    assert done.stderr.count("\n") == 1
+
+
+def test_without_any_time_zones_help_and_version_work() -> None:
+    for argument in ("--help", "--version"):
+        done = without_time_zones(f"from stockpipe.__main__ import main; main([{argument!r}])")
+        assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_without_any_time_zones_a_program_of_ones_own_gets_an_error_of_ours() -> None:
+    done = without_time_zones(
+        "import stockpipe\ntry: stockpipe.load()\nexcept stockpipe.ConfigError as error: print(error.exit_code, error.message)"
+    )
+    assert (done.returncode, done.stdout[:36]) == (0, "3 The package tzdata is not installe")
+
+
+def test_a_time_zone_file_that_is_broken_is_named(tmp_path: Path) -> None:
+    (tmp_path / "America").mkdir()
+    (tmp_path / "America/New_York").write_bytes(b"not a time zone")
+    done = command("config", env={"PYTHONTZPATH": str(tmp_path)})
+    assert (done.returncode, done.stderr.count("\n"), "Traceback" in done.stderr) == (3, 1, False)
+    assert "The time zone America/New_York cannot be read" in done.stderr
+    assert "PYTHONTZPATH" in done.stderr
 
 
 @pytest.mark.parametrize(
