@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +79,12 @@ def test_ci_runs_the_targets_on_three_systems_and_four_pythons() -> None:
     ):
         assert part in text
     assert re.search(r"^permissions:\n  contents: read$", text, re.MULTILINE)
+
+
+def test_what_others_import_without_bringing_it_comes_with_us_on_every_system() -> None:
+    # zoneinfo reads tzdata where the machine has no time zones; DuckDB needs pytz for a TIMESTAMPTZ.
+    wanted = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
+    assert {"tzdata", "pytz"} <= {re.split("[<>=]", text)[0] for text in wanted if ";" not in text}
 
 
 def test_help_needs_neither_the_connector_nor_duckdb() -> None:

@@ -6,6 +6,8 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import duckdb
@@ -13,8 +15,11 @@ import pytest
 
 import stockpipe
 from conftest import Serve, command, flags, many, table
-from stockpipe.errors import ConfigError, UsageError, WarehouseError
-from stockpipe.warehouse.duckdb.reading import must_only_read
+from stockpipe.cli import COMMANDS
+from stockpipe.errors import ConfigError, NotThere, UsageError, WarehouseError
+from stockpipe.settings import load_settings
+from stockpipe.warehouse.duckdb.reading import must_be_one_statement
+from stockpipe.warehouse.duckdb.warehouse import DuckDBWarehouse
 
 ROOT = Path(__file__).parents[2]
 HOLDER = "import duckdb, sys; c = duckdb.connect('stockpipe.duckdb'); print('held', flush=True); sys.stdin.read()"
@@ -151,35 +156,192 @@ def test_a_data_file_that_cannot_be_served() -> None:
 def test_a_query_that_writes(serve: Serve) -> None:
     env = flags(serve(many(2)))
     assert command("run", env=env).returncode == 0
-    refused(6, "query", "DELETE FROM TICKERS", env=env, says="query only reads, and DELETE is no reading statement")
-    refused(6, "query", "WITH a AS (FROM TICKERS) INSERT INTO TICKERS FROM a", env=env, says="read-only")
-    refused(6, "query", "COPY TICKERS TO 'x.csv'", env=env, says="query only reads, and COPY writes files")
+    refused(6, "query", "DELETE FROM TICKERS", env=env, says='query only reads: Invalid Input Error: Cannot execute statement of type "DELETE"')  # fmt: skip
+    refused(6, "query", "WITH a AS (FROM TICKERS) INSERT INTO TICKERS FROM a", env=env, says="query only reads: ")
+    refused(6, "query", "COPY TICKERS TO 'x.csv'", env=env, says='reads only the tables of its DuckDB file: Permission Error: Cannot access file "x.csv"')  # fmt: skip
+    refused(
+        6, "query", "SELECT content FROM read_text('.env')", env=env, says="reads only the tables of its DuckDB file"
+    )
     assert table("SELECT count(*) FROM TICKERS") == [(2,)]
     assert not Path("x.csv").exists()
 
 
+@pytest.fixture
+def queried() -> Iterator[DuckDBWarehouse]:
+    """A small DuckDB file beside files that a query must not reach; nothing may be written beside them."""
+    with duckdb.connect("stockpipe.duckdb") as connection:
+        connection.execute("CREATE TABLE T AS SELECT 1 AS A, 'x' AS B; CREATE SEQUENCE S")
+        connection.execute('CREATE TABLE "COPY" AS SELECT 2 AS C')
+    with duckdb.connect("other.duckdb") as connection:
+        connection.execute("CREATE TABLE T AS SELECT 'a-secret' AS A")
+    Path(".env").write_text("POLYGON_API_KEY=a-secret\n")
+    Path("mine.csv").write_text("a\n1\n")
+    before = sorted(Path().rglob("*"))
+    yield DuckDBWarehouse(load_settings(env={}))
+    assert sorted(Path().rglob("*")) == before
+    assert table("SELECT A, B FROM T") == [(1, "x")]
+
+
+ELSEWHERE = [
+    "SELECT content FROM read_text('/etc/hostname')",
+    "SELECT content FROM read_text('.env')",
+    "SELECT content FROM read_blob('.env')",
+    "FROM glob('/root/*')",
+    "FROM glob('*')",
+    "FROM '.env.csv'",
+    "FROM 'mine.csv'",
+    'FROM "mine.csv"',
+    "FROM read_csv('mine.csv')",
+    "FROM read_csv_auto('mine.csv')",
+    "FROM sniff_csv('mine.csv')",
+    "FROM read_json('mine.csv')",
+    "FROM read_json_objects('mine.csv')",
+    "FROM read_ndjson('mine.csv')",
+    "FROM read_parquet('mine.csv')",
+    "FROM parquet_metadata('mine.csv')",
+    "FROM parquet_schema('mine.csv')",
+    "FROM 'other.duckdb'",
+    "FROM query('FROM read_text(''.env'')')",
+    "FROM query_table('mine.csv')",
+    "FROM json_execute_serialized_sql(json_serialize_sql('FROM read_text(''.env'')'))",
+    "SELECT (SELECT content FROM read_text('.env')) FROM T",
+    "WITH a AS (FROM read_text('.env')) FROM T, a",
+    "EXPLAIN ANALYZE FROM read_text('.env')",
+    "SUMMARIZE FROM read_csv('mine.csv')",
+    "DESCRIBE FROM read_csv('mine.csv')",
+    "CREATE TEMP TABLE mine AS FROM read_text('.env')",
+    "SELECT * FROM 'https://127.0.0.1:1/x.csv'",
+    "SELECT * FROM 's3://bucket/x.parquet'",
+    "FROM read_csv('http://127.0.0.1:1/x.csv')",
+    "FROM read_text('https://127.0.0.1:1/x')",
+    "COPY T TO 'x.csv'",
+    "COPY T TO '/dev/stdout'",
+    "EXPLAIN ANALYZE COPY T TO 'x.csv'",
+    "explain (analyze, format json) /* */ copy T to 'x.csv'",
+    "COPY (PIVOT T ON A USING count(*)) TO 'x.csv'",
+    "COPY T FROM 'mine.csv'",
+    "EXPORT DATABASE 'folder'",
+    "ATTACH 'other.duckdb'",
+    "ATTACH 'new.duckdb'",
+    "INSTALL json",
+    "FORCE INSTALL httpfs",
+    "LOAD httpfs",
+    "LOAD 'mine.csv'",
+    "UPDATE EXTENSIONS",
+    "FROM sqlite_scan('mine.csv', 't')",
+    "FROM duckdb_secrets()",
+]
+SOMEHOW = [
+    "(COPY T TO 'x.csv')",
+    "WITH a AS (COPY T TO 'x.csv') SELECT 1",
+    "IMPORT DATABASE 'folder'",
+    "PRAGMA import_database('folder')",
+    "FROM query('COPY T TO ''x.csv''')",
+    "CREATE PERSISTENT SECRET s (TYPE http)",
+    "Größe",
+    "SELECT 'x",
+    # A program's own variables are no tables.
+    "FROM text",
+]
+SETTINGS = [
+    "SET threads = 1",
+    "RESET threads",
+    "SET enable_external_access = true",
+    "RESET enable_external_access",
+    "SET lock_configuration = false",
+    "SET TimeZone = 'Asia/Tokyo'",
+    "SET temp_directory = 'x'",
+    "SET log_query_path = 'x'",
+    "SET allowed_directories = ['/']",
+    "PRAGMA threads = 1",
+    "PRAGMA profiling_output = 'x.json'",
+]
+LOGS = [
+    "FROM enable_logging('QueryLog', storage = 'file', storage_path = 'logs')",
+    "FROM \"enable_logging\"(level='trace', storage='file', storage_path='x', storage_buffer_size=1), read_text('/etc/hostname')",
+    "SELECT * FROM \"Enable_Logging\"(storage='file', storage_path='x', storage_buffer_size=1), T",
+    "CALL enable_logging(storage='file', storage_path='x')",
+    "FROM query('FROM enable_logging(storage=''file'', storage_path=''x'')')",
+    "EXPLAIN ANALYZE FROM system.main.enable_logging(storage='file', storage_path='x')",
+]
+TABLES = [
+    "INSERT INTO T VALUES (2, 'y')",
+    "UPDATE T SET A = 2",
+    "TRUNCATE T",
+    "DROP TABLE T",
+    "ALTER TABLE T ADD COLUMN X INTEGER",
+    "CREATE TABLE X (A INTEGER)",
+    "CREATE TABLE X AS FROM T",
+    "CREATE VIEW X AS FROM T",
+    "CREATE MACRO X(a) AS a",
+    "COMMENT ON TABLE T IS 'x'",
+    "MERGE INTO T USING T AS s ON T.A = s.A WHEN MATCHED THEN DELETE",
+    "EXPLAIN ANALYZE DELETE FROM T",
+    "SELECT nextval('S')",
+    "ATTACH ':memory:' AS m",
+]
+
+
 @pytest.mark.parametrize(
-    ("text", "says"),
+    ("texts", "says"),
     [
-        ("EXPLAIN ANALYZE COPY T TO 'x.csv'", "COPY writes files"),
-        ("explain (analyze, format json) /* */ copy T to 'x.csv'", "COPY writes files"),
-        ("WITH a AS (COPY T TO 'x.csv') SELECT 1", "COPY writes files"),
-        ("COPY (PIVOT T ON a USING count(*)) TO 'x.csv'", "COPY writes files"),
-        ("-- SELECT\n(COPY T TO 'x.csv')", "COPY writes files"),
-        ("FROM enable_logging('QueryLog', storage = 'file', storage_path = 'logs')", "ENABLE_LOGGING writes files"),
-        ("EXPORT DATABASE 'folder'", "EXPORT is no reading statement"),
-        ("IMPORT DATABASE 'folder'", "IMPORT is no reading statement"),
-        ("PRAGMA import_database('folder')", "PRAGMA IMPORT_DATABASE is no reading statement"),
-        ("ATTACH 'other.duckdb'", "ATTACH is no reading statement"),
-        ("EXPLAIN ANALYZE INSTALL json", "INSTALL is no reading statement"),
-        ("SET threads = 1", "SET is no reading statement"),
-        ("ANALYZE", "ANALYZE is no reading statement"),
-        ("Größe", "GRÖSSE is no reading statement"),
+        (ELSEWHERE, "stockpipe query reads only the tables of its DuckDB file: "),
+        (SETTINGS, "stockpipe query only reads, and changes no setting: "),
+        (TABLES, "stockpipe query only reads: "),
+        (LOGS, "stockpipe query "),
+        (SOMEHOW, ("stockpipe query reads only ", "DuckDB refused the query: ")),
     ],
+    ids=["elsewhere", "settings", "tables", "logs", "somehow"],
 )
-def test_a_statement_that_does_not_only_read(text: str, says: str) -> None:
-    with pytest.raises(WarehouseError, match=says):
-        must_only_read(text)
+def test_a_query_reads_the_tables_of_its_file_and_nothing_else(
+    queried: DuckDBWarehouse, texts: list[str], says: str | tuple[str, ...]
+) -> None:
+    answers = {text: answer(queried, text) for text in texts}
+    assert {text: found for text, found in answers.items() if not found.startswith(says)} == {}
+    assert "a-secret" not in str(answers)
+
+
+def answer(warehouse: DuckDBWarehouse, text: str) -> str:
+    """The error's message, or the rows where there is none."""
+    try:
+        return f"rows: {warehouse.query(text).rows}"
+    except WarehouseError as error:
+        return error.message
+
+
+PLAIN: list[tuple[str, list[object]]] = [
+    ('SELECT A AS COPY, B AS "SET" FROM T', [(1, "x")]),
+    ("FROM COPY;", [(2,)]),
+    ("VALUES (1)", [(1,)]),
+    ("TABLE T", [(1, "x")]),
+    ("SHOW TABLES", [("COPY",), ("T",)]),
+    ("SELECT count(*) FROM (DESCRIBE T)", [(2,)]),
+    ("FROM (PIVOT T ON A USING count(*))", [("x", 1)]),
+    ("SELECT name FROM pragma_table_info('T')", [("A",), ("B",)]),
+    ("SELECT ';' || '''' -- ; \n /* ; */ ; ;", [(";'",)]),
+    (
+        "SELECT json_extract_string('{\"a\": 1}', 'a'), TIMESTAMPTZ '2026-01-01 00:00:00+00' > '2025-12-31'",
+        [("1", True)],
+    ),
+    ("SELECT current_setting('enable_external_access'), current_setting('lock_configuration')", [(False, True)]),
+]
+
+
+def test_plain_questions_are_answered_as_before(queried: DuckDBWarehouse) -> None:
+    assert [(text, queried.query(text).rows) for text, _ in PLAIN] == PLAIN
+
+
+def test_a_table_that_does_not_exist_is_not_there(queried: DuckDBWarehouse) -> None:
+    with pytest.raises(NotThere, match=r"DuckDB refused the query: .* NONE does not exist"):
+        queried.query("FROM NONE")
+
+
+@pytest.mark.usefixtures("queried")
+def test_queries_from_several_threads_of_a_program() -> None:
+    others = [DuckDBWarehouse(load_settings(env={})) for _ in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda number: others[number % 4].query(f"SELECT {number}").rows, range(40)))
+    assert found == [[(number,)] for number in range(40)]
 
 
 @pytest.mark.parametrize("text", ["", " -- SELECT 1", "/* nothing */ ; -- at all"])
@@ -190,7 +352,7 @@ def test_a_query_without_a_statement(text: str) -> None:
 @pytest.mark.parametrize("text", ["SELECT 1; SELECT 2", "SELECT 1; COPY T TO 'x.csv'", ";SELECT 1"])
 def test_a_query_of_several_statements(text: str) -> None:
     with pytest.raises(UsageError, match="more than one statement"):
-        must_only_read(text)
+        must_be_one_statement(text)
 
 
 def test_demo_never_loads_snowflake() -> None:
@@ -209,6 +371,64 @@ def test_a_python_without_the_packages_is_told_so(script: str, package: str) -> 
     assert (done.returncode, done.stdout) == (3, "")
     assert done.stderr.startswith(f"Error: The package {package} is not installed for {sys.executable}.")
     assert "pip install -r requirements.txt" in done.stderr
+
+
+NO_TIME_ZONES = {"PYTHONTZPATH": "/nonexistent"}
+"""A slim image: no time zones but those of the package."""
+
+
+@pytest.mark.parametrize("arguments", [("config",), ("run", "--help"), ("schedule", "--tz", "Mars/Base")])
+def test_the_package_tzdata_serves_where_the_machine_has_no_time_zones(arguments: tuple[str, ...]) -> None:
+    done = command(*arguments, env=NO_TIME_ZONES)
+    assert (done.returncode, "Traceback" in done.stderr) == (2 if "--tz" in arguments else 0, False)
+
+
+def test_a_day_is_loaded_where_the_machine_has_no_time_zones(serve: Serve) -> None:
+    done = command("run", env=NO_TIME_ZONES | flags(serve(many(3))))
+    assert (done.returncode, table("SELECT count(*) FROM TICKERS")) == (0, [(3,)])
+
+
+def without_time_zones(program: str) -> subprocess.CompletedProcess[str]:
+    """Run a program where neither the machine nor a package has time zones."""
+    text = f"import sys; sys.modules['tzdata'] = None; {program}"
+    environment = os.environ | NO_TIME_ZONES
+    return subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=False, env=environment)
+
+
+@pytest.mark.parametrize("arguments", [[name] for name in COMMANDS] + [["doctor", "--json"], ["run", "--help"]])
+def test_without_any_time_zones_every_command_names_the_package(arguments: list[str]) -> None:
+    done = without_time_zones(f"from stockpipe.__main__ import main; main({arguments!r})")
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (3, "", 1)
+    assert done.stderr.startswith(f"Error: The package tzdata is not installed for {sys.executable}.")
+
+
+@pytest.mark.parametrize("script", ["script.py", "scheduler.py"])
+def test_without_any_time_zones_the_scripts_name_the_package(script: str) -> None:
+    done = without_time_zones(f"import runpy; runpy.run_path({str(ROOT / script)!r}, run_name='__main__')")
+    assert (done.returncode, "The package tzdata is not installed" in done.stderr) == (3, True)
+    assert done.stderr.count("\n") == 1
+
+
+def test_without_any_time_zones_help_and_version_work() -> None:
+    for argument in ("--help", "--version"):
+        done = without_time_zones(f"from stockpipe.__main__ import main; main([{argument!r}])")
+        assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_without_any_time_zones_a_program_of_ones_own_gets_an_error_of_ours() -> None:
+    done = without_time_zones(
+        "import stockpipe\ntry: stockpipe.load()\nexcept stockpipe.ConfigError as error: print(error.exit_code, error.message)"
+    )
+    assert (done.returncode, done.stdout[:36]) == (0, "3 The package tzdata is not installe")
+
+
+def test_a_time_zone_file_that_is_broken_is_named(tmp_path: Path) -> None:
+    (tmp_path / "America").mkdir()
+    (tmp_path / "America/New_York").write_bytes(b"not a time zone")
+    done = command("config", env={"PYTHONTZPATH": str(tmp_path)})
+    assert (done.returncode, done.stderr.count("\n"), "Traceback" in done.stderr) == (3, 1, False)
+    assert "The time zone America/New_York cannot be read" in done.stderr
+    assert "PYTHONTZPATH" in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -40,6 +41,12 @@ def test_a_csv_export_keeps_text_and_defuses_formulas(day: dict[str, str]) -> No
     assert rows["NA"]["NAME"] == "'=HYPERLINK(1)"
     assert (rows["TRUE"]["NAME"], rows["TRUE"]["CIK"], rows["TRUE"]["DS"]) == ("TRUE, Inc.", "0000001234", DAY)
     assert rows["TRUE"]["LAST_UPDATED_UTC"] == "2026-02-07 07:05:42.81804786"
+
+
+@pytest.mark.parametrize("form", ["table", "csv", "json"])
+def test_a_query_shows_a_time_with_its_zone(day: dict[str, str], form: str) -> None:
+    done = command("query", "SELECT TIMESTAMPTZ '2026-02-07 07:05:42+00' AS T", "--format", form, env=day)
+    assert (done.returncode, re.findall(r"2026-02-0\d \d\d:\d\d:42[+-]\d\d:\d\d", done.stdout) != []) == (0, True)
 
 
 def test_jsonl_and_parquet_exports_keep_text_as_it_is(day: dict[str, str]) -> None:

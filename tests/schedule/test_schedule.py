@@ -153,6 +153,7 @@ def cursor_rows(gate: SnowflakeGate, sql: str) -> list[tuple[object, ...]]:
         (("--cron", ""), 2, "--cron is '': it has 0 fields."),
         (("--at", "04:30", "--cron", "30 4 * * *"), 2, "--at and --cron both say when to load."),
         (("--cron", "30 4 30 2 *"), 2, "There is no such time"),
+        (("--cron", "30 4 * * 2-x"), 2, "its day of the week cannot be read: '2-x'."),
         (("--catch-up", "-1"), 2, "-1 is not in the range"),
         (("--cron", "30 4 * * *", "--install", "cron"), 2, "--cron is for the schedule in the foreground."),
         (("--catch-up", "3", "--install", "cron"), 2, "--catch-up is for the schedule in the foreground."),

@@ -65,3 +65,31 @@ def test_a_line_that_cannot_be_read_is_named_once(serve: Serve) -> None:
     found = load_settings(env={})
     assert (found.get("STOCKPIPE_BATCH_SIZE"), found.is_set("MASSIVE_PLAN")) == ("7", False)
     assert "WARN  settings    .env, line 2, could not be read" in command("doctor").stdout
+
+
+@pytest.mark.parametrize(
+    ("text", "lines", "batch"),
+    [
+        # The line that is broken, not the empty ones or the comment before it.
+        ("A=1\n\n\n  MASSIVE_PLAN='paid\nSTOCKPIPE_BATCH_SIZE=7\n", [4], "7"),
+        ('A=1\r\n\r\n# mine\r\nMASSIVE_PLAN="paid\r\nSTOCKPIPE_BATCH_SIZE=7\r\n', [4], "7"),
+        ("\ufeffMASSIVE_PLAN paid\nSTOCKPIPE_BATCH_SIZE=7\n", [1], "7"),
+        ("set MASSIVE_PLAN=paid\nMASSIVE_PLAN: paid\n\nSTOCKPIPE_BATCH_SIZE=7\n=x\n", [1, 2, 5], "7"),
+        ("A='one\ntwo\nthree'\nMASSIVE_PLAN='paid' or so\nSTOCKPIPE_BATCH_SIZE=7", [4], "7"),
+        # A quote that is closed on the next line takes that line with it.
+        ("MASSIVE_PLAN='paid\nSTOCKPIPE_BATCH_SIZE='7'\n", [1], None),
+        ("STOCKPIPE_BATCH_SIZE='7", [1], None),
+        ("export STOCKPIPE_BATCH_SIZE=7 # rows\nMASSIVE_PLAN\n\n\n", [], "7"),
+    ],
+)
+def test_each_broken_line_is_named_by_its_number(
+    text: str, lines: list[int], batch: str | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    Path(".env").write_bytes(text.encode())
+    found = load_settings(env={})
+    told = [f".env, line {line}, could not be read (is a quote not closed?)." for line in lines]
+    assert (list(found.warnings), found.is_set("MASSIVE_PLAN")) == (told, False)
+    value = found.find("STOCKPIPE_BATCH_SIZE")
+    assert (value.text if value and value.origin == ".env" else None) == batch
+    # The library logs nothing beside it, whatever a program of the user's own has set up for the log.
+    assert caplog.records == []

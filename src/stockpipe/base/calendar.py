@@ -1,7 +1,8 @@
-"""The days on which US exchanges trade, as far as the usual holidays tell; days are ordinals (`date.toordinal`).
+"""The days on which US exchanges trade, from 2003-09-10 on; days are ordinals (`date.toordinal`).
 
-Closings for mourning or storms are not in it. The rules are those of NYSE Rule 7.2: a holiday on a Sunday is kept on
-Monday, one on a Saturday on Friday (but New Year's Day, which then falls into the year before and is not kept).
+The rules are those of NYSE Rule 7.2: a holiday on a Sunday is kept on Monday, one on a Saturday on Friday (but New
+Year's Day, which then falls into the year before and is not kept). Closings that no rule tells are a list below; one
+that is announced after this version is not known here.
 """
 
 from __future__ import annotations
@@ -9,10 +10,42 @@ from __future__ import annotations
 from datetime import date, timedelta
 from functools import lru_cache
 
+# Source: to 2012 the exchange's own history of closings (nyse.com, "NYSE-Closings.pdf"); then its notices of 2018-12-01
+# and 2024-12-30. Nasdaq was closed on the same days.
+_CLOSINGS = {
+    date(2004, 6, 11): "mourning for President Reagan",
+    date(2007, 1, 2): "mourning for President Ford",
+    date(2012, 10, 29): "Hurricane Sandy",
+    date(2012, 10, 30): "Hurricane Sandy",
+    date(2018, 12, 5): "mourning for President George H. W. Bush",
+    date(2025, 1, 9): "mourning for President Carter",
+}
+_CLOSED = frozenset(map(date.toordinal, _CLOSINGS))
+# The one early close since 2003 that no rule tells.
+_FRIDAY_AFTER_CHRISTMAS = date(2003, 12, 26)
+
 
 def is_session(day: int) -> bool:
-    """Whether the exchanges trade on this ordinal: a weekday that is no usual holiday."""
+    """Whether the exchanges trade on this ordinal: a weekday that is neither a holiday nor another closing."""
+    return is_usual_session(day) and day not in _CLOSED
+
+
+def is_usual_session(day: int) -> bool:
+    """Whether the rules alone make this ordinal a trading day: a weekday that is no holiday."""
     return (day + 6) % 7 < 5 and day not in _holidays(date.fromordinal(day).year)
+
+
+def closes_early(day: int) -> bool:
+    """Whether trading on this ordinal ends at 13:00 in New York and not at 16:00.
+
+    So it does on July 3rd and December 24th, where they are trading days, and on the day after Thanksgiving.
+    """
+    if not is_session(day):
+        return False
+    on = date.fromordinal(day)
+    if (on.month, on.day) in ((7, 3), (12, 24)) or on == _FRIDAY_AFTER_CHRISTMAS:
+        return True
+    return on.month == 11 and on.weekday() == 4 and 23 <= on.day <= 29
 
 
 def last_session(day: int) -> int:

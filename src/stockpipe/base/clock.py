@@ -5,9 +5,27 @@ from __future__ import annotations
 import threading
 import time
 from datetime import UTC, date, datetime
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-NEW_YORK = ZoneInfo("America/New_York")
+from stockpipe.errors import ConfigError, not_installed
+
+
+def _new_york() -> ZoneInfo:
+    """The zone from this machine's database, else from the package tzdata; ConfigError where neither has it."""
+    name = "America/New_York"
+    try:
+        return ZoneInfo(name)
+    except ZoneInfoNotFoundError:
+        raise not_installed(ModuleNotFoundError(name="tzdata")) from None
+    except (OSError, ValueError) as error:
+        raise ConfigError(
+            f"The time zone {name} cannot be read: {error}.",
+            hint="Repair this machine's time zone database, or set PYTHONTZPATH to nothing (PYTHONTZPATH=), "
+            "so that the package tzdata is used.",
+        ) from error
+
+
+NEW_YORK = _new_york()
 
 
 class Clock:

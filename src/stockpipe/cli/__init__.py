@@ -13,7 +13,7 @@ import click
 
 from stockpipe.base.stopping import stop_signals, stopped_by
 from stockpipe.base.version import __version__
-from stockpipe.errors import not_installed
+from stockpipe.errors import ConfigError, not_installed
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("run", "Load a day into the warehouse."),
@@ -32,7 +32,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
 }
 
 
-class _NotInstalled(click.ClickException):
+class _NotUsable(click.ClickException):
+    """This Python lacks something that a command needs to be imported at all."""
+
     exit_code = 3
 
 
@@ -48,7 +50,9 @@ class _Group(click.Group):
         try:
             module = importlib.import_module(f"stockpipe.cli.{COMMANDS[cmd_name][0]}")
         except ModuleNotFoundError as error:
-            raise _NotInstalled(str(not_installed(error))) from None
+            raise _NotUsable(str(not_installed(error))) from None
+        except ConfigError as error:
+            raise _NotUsable(str(error)) from None
         command: click.Command = getattr(module, cmd_name)
         return command
 

@@ -36,6 +36,8 @@ _STDOUT = Path("-")
 def query(sql: str, form: str | None, as_json: bool, **options: Any) -> None:
     """Ask the warehouse with SQL and show the rows; it only reads.
 
+    On DuckDB it reads the tables of the DuckDB file and nothing else: no other files, no network, no extensions.
+
     \b
     stockpipe query "SELECT TYPE, count(*) FROM TICKERS GROUP BY 1 ORDER BY 2 DESC"
     """

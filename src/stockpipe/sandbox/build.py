@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from itertools import product
-from zoneinfo import ZoneInfo
+
+from stockpipe.base.clock import NEW_YORK
 
 from .lifetimes import Security, scramble
 from .names import BRANDS, security_name
 
 Row = dict[str, object]
 
-NEW_YORK = ZoneInfo("America/New_York")
 _SPREAD = 1_900_000  # nanoseconds between the first and the last row of a build
 _BLANK_UNTIL = (date(2010, 1, 1).toordinal(), date(2016, 10, 1).toordinal())
 _NANO_SINCE = date(2025, 7, 1).toordinal()

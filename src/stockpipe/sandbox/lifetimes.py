@@ -8,7 +8,7 @@ from itertools import pairwise
 from random import Random
 from typing import NamedTuple
 
-from stockpipe.base.calendar import is_session
+from stockpipe.base.calendar import is_usual_session
 
 from .symbols import Symbols
 
@@ -194,7 +194,8 @@ class Stocks:
         """Live until this ordinal, inclusive."""
         while self._day < day:
             self._day += 1
-            if is_session(self._day):
+            # Without the closings that no rule tells: a seed stays the market that it always was.
+            if is_usual_session(self._day):
                 self._session(self._day)
 
     # ---- the first day ----

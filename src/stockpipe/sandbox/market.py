@@ -9,9 +9,9 @@ from datetime import date, datetime
 from threading import RLock
 
 from stockpipe.base.calendar import last_session
+from stockpipe.base.clock import NEW_YORK
 
 from .build import (
-    NEW_YORK,
     Row,
     build_date,
     build_stamps,

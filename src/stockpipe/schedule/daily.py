@@ -1,8 +1,8 @@
 """Every day, until it is stopped: wait for the next moment, look up what is due, load it.
 
-The waiting is our own, with APScheduler as the calculator of moments: its schedulers wait on a clock that stands still
-while the machine sleeps, so that after a night in sleep they would come by as much too late. Here the wall clock is
-looked at every few seconds.
+The waiting is our own, with cronsim as the calculator of moments: usual schedulers wait on a clock that stands still
+while the machine sleeps, so that after a night in sleep they start late by as much. Here the wall clock is looked at
+every few seconds.
 """
 
 from __future__ import annotations

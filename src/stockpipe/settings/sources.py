@@ -6,17 +6,19 @@ value counts as not set, because that is how containers and CI systems write "no
 
 from __future__ import annotations
 
-import logging
 import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from stockpipe.errors import ConfigError
 from stockpipe.settings.connections import NAME as CONNECTION_NAME
 from stockpipe.settings.connections import Connection, find_connection
 from stockpipe.settings.declared import SETTINGS, Setting
 from stockpipe.settings.values import COMMAND_LINE, DEFAULT, Settings, Value
+
+if TYPE_CHECKING:
+    from dotenv.parser import Original
 
 _Sources = tuple[tuple[str, Mapping[str, str | None]], ...]
 
@@ -103,33 +105,22 @@ def _read_env_file(path: Path) -> tuple[dict[str, str | None], str, list[str]]:
     """What the file sets, whether it was read, and a warning for each line that could not be."""
     if not (path.is_file() or path.is_fifo()):
         return {}, "not there", []
-    from dotenv import dotenv_values
+    from dotenv.parser import parse_stream
 
     try:
-        with _lines_refused() as lines:
-            texts = dict(dotenv_values(path, interpolate=False, encoding="utf-8-sig"))
+        with path.open(encoding="utf-8-sig") as stream:
+            bindings = list(parse_stream(stream))
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(
             f"{path} cannot be read: {error.__class__.__name__}.",
             hint="Make the file readable by you (chmod 600) and save it as UTF-8.",
         ) from error
+    texts = {binding.key: binding.value for binding in bindings if binding.key is not None}
+    lines = [_line(binding.original) for binding in bindings if binding.error]
     return texts, "read", [f"{path}, line {line}, could not be read (is a quote not closed?)." for line in lines]
 
 
-@contextmanager
-def _lines_refused() -> Iterator[list[int]]:
-    """The numbers of the lines that python-dotenv cannot read. It only logs them, without the file's name."""
-    lines: list[int] = []
-
-    def keep(record: logging.LogRecord) -> bool:
-        if isinstance(record.args, tuple) and record.args and isinstance(record.args[0], int):
-            lines.append(record.args[0])
-            return False
-        return True
-
-    logger = logging.getLogger("dotenv.main")
-    logger.addFilter(keep)
-    try:
-        yield lines
-    finally:
-        logger.removeFilter(keep)
+def _line(original: Original) -> int:
+    """The number of the line on which a binding begins; python-dotenv counts the empty lines before it in."""
+    text = original.string
+    return original.line + text[: len(text) - len(text.lstrip())].count("\n")

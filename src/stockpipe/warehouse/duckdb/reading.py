@@ -1,54 +1,60 @@
-"""Whether a text for DuckDB is one statement that only reads.
+"""What `stockpipe query` takes on DuckDB: one statement; and what it says of one that the engine refuses.
 
-A file that is opened for reading only is safe, but not the folders around it: COPY writes there, and DuckDB 2 takes it
-inside of a SELECT too, where the statement's type does not show it. So the words themselves are looked at.
+That a statement only reads, and nothing but the tables of its file, is DuckDB's own business: the file is opened for
+reading only, other files and extensions are shut off, and the configuration is locked.
 """
 
 from __future__ import annotations
 
-import re
-from itertools import dropwhile
-
 import duckdb
 
+from stockpipe.errors import NotThere, WarehouseError
 from stockpipe.warehouse.reading import many_statements, no_statement, writing
 
-_READING = ("SELECT", "FROM", "WITH", "VALUES", "TABLE", "PIVOT", "UNPIVOT", "SHOW", "DESCRIBE", "DESC", "SUMMARIZE")
-_PRAGMAS = ("TABLE_INFO", "SHOW_TABLES", "SHOW_TABLES_EXPANDED", "DATABASE_LIST", "DATABASE_SIZE", "STORAGE_INFO")
-# What may stand before the statement that is explained: EXPLAIN, its options, parentheses.
-_BEFORE = {*"(),'", "EXPLAIN", "ANALYZE", "ANALYSE", "FORMAT", "TEXT", "JSON", "HTML", "GRAPHVIZ", "YAML", "MERMAID"}
-# ENABLE_LOGGING is a function, for a SELECT too, that writes its log into files.
-_WRITING = ("COPY", "ENABLE_LOGGING")
-_WORD = re.compile(rb"[\w\x80-\xff]+|.", re.DOTALL)
+SHUT: dict[str, str | bool | int | float | list[str]] = {"enable_external_access": "false"}
+"""Configuration of a connection that reaches no other file, no network and no extension."""
+LOCK = "SET lock_configuration = true"
+"""Run last: after it no setting of the instance can be changed, ours neither."""
+
+# In DuckDB 1.5 the lock does not hold for this function, and a log that cannot be written aborts the process.
+_NOT_LOCKED = "ENABLE_LOGGING" if duckdb.__version__.startswith("1.") else None
 
 
-def must_only_read(text: str) -> None:
-    """Raise UsageError for no statement or several, WarehouseError for one that does not only read."""
-    words = _words(text)
-    if not words:
-        raise no_statement()
-    if ";" in words:
-        raise many_statements()
-    for word in _WRITING:
-        if word in words:
-            raise writing(
-                f"{word} writes files", f'stockpipe export writes a day to a file. As a name, write "{word}" in quotes.'
-            )
-    match list(dropwhile(_BEFORE.__contains__, words)) or words:
-        case ["PRAGMA", name, *_] if name not in _PRAGMAS:
-            raise writing(f"PRAGMA {name} is no reading statement", f"PRAGMA may be: {', '.join(_PRAGMAS)}.")
-        case [first, *_] if first not in (*_READING, "PRAGMA"):
-            raise writing(f"{first} is no reading statement", f"Begin with one of: {', '.join(_READING)}, EXPLAIN.")
-
-
-def _words(text: str) -> list[str]:
-    """The words and signs of a text, without comments and last semicolons. What is quoted shows only its quotation mark."""
+def must_be_one_statement(text: str) -> None:
+    """Raise UsageError for no statement or several."""
     source = text.encode()
-    words = [
-        match[0].decode().upper()
+    signs = [
+        source[offset : offset + 1]
         for offset, kind in duckdb.tokenize(text)
-        if kind != duckdb.token_type.comment and (match := _WORD.match(source, offset))
+        if kind != duckdb.token_type.comment  # DuckDB 1.5 leaves comments out by itself
     ]
-    while words and words[-1] == ";":
-        words.pop()
-    return words
+    while signs and signs[-1] == b";":
+        signs.pop()
+    if not signs:
+        raise no_statement()
+    if b";" in signs:
+        raise many_statements()
+    if _NOT_LOCKED and _NOT_LOCKED in text.upper():
+        raise writing(f"{_NOT_LOCKED} writes files", "With DuckDB 2 or newer the word may stand in a query.")
+
+
+def refused(error: duckdb.Error) -> WarehouseError:
+    """What an error of DuckDB means for who asked; NotThere when a table or a function does not exist."""
+    text = str(error)
+    first = " ".join(text.partition("\n\n")[0].split())  # the rest points into the statement
+    if "disabled by configuration" in first or "disabled through configuration" in first:
+        return WarehouseError(
+            f"stockpipe query reads only the tables of its DuckDB file: {first}",
+            hint="To read other files, open the file with DuckDB itself; stockpipe export writes a day to a file.",
+        )
+    if "configuration has been locked" in first:
+        return WarehouseError(
+            f"stockpipe query only reads, and changes no setting: {first}",
+            hint="To change settings, open the file with DuckDB itself.",
+        )
+    if "read-only mode" in first:
+        return WarehouseError(
+            f"stockpipe query only reads: {first}", hint="To change tables, open the file with DuckDB itself."
+        )
+    kind = NotThere if isinstance(error, duckdb.CatalogException) else WarehouseError
+    return kind(f"DuckDB refused the query: {text}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import re
+import threading
 import time
 from collections.abc import Iterable
 from datetime import date
@@ -19,6 +20,7 @@ from stockpipe.warehouse import sql
 from stockpipe.warehouse.base import Delivery, History, QueryResult, require_count
 from stockpipe.warehouse.dialect import duckdb_create, duckdb_type, duckdb_view
 from stockpipe.warehouse.history import before_sql
+from stockpipe.warehouse.duckdb.reading import LOCK, SHUT, must_be_one_statement, refused
 from stockpipe.warehouse.model import Model, Views
 from stockpipe.warehouse.runs import RunRecord
 
@@ -28,6 +30,8 @@ _LOCK_POLL = 0.2
 _MEMORY = "128MB"
 # A commit of more than this is written to the file itself, not to a log beside it and from there to the file.
 _STRAIGHT = "1MB"
+# Queries of one process share an instance of the file, and a lock of its settings holds until its last connection closes.
+_one_query = threading.Lock()
 _HOLDER = re.compile(r"held in ([^\n(]*)\(PID (\d+)\)")
 
 
@@ -132,11 +136,10 @@ class DuckDBWarehouse:
         ]
 
     def query(self, text: str) -> QueryResult:
-        """See Warehouse. The file is opened for reading only, and other files are not written either."""
-        from stockpipe.warehouse.duckdb.reading import must_only_read
-
-        must_only_read(text)
-        return self._read(text)
+        """See Warehouse. The engine reads this file only, and nothing else: see `reading`."""
+        must_be_one_statement(text)
+        with _one_query:
+            return self._read(text, shut=True)
 
     def export(self, dataset: Dataset, ds: date, parts: list[Part], target: Path) -> int:
         """See Warehouse."""
@@ -163,19 +166,19 @@ class DuckDBWarehouse:
             held.execute("RESET memory_limit; RESET threads; RESET checkpoint_threshold")
             held.close()
 
-    def _read(self, text: str) -> QueryResult:
-        """What a statement gives over the file, opened for reading only."""
+    def _read(self, text: str, *, shut: bool = False) -> QueryResult:
+        """What a statement gives over the file, opened for reading only; `shut` when the statement is not our own."""
         if not self.path.exists():
             raise NotThere(f"There is no {self.label} yet.", hint="Load a day first: stockpipe run, or stockpipe demo.")
         self.close()
-        with self._open(read_only=True) as connection:
+        with self._open(read_only=True, config=SHUT if shut else {}) as connection:
             try:
+                if shut:
+                    connection.execute(LOCK)
                 cursor = connection.execute(text)
                 return QueryResult([column[0] for column in cursor.description or ()], cursor.fetchall())
-            except duckdb.CatalogException as error:
-                raise NotThere(f"DuckDB refused the query: {error}") from error
             except duckdb.Error as error:
-                raise WarehouseError(f"DuckDB refused the query: {error}") from error
+                raise refused(error) from error
 
     def _hold(self) -> duckdb.DuckDBPyConnection:
         """The connection that is kept until `close`. A day of a million rows shall not fill the memory either.
@@ -204,13 +207,15 @@ class DuckDBWarehouse:
     def _main(self, dataset: Dataset) -> sql.Table:
         return sql.dataset_table(dataset, self._settings)
 
-    def _open(self, *, read_only: bool = False) -> duckdb.DuckDBPyConnection:
+    def _open(
+        self, *, read_only: bool = False, config: dict[str, str | bool | int | float | list[str]] | None = None
+    ) -> duckdb.DuckDBPyConnection:
         """A connection; while another process holds the file, say so once and try again until the lock time-out."""
         give_up = time.monotonic() + self._lock_seconds
         told = False
         while True:
             try:
-                return duckdb.connect(str(self.path), read_only=read_only)
+                return duckdb.connect(str(self.path), read_only=read_only, config=config or {})
             except duckdb.Error as error:
                 if not is_locked(error) or time.monotonic() >= give_up:
                     raise _failed(error, self.path) from error
