@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 
+from stockpipe.base.proxies import asks_for_password
 from stockpipe.base.text import printable
 from stockpipe.errors import AccessError, ApiError, CursorRefused
 
@@ -22,7 +23,11 @@ _THROTTLE_WORDS = ("maximum requests", "rate limit", "too many requests")
 
 
 class Transient(Exception):
-    """An answer, or the lack of one, that another try may mend."""
+    """An answer, or the lack of one, that the next try may put right; `remedy` says what to look at if it does not."""
+
+    def __init__(self, reason: str, remedy: str = "") -> None:
+        super().__init__(reason)
+        self.remedy = remedy
 
 
 class Throttled(Transient):
@@ -107,6 +112,8 @@ def _refusal(answer: Answer, *, on_cursor: bool, now: datetime) -> Exception:
             f"The key's plan does not cover this request (HTTP 403: {said}).",
             hint="Ask for a day within the plan's history (free: two years back), or upgrade the plan.",
         )
+    if status == 407:
+        return asks_for_password()
     if status == 400 and on_cursor:
         return CursorRefused(f"The API refused its own cursor (HTTP 400: {said}).")
     if 300 <= status < 400:

@@ -51,7 +51,7 @@ class Client:
         self.pacer = pacer
         self.sandbox: str | None = None
         self._deadline = Deadline(pacer.patience.stop)
-        self._pool = open_pool(endpoint.base_url, self._deadline, endpoint.connections)
+        self._pool = open_pool(endpoint.base_url, self._deadline, endpoint.connections, "MASSIVE_BASE_URL")
         self._headers: dict[bytes | str, bytes | str] = {
             "Authorization": f"Bearer {endpoint.key}",
             "Accept": "application/json",
@@ -122,7 +122,8 @@ class Client:
         except httpcore2.TimeoutException:
             raise Transient(f"no whole answer within {seconds:g} s") from None
         except (httpcore2.NetworkError, httpcore2.ProtocolError, httpcore2.ProxyError) as error:
-            raise Transient(f"{self.endpoint.base_url} could not be read: {printable(str(error))}") from None
+            text = f"{self.endpoint.base_url} could not be read: {printable(str(error))}"
+            raise Transient(text, getattr(error, "remedy", "")) from None
         self.sandbox = headers.get("x-sandbox", self.sandbox)
         return Answer(response.status, headers, body)
 
