@@ -17,6 +17,7 @@ import msgspec
 from stockpipe.base.proxies import asks_for_password
 from stockpipe.base.text import printable
 from stockpipe.errors import AccessError, ApiError, CursorRefused
+from stockpipe.massive.odd_rows import take_apart
 
 _RETRIED_STATUS = frozenset({408, 425, 500, 502, 503, 504, 520, 521, 522, 523, 524})
 _THROTTLE_WORDS = ("maximum requests", "rate limit", "too many requests")
@@ -79,9 +80,8 @@ def judge(answer: Answer, *, on_cursor: bool, now: datetime) -> Page:
     if answer.status != 200:
         raise _refusal(answer, on_cursor=on_cursor, now=now)
     try:
-        envelope = _decoder.decode(answer.body)
-        rows = [str(row, "utf-8") for row in envelope.results or ()]
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        envelope, rows = _read(answer.body)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
         raise Transient(f"the answer is not the JSON it should be: {_glimpse(answer.body)}") from None
     if envelope.status not in ("OK", "DELAYED"):
         raise _bad_status(answer, envelope, now)
@@ -94,6 +94,16 @@ def judge(answer: Answer, *, on_cursor: bool, now: datetime) -> Page:
         delayed=envelope.status == "DELAYED",
         promised=envelope.count if isinstance(envelope.count, int) else None,
     )
+
+
+def _read(body: bytes) -> tuple[_Envelope, list[str]]:
+    """The envelope and the rows. Raises MsgspecError, ValueError or RecursionError for what is no JSON."""
+    try:
+        envelope = _decoder.decode(body)
+        return envelope, [str(row, "utf-8") for row in envelope.results or ()]
+    except (msgspec.MsgspecError, RecursionError):
+        bare, rows = take_apart(body.decode())
+        return _decoder.decode(bare), rows
 
 
 def _refusal(answer: Answer, *, on_cursor: bool, now: datetime) -> Exception:

@@ -129,7 +129,7 @@ def ticker_of(row: str) -> str | None:
     """The ticker of a row, None where it has no readable one (staging will reject that row)."""
     try:
         return _decoder.decode(row).ticker
-    except (msgspec.MsgspecError, UnicodeEncodeError):
+    except (msgspec.MsgspecError, UnicodeEncodeError, RecursionError):
         return None
 
 
