@@ -15,7 +15,7 @@ import pytest
 
 from stockpipe.sandbox import SANDBOX_KEY, Sandbox
 
-pytest_plugins = ["support.gates", "support.receivers"]
+pytest_plugins = ["support.gates", "support.receivers", "support.tls"]
 
 FIELDS = [
     "ticker", "name", "market", "locale", "primary_exchange", "type", "active", "currency_name", "cik", "composite_figi",
@@ -66,8 +66,8 @@ def _clean_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     for name in os.environ:
         if name.startswith(
-            ("POLYGON_", "MASSIVE_", "STOCKPIPE_", "SNOWFLAKE_", "RATE_LIMIT_", "PRIVATE_KEY_", "OTEL_")
-        ):
+            ("POLYGON_", "MASSIVE_", "STOCKPIPE_", "SNOWFLAKE_", "RATE_LIMIT_", "PRIVATE_KEY_", "OTEL_", "SSL_CERT_")
+        ) or name.lower().endswith(("_proxy", "_ca_bundle", "_ca_certs")):
             monkeypatch.delenv(name)
 
 

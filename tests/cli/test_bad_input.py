@@ -58,7 +58,17 @@ def test_an_unreachable_host() -> None:
 
 @pytest.mark.parametrize(
     "url",
-    ["http://api.massive.com", "ftp://x", "https://user@api.massive.com", "https://api.massive.com/v3", "nonsense"],
+    [
+        "http://api.massive.com",
+        "ftp://x",
+        "https://user@api.massive.com",
+        "https://api.massive.com/v3",
+        "nonsense",
+        "https://api..massive.com",
+        "https://api.m\u00e4ssive.com",
+        "https://api massive.com",
+        f"https://{'a' * 64}.com",
+    ],
 )
 def test_a_base_url_that_is_no_safe_origin(url: str) -> None:
     refused(3, "run", env={"POLYGON_API_KEY": "a-test-key", "MASSIVE_BASE_URL": url}, says="MASSIVE_BASE_URL")

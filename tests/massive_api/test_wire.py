@@ -180,6 +180,39 @@ def test_a_bomb_of_zeros_is_cut_off() -> None:
         load(Spoil({1: bomb}))
 
 
+PAGE = gzip.compress(body(status="OK", results=[]))
+TOO_MUCH = 33 * 2**20
+NOTHING = b"\x00\x00\x00\xff\xff"
+"""A block of deflate with no bytes in it: what is packed grows, what comes out does not."""
+
+
+@pytest.mark.parametrize(
+    "packed",
+    [
+        PAGE + bytes(TOO_MUCH),
+        PAGE + b"x" * TOO_MUCH,
+        PAGE + PAGE * (TOO_MUCH // len(PAGE)),
+        b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff" + NOTHING * (TOO_MUCH // 5),
+        b"\x1f\x8b\x08\x08\x00\x00\x00\x00\x00\xff" + b"n" * TOO_MUCH,  # a file name without end
+    ],
+    ids=["zeros after it", "letters after it", "pages after it", "empty blocks", "an endless name"],
+)
+def test_bytes_that_no_page_needs_are_counted_and_cut_off(packed: bytes) -> None:
+    spoil = Spoil({}, always=(1, Answer(200, packed, {"Content-Encoding": "gzip"}, raw=True)))
+    with pytest.raises(ApiError, match="more than 32 MiB"):
+        load(spoil, 1)
+    assert spoil.calls == 1
+
+
+def test_a_few_bytes_after_a_packed_page_do_no_harm() -> None:
+    packed = {"Content-Encoding": "gzip"}
+
+    def padded(respond: Respond) -> Respond:
+        return lambda request: Answer(200, gzip.compress(respond(request).body) + bytes(512), packed, raw=True)
+
+    assert load(padded).rows == 2500
+
+
 @walks
 def test_a_server_that_drips_meets_the_deadline_of_the_answer(walk: str) -> None:
     def drip(connection: object) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from stockpipe.load.desk import Desk
 from stockpipe.load.loads import make_loads
 from stockpipe.observe.watch import load_watched
 from stockpipe.settings import load_settings
+from support.clocks import QuickClock
 
 STOCKS, DELISTED = TICKERS.parts({"market": "stocks", "active": "both"})
 
@@ -24,8 +26,6 @@ def part(market: str = "stocks", active: str = "true") -> Part:
 
 def partition(day: str = "2026-02-06", market: str = "stocks", active: str = "true") -> Partition:
     """A part of the tickers on a day."""
-    from datetime import date
-
     return Partition(part(market, active), date.fromisoformat(day))
 
 
@@ -41,3 +41,13 @@ def load_day(
     """Load a day with these settings and no others."""
     with Desk(load_settings(env, env={}), clock) as desk:
         return load_watched(desk, make_loads(clock, dataset, words, **how), metrics_file=metrics_file)
+
+
+def load(
+    settings: Mapping[str, str | None],
+    clock: Clock | None = None,
+    words: Mapping[str, str | None] | None = None,
+    **how: Any,
+) -> LoadResult:
+    """What `stockpipe.load` does, on a clock whose waits take a thousandth of their time."""
+    return load_day(clock or QuickClock(), settings, words, **how)

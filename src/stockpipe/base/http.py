@@ -7,15 +7,19 @@ that the whole answer may take, headers included.
 from __future__ import annotations
 
 import contextlib
+import socket
 import ssl
 import threading
 import time
 from collections.abc import Iterable
 from typing import Any
 from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 import httpcore2
+
+from stockpipe.base import tls
+from stockpipe.base.proxies import Proxy, proxy_for
+from stockpipe.base.text import printable
 
 _LOOK_UP = 0.5
 _Option = tuple[int, int, int] | tuple[int, int, bytes | bytearray] | tuple[int, int, None, int]
@@ -44,9 +48,10 @@ class Deadline(threading.local):
 class _Stream(httpcore2.NetworkStream):
     """A connection whose reads and writes end at the deadline."""
 
-    def __init__(self, inner: httpcore2.NetworkStream, deadline: Deadline) -> None:
+    def __init__(self, inner: httpcore2.NetworkStream, deadline: Deadline, setting: str) -> None:
         self._inner = inner
         self._deadline = deadline
+        self._setting = setting
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         # In short waits, so that a stop is noticed soon while a server says nothing.
@@ -64,19 +69,34 @@ class _Stream(httpcore2.NetworkStream):
     def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore2.NetworkStream:
-        secure = self._inner.start_tls(ssl_context, server_hostname, self._deadline.left(timeout))
-        return _Stream(secure, self._deadline)
+        try:
+            secure = self._inner.start_tls(ssl_context, server_hostname, self._deadline.left(timeout))
+        except httpcore2.ConnectError as error:
+            if known := tls.lasting(error.__cause__, server_hostname or "the server", self._setting):
+                raise known from error
+            raise
+        return _Stream(secure, self._deadline, self._setting)
 
     def get_extra_info(self, info: str) -> Any:
         return self._inner.get_extra_info(info)
 
 
-class _Backend(httpcore2.NetworkBackend):
-    """Opens connections that keep the deadline."""
+class Unreachable(httpcore2.ConnectError):
+    """No connection: to a host that has no address, or to the proxy. It may pass; `remedy` says what to look at."""
 
-    def __init__(self, deadline: Deadline) -> None:
+    def __init__(self, text: str, remedy: str) -> None:
+        super().__init__(text)
+        self.remedy = remedy
+
+
+class _Backend(httpcore2.NetworkBackend):
+    """Opens connections that keep the deadline; all of them go to the proxy where there is one."""
+
+    def __init__(self, deadline: Deadline, proxy: Proxy | None, setting: str) -> None:
         self._inner = httpcore2.SyncBackend()
         self._deadline = deadline
+        self._proxy = proxy
+        self._setting = setting
 
     def connect_tcp(
         self,
@@ -86,30 +106,55 @@ class _Backend(httpcore2.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[_Option] | None = None,
     ) -> httpcore2.NetworkStream:
-        stream = self._inner.connect_tcp(host, port, self._deadline.left(timeout), local_address, socket_options)
-        return _Stream(stream, self._deadline)
+        left = self._deadline.left(timeout)
+        try:
+            stream = self._inner.connect_tcp(host, port, left, local_address, socket_options)
+        except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as error:
+            raise self._named(host, error) from error
+        return _Stream(stream, self._deadline, self._setting)
+
+    def _named(self, host: str, error: Exception) -> Exception:
+        """The error with the name of what could not be reached, where that is not plain."""
+        text = printable(str(error))
+        if isinstance(error.__cause__, socket.gaierror):
+            text = f"no address is known for the host name {host} ({text})"
+        if self._proxy:
+            remedy = f"Check {self._proxy.setting}: is the proxy there, and is it still the right one?"
+            return Unreachable(f"{self._proxy} could not be reached: {text}", remedy)
+        if isinstance(error.__cause__, socket.gaierror):
+            return Unreachable(text, f"Check the host name in {self._setting}, the network and its DNS.")
+        return error
 
 
-def open_pool(base_url: str, deadline: Deadline, connections: int) -> httpcore2.ConnectionPool:
-    """A pool of kept-alive HTTP/1.1 connections, through the system's proxy where one is set for the host.
+class _Pool(httpcore2.ConnectionPool):
+    """A pool that says what a proxy's refusal means."""
 
-    TLS is always verified, against the system's certificates or those of SSL_CERT_FILE.
+    def __init__(self, proxy: Proxy | None, proxy_context: ssl.SSLContext | None, **how: Any) -> None:
+        super().__init__(proxy=proxy.transport(proxy_context) if proxy else None, **how)
+        self._named = proxy
+
+    def handle_request(self, request: httpcore2.Request) -> httpcore2.Response:
+        try:
+            return super().handle_request(request)
+        except httpcore2.ProxyError as error:
+            raise (self._named.refusal(error) if self._named else error) from error
+
+
+def open_pool(base_url: str, deadline: Deadline, connections: int, setting: str) -> httpcore2.ConnectionPool:
+    """A pool of kept-alive HTTP/1.1 connections, through the proxy that is set for the host, see `proxies`.
+
+    `connections` is how many at once; `setting` names where the URL was set, for errors.
+    TLS is always verified, see `tls`. Raises ConfigError for a proxy or a certificate file that cannot be used. A
+    handshake that would fail again in the same way ends a request in ApiError, a proxy's refusal in ConfigError.
     """
-    parts = urlsplit(base_url)
-    context = httpcore2.default_ssl_context() if parts.scheme == "https" else None
-    proxy_url = None if proxy_bypass(parts.netloc) else getproxies().get(parts.scheme)
-    return httpcore2.ConnectionPool(
-        ssl_context=context,
-        proxy=_proxy(proxy_url) if proxy_url else None,
+    secure = urlsplit(base_url).scheme == "https"
+    proxy = proxy_for(base_url)
+    return _Pool(
+        proxy,
+        tls.trusting() if proxy and proxy.scheme == "https" else None,
+        ssl_context=tls.trusting() if secure else None,
         max_connections=connections,
         max_keepalive_connections=connections,
         keepalive_expiry=30.0,
-        network_backend=_Backend(deadline),
+        network_backend=_Backend(deadline, proxy, setting),
     )
-
-
-def _proxy(url: str) -> httpcore2.Proxy:
-    parts = urlsplit(url if "://" in url else f"http://{url}")
-    auth = (parts.username, parts.password or "") if parts.username else None
-    origin = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
-    return httpcore2.Proxy(origin, auth=auth)

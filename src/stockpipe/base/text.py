@@ -30,6 +30,15 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+def is_host(host: str) -> bool:
+    """Whether a text can be a host name or an address at all: sockets take no other, and fail in a way of their own."""
+    try:
+        host.encode("ascii").decode("ascii").encode("idna")
+    except UnicodeError:
+        return False
+    return not any(char.isspace() for char in host)
+
+
 def secret_parts(text: str) -> list[str]:
     """User and password of a URL in a setting's text; nothing where it has none."""
     return _USERINFO.findall(text)

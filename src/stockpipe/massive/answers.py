@@ -15,16 +15,22 @@ from typing import Any
 
 import msgspec
 
+from stockpipe.base.proxies import asks_for_password
 from stockpipe.base.text import printable
 from stockpipe.datasets import Endpoint
 from stockpipe.errors import AccessError, ApiError, CursorRefused
+from stockpipe.massive.odd_rows import take_apart
 
 _RETRIED_STATUS = frozenset({408, 425, 500, 502, 503, 504, 520, 521, 522, 523, 524})
 _THROTTLE_WORDS = ("maximum requests", "rate limit", "too many requests")
 
 
 class Transient(Exception):
-    """An answer, or the lack of one, that another try may mend."""
+    """An answer, or the lack of one, that the next try may put right; `remedy` says what to look at if it does not."""
+
+    def __init__(self, reason: str, remedy: str = "") -> None:
+        super().__init__(reason)
+        self.remedy = remedy
 
 
 class Throttled(Transient):
@@ -77,6 +83,10 @@ def _reader(name: str) -> msgspec.json.Decoder[Any]:
     return msgspec.json.Decoder(msgspec.defstruct("Envelope", [rows], bases=(_Envelope,)))
 
 
+_BARE = _reader("rows").decode(b'{"rows": [], "status": "OK"}')
+"""What stands around the rows of an answer that is nothing but a list."""
+
+
 def read_page(answer: Answer, source: Endpoint, *, on_cursor: bool, now: datetime) -> Page:
     """The page in an answer of `source`.
 
@@ -86,11 +96,8 @@ def read_page(answer: Answer, source: Endpoint, *, on_cursor: bool, now: datetim
     if answer.status != 200:
         raise _refusal(answer, on_cursor=on_cursor, now=now)
     try:
-        if source.rows is None:
-            return Page([str(row, "utf-8") for row in _array.decode(answer.body)], None, "")
-        envelope = _reader(source.rows).decode(answer.body)
-        rows = [str(row, "utf-8") for row in envelope.rows or ()]
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        envelope, rows = _read(answer.body, source)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
         raise Transient(f"the answer is not the JSON it should be: {_glimpse(answer.body)}") from None
     if source.status and envelope.status not in ("OK", "DELAYED"):
         raise _bad_status(answer, envelope, now)
@@ -103,6 +110,17 @@ def read_page(answer: Answer, source: Endpoint, *, on_cursor: bool, now: datetim
         delayed=envelope.status == "DELAYED",
         promised=envelope.count if isinstance(envelope.count, int) else None,
     )
+
+
+def _read(body: bytes, source: Endpoint) -> tuple[Any, list[str]]:
+    """The envelope and the rows. Raises MsgspecError, ValueError or RecursionError for what is no JSON."""
+    try:
+        envelope = _BARE if source.rows is None else _reader(source.rows).decode(body)
+        found = _array.decode(body) if source.rows is None else envelope.rows
+        return envelope, [str(row, "utf-8") for row in found or ()]
+    except (msgspec.MsgspecError, RecursionError):
+        bare, rows = take_apart(body.decode(), source.rows)
+        return _BARE if source.rows is None else _reader(source.rows).decode(bare), rows
 
 
 def _refusal(answer: Answer, *, on_cursor: bool, now: datetime) -> Exception:
@@ -121,6 +139,8 @@ def _refusal(answer: Answer, *, on_cursor: bool, now: datetime) -> Exception:
             f"The key's plan does not cover this request (HTTP 403: {said}).",
             hint="Ask for a day within the plan's history (free: two years back), or upgrade the plan.",
         )
+    if status == 407:
+        return asks_for_password()
     if status == 400 and on_cursor:
         return CursorRefused(f"The API refused its own cursor (HTTP 400: {said}).")
     if 300 <= status < 400:

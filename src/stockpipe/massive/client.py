@@ -52,7 +52,7 @@ class Client:
         self.pacer = pacer
         self.sandbox: str | None = None
         self._deadline = Deadline(pacer.patience.stop)
-        self._pool = open_pool(origin.base_url, self._deadline, origin.connections)
+        self._pool = open_pool(origin.base_url, self._deadline, origin.connections, "MASSIVE_BASE_URL")
         self._headers: dict[bytes | str, bytes | str] = {
             "Authorization": f"Bearer {origin.key}",
             "Accept": "application/json",
@@ -127,7 +127,8 @@ class Client:
         except httpcore2.TimeoutException:
             raise Transient(f"no whole answer within {seconds:g} s") from None
         except (httpcore2.NetworkError, httpcore2.ProtocolError, httpcore2.ProxyError) as error:
-            raise Transient(f"{self.origin.base_url} could not be read: {printable(str(error))}") from None
+            text = f"{self.origin.base_url} could not be read: {printable(str(error))}"
+            raise Transient(text, getattr(error, "remedy", "")) from None
         self.sandbox = headers.get("x-sandbox", self.sandbox)
         return Answer(response.status, headers, body)
 
@@ -157,24 +158,39 @@ def _shown(target: str) -> str:
 
 
 def _inflated(chunks: Iterator[bytes], encoding: str) -> Iterator[bytes]:
-    """The body's bytes, inflated as they come; Transient for broken gzip and for more than MAX_BODY bytes."""
+    """The body's bytes, inflated as they come; Transient for broken gzip, ApiError for more than MAX_BODY bytes.
+
+    Bytes are counted as they come and as they are inflated: those after the end of the gzip, and those that inflate to
+    nothing, cost time too.
+    """
     if encoding not in ("identity", "gzip", ""):
         raise Transient(f"the answer is packed as {printable(encoding)!r}, which was not asked for")
     unpack = zlib.decompressobj(wbits=31) if encoding == "gzip" else None
-    size = 0
+    came = size = 0
     for chunk in chunks:
-        while chunk:
-            try:
-                piece = unpack.decompress(chunk, _CHUNK) if unpack else chunk
-            except zlib.error:
-                raise Transient("the answer's gzip is broken") from None
-            chunk = unpack.unconsumed_tail if unpack else b""  # noqa: PLW2901
+        came += len(chunk)
+        for piece in _pieces(unpack, chunk) if unpack else (chunk,):
             size += len(piece)
-            if size > MAX_BODY:
-                raise ApiError(
-                    f"One answer has more than {MAX_BODY // 2**20} MiB, which no page has.",
-                    hint="Nothing was published. Check MASSIVE_BASE_URL: is it the API?",
-                )
+            _must_fit(size)
             yield piece
+        _must_fit(came)
     if unpack and not unpack.eof:
         raise Transient("the answer's gzip ends too early")
+
+
+def _pieces(unpack: zlib._Decompress, chunk: bytes) -> Iterator[bytes]:
+    """What a chunk inflates to, in pieces of bounded size; nothing after the end of the gzip."""
+    while chunk and not unpack.eof:
+        try:
+            yield unpack.decompress(chunk, _CHUNK)
+        except zlib.error:
+            raise Transient("the answer's gzip is broken") from None
+        chunk = unpack.unconsumed_tail
+
+
+def _must_fit(size: int) -> None:
+    if size > MAX_BODY:
+        raise ApiError(
+            f"One answer has more than {MAX_BODY // 2**20} MiB, which no page has.",
+            hint="Nothing was published. Check MASSIVE_BASE_URL: is it the API?",
+        )

@@ -191,7 +191,7 @@ class Pacer:
         if spent:
             raise ApiError(
                 f"The API did not give a usable answer in {attempt} tries; the last one: {fault}.",
-                hint="Nothing was published. Run the same command again later.",
+                hint=f"Nothing was published. {getattr(fault, 'remedy', '') or 'Run the same command again later.'}",
             ) from fault
         if throttled:
             pause = max(0.0, self._paused_until - patience.clock.monotonic())

@@ -174,7 +174,7 @@ def _try(url: str, body: bytes, kind: str, seconds: float) -> tuple[str, bool]:
     deadline.start(seconds)
     try:
         with (
-            open_pool(f"{parts.scheme}://{parts.netloc}", deadline, 1) as pool,
+            open_pool(f"{parts.scheme}://{parts.netloc}", deadline, 1, "the alert's URL") as pool,
             pool.stream("POST", url, headers=headers, content=body, extensions={"timeout": timeouts}) as answer,
         ):
             status = answer.status
@@ -182,6 +182,8 @@ def _try(url: str, body: bytes, kind: str, seconds: float) -> tuple[str, bool]:
         return f"no answer within {seconds:g} s", False
     except Interrupted:
         raise
+    except StockpipeError as error:  # a certificate, a proxy: the same again at the next try
+        return str(error), True
     except Exception as error:  # noqa: BLE001 - whatever breaks here, the run goes on
         return type(error).__name__, False
     if 200 <= status < 300:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal, cast
 from urllib.parse import urlsplit
 
-from stockpipe.base.text import is_loopback, secret_parts, without_password
+from stockpipe.base.text import is_host, is_loopback, secret_parts, without_password
 from stockpipe.errors import ConfigError, UsageError
 from stockpipe.settings.declared import SETTINGS
 
@@ -130,7 +130,7 @@ class Settings:
             raise self.refused("MASSIVE_BASE_URL", wanted) from None
         plain_http = parts.scheme == "http" and host is not None and is_loopback(host)
         bare = not (parts.path or parts.query or parts.fragment or "@" in parts.netloc)
-        if not host or not bare or not (parts.scheme == "https" or plain_http):
+        if not host or not bare or not (parts.scheme == "https" or plain_http) or not is_host(host):
             raise self.refused("MASSIVE_BASE_URL", wanted)
         return text
 

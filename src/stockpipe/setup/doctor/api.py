@@ -9,7 +9,7 @@ from email.utils import parsedate_to_datetime
 
 from stockpipe.base.clock import Clock, new_york_date
 from stockpipe.datasets import DATASETS
-from stockpipe.errors import AccessError, ConfigError
+from stockpipe.errors import AccessError, ConfigError, Interrupted, StockpipeError
 from stockpipe.massive.answers import Answer, Throttled, Transient, read_page
 from stockpipe.massive.client import Client, Origin
 from stockpipe.massive.open import known_plan, paced
@@ -23,6 +23,7 @@ _FIRST_DAY = _PART.dataset.first_day
 _SECONDS = 15.0
 # A key-pair sign-in lives for a minute; a quarter of it may be lost without harm.
 _SKEW = 15.0
+_NOT_ASKED = Finding("SKIP", "key", "key, history and clock were not looked at: the API did not answer")
 
 
 def examine_api(settings: Settings, clock: Clock) -> Iterator[Finding]:
@@ -36,9 +37,15 @@ def examine_api(settings: Settings, clock: Clock) -> Iterator[Finding]:
     try:
         answer = _asked(origin, clock)
     except Transient as fault:
-        remedy = "Check the network, the proxy (HTTPS_PROXY) and MASSIVE_BASE_URL."
+        remedy = fault.remedy or "Check the network, the proxy (HTTPS_PROXY) and MASSIVE_BASE_URL."
         yield Finding("FAIL", "API", f"no answer: {fault}", remedy, 5)
-        yield Finding("SKIP", "key", "key, history and clock were not looked at: the API did not answer")
+        yield _NOT_ASKED
+        return
+    except Interrupted:
+        raise
+    except StockpipeError as error:  # a proxy, a certificate: what stands in the way of a run too
+        yield failed("API", error)
+        yield _NOT_ASKED
         return
     took = clock.monotonic() - began
     yield from _judged(answer, f"{origin.base_url} answered in {took:.2f} s", clock.now())
@@ -64,6 +71,9 @@ def _judged(answer: Answer, came: str, now: datetime) -> Iterator[Finding]:
     except AccessError as error:
         yield Finding("OK", "API", came)
         yield from _not_allowed(error)
+    except StockpipeError as error:
+        yield failed("API", error)
+        yield _NOT_ASKED
     else:
         yield Finding("OK", "API", came)
         yield Finding("OK", "key", "accepted")

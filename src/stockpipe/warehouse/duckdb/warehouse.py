@@ -19,8 +19,8 @@ from stockpipe.settings import Settings
 from stockpipe.warehouse import sql
 from stockpipe.warehouse.base import Delivery, History, QueryResult, require_count
 from stockpipe.warehouse.dialect import duckdb_create, duckdb_type, duckdb_view
-from stockpipe.warehouse.history import before_sql
 from stockpipe.warehouse.duckdb.reading import LOCK, SHUT, must_be_one_statement, refused
+from stockpipe.warehouse.history import before_sql
 from stockpipe.warehouse.model import Model, Views
 from stockpipe.warehouse.runs import RunRecord
 
