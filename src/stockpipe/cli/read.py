@@ -14,6 +14,7 @@ from typing import Any
 import click
 
 from stockpipe.base.clock import Clock
+from stockpipe.base.files import folder_for, replace_file
 from stockpipe.cli.logs import configure_logging
 from stockpipe.cli.output import exit_codes, given_settings, print_json, print_table, shared_options
 from stockpipe.datasets import Dataset
@@ -131,20 +132,22 @@ def export_day(warehouse: Warehouse, dataset: Dataset, ds: date, market: str, fo
     import duckdb
 
     try:
-        with tempfile.TemporaryDirectory(dir=file.resolve().parent, prefix=".stockpipe-") as folder:
+        with tempfile.TemporaryDirectory(dir=folder_for(file), prefix=".stockpipe-") as folder:
             source = Path(folder) / "day.parquet"
             rows = warehouse.export(dataset, ds, market, source)
             if not rows:
                 raise UsageError(f"No {market} of {ds} are published.", hint="stockpipe runs lists the days that are.")
-            target = Path(folder) / "day"
-            if form == "parquet":
-                source.replace(target)
-            else:
-                with duckdb.connect() as local:
-                    local.execute(_copy_sql(dataset, form, source, target))
-            target.replace(file)
-    except OSError as error:
-        raise UsageError(f"{file} cannot be written: {error.strerror}.", hint="Name another file.") from error
+            with replace_file(file, waits=True) as target:
+                if form == "parquet":
+                    source.replace(target)
+                else:
+                    with duckdb.connect() as local:
+                        local.execute(_copy_sql(dataset, form, source, target))
+    except BrokenPipeError:
+        raise
+    except (OSError, duckdb.IOException) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error).rpartition(": ")[2]
+        raise UsageError(f"{file} cannot be written: {reason}.", hint="Name another file.") from error
     return rows
 
 
@@ -156,7 +159,7 @@ def _copy_sql(dataset: Dataset, form: str, source: Path, target: Path) -> str:
         else f'"{c.name}"'
         for c in dataset.columns
     )
-    how = "FORMAT csv, HEADER" if form == "csv" else "FORMAT json"
+    how = ("FORMAT csv, HEADER" if form == "csv" else "FORMAT json") + ", USE_TMP_FILE false"
     names = [str(path).replace("'", "''") for path in (source, target)]
     return f"COPY (SELECT {cells} FROM read_parquet('{names[0]}')) TO '{names[1]}' ({how})"
 
