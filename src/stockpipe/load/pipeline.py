@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from stockpipe.base.clock import Clock
 from stockpipe.base.stopping import as_interrupt, publishing
-from stockpipe.base.text import printable
+from stockpipe.base.text import hiding, printable
 from stockpipe.base.version import __version__
 from stockpipe.errors import DataCheckError, Interrupted, StockpipeError
 from stockpipe.load import checks
@@ -62,7 +62,8 @@ def load_day(
         if not job.dry_run:
             with trace.phase("prepare"):
                 warehouse.prepare(job.dataset, views)
-        with _recorded(records, warehouse, job, clock, fetcher.client.pacer.tally):
+        tally = fetcher.client.pacer.tally
+        with _recorded(records, warehouse, job, clock, tally), hiding(lambda: settings.secrets):
             stack.enter_context(fetcher.client)
             parts = [stack.enter_context(Staging(job.dataset, job.market, active, job.ds)) for active in job.states]
             with trace.phase("fetch"):

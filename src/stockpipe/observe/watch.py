@@ -9,6 +9,7 @@ from pathlib import Path
 from stockpipe.base.clock import Clock
 from stockpipe.base.runlog import running
 from stockpipe.base.stopping import as_interrupt
+from stockpipe.base.text import hiding
 from stockpipe.base.version import __version__
 from stockpipe.errors import StockpipeError
 from stockpipe.load.fetch import Progress
@@ -33,7 +34,7 @@ def load_watched(
     Raises what `load_day` raises, and ConfigError for an alert's URL that is not safe. All log lines carry the run's id.
     """
     trace = Trace.begin(clock)
-    with running(trace.run_id):
+    with running(trace.run_id), hiding(lambda: settings.secrets):
         log.debug("run %s: %s %s of %s", trace.run_id, job.market, job.dataset.name, job.ds)
         if job.dry_run:
             return load_day(job, settings, clock, progress, trace)
@@ -46,7 +47,7 @@ def _load_and_tell(
     alerts = Alerts.from_settings(settings)
     try:
         about = About(job.dataset.name, job.market, job.ds, trace.run_id)
-        with alerts.watching(about), trace.whole():
+        with alerts.watching(about), trace.whole(), hiding(lambda: settings.secrets):
             result = load_day(job, settings, trace.clock, progress, trace)
     except (Exception, KeyboardInterrupt) as error:
         known = as_interrupt(error) or error

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from stockpipe.base.text import looks_like, quoted
 from stockpipe.datasets import Column, Dataset
 from stockpipe.errors import ConfigError, WarehouseError
 from stockpipe.warehouse.runs import REJECT_COLUMNS, REJECTS_TABLE, RUN_COLUMNS, RUNS_TABLE
@@ -36,13 +37,14 @@ def identifier(text: str, setting: str) -> str:
 
     ConfigError for anything else: a quote or a semicolon in a name is a mistake, or worse.
     """
-    if _PLAIN.fullmatch(text):
+    if _PLAIN.fullmatch(text) and not looks_like(text):
         return f'"{text.upper()}"'
     if len(text) > 2 and text[0] == text[-1] == '"' and text.replace('""', "").count('"') == 2:
         return text
     raise ConfigError(
-        f"{setting} is {text!r}: a name has letters, digits, _ and $ and begins with a letter or _.",
-        hint=f'Correct {setting}. A name of another form is written in double quotes: "my table".',
+        f"{setting} is {quoted(text)}: a name has letters, digits, _ and $ and begins with a letter or _.",
+        hint=f"Correct {setting}. A name of another form needs double quotes, and single quotes around them in .env, in "
+        f"connections.toml and in a shell: {setting}='\"my table\"'.",
     )
 
 

@@ -9,8 +9,8 @@ from email.utils import parsedate_to_datetime
 from stockpipe.base.clock import Clock, new_york_date
 from stockpipe.datasets import TICKERS
 from stockpipe.errors import AccessError, ConfigError
-from stockpipe.massive.answers import Answer, Throttled, Transient, judge
-from stockpipe.massive.client import Client, Endpoint
+from stockpipe.massive.answers import Answer, Throttled, Transient
+from stockpipe.massive.client import Client, Endpoint, judged
 from stockpipe.massive.open import known_plan, paced
 from stockpipe.massive.pacing import Pacer, Patience
 from stockpipe.settings import Settings
@@ -39,7 +39,7 @@ def examine_api(settings: Settings, clock: Clock) -> Iterator[Finding]:
         yield Finding("SKIP", "key", "key, history and clock were not looked at: the API did not answer")
         return
     took = clock.monotonic() - began
-    yield from _judged(answer, f"{endpoint.base_url} answered in {took:.2f} s", clock.now())
+    yield from _judged(answer, endpoint.key, f"{endpoint.base_url} answered in {took:.2f} s", clock.now())
     yield from _plan(settings, endpoint, clock)
     yield _skew(answer, clock.now())
 
@@ -49,9 +49,9 @@ def _asked(endpoint: Endpoint, clock: Clock) -> Answer:
         return client.answer(f"{TICKERS.path}?market=stocks&active=true&limit=1&date={_FIRST_DAY}")
 
 
-def _judged(answer: Answer, came: str, now: datetime) -> Iterator[Finding]:
+def _judged(answer: Answer, key: str, came: str, now: datetime) -> Iterator[Finding]:
     try:
-        page = judge(answer, on_cursor=False, now=now)
+        page = judged(answer, key, on_cursor=False, now=now)
     except Throttled:
         yield Finding("OK", "API", came)
         yield Finding("WARN", "key", "the key has used up its calls for now (429)", "Ask again in a minute.")
