@@ -10,6 +10,8 @@ import pytest
 from conftest import Serve, command, flags, many
 from stockpipe.errors import ConfigError, UsageError
 from stockpipe.settings import SETTINGS, load_settings
+from stockpipe.warehouse.names import as_written
+from stockpipe.warehouse.sql import identifier
 
 # F3: what DuckDB opens is what we look at
 
@@ -160,3 +162,35 @@ def test_a_key_that_goes_where_its_own_place_says_is_not(
     Path(".env").write_text(dotenv)
     Path(".env").chmod(0o600)
     assert load_settings(flags, env=env).warnings == ()
+
+
+# F14: names
+
+
+def test_the_hint_for_a_name_can_be_pasted_into_env() -> None:
+    Path(".env").write_text('SNOWFLAKE_TABLE="my table"\n')
+    with pytest.raises(ConfigError, match="SNOWFLAKE_TABLE is 'my table'") as raised:
+        identifier(load_settings(env={}).require("SNOWFLAKE_TABLE"), "SNOWFLAKE_TABLE")
+    line = raised.value.hint.rpartition(": ")[2].rstrip(".")
+    assert line == "SNOWFLAKE_TABLE='\"my table\"'"
+    Path(".env").write_text(line + "\n")
+    assert identifier(load_settings(env={}).require("SNOWFLAKE_TABLE"), "SNOWFLAKE_TABLE") == '"my table"'
+
+
+@pytest.mark.parametrize(
+    ("name", "written"),
+    [
+        ("TICKERS", "TICKERS"), ("T_1$", "T_1$"), ("my table", '"my table"'), ("tickers", '"tickers"'), ('a"b', '"a""b"'),
+        ("ORDER", '"ORDER"'), ("TABLE", '"TABLE"'), ("PIVOT", '"PIVOT"'), ("1T", '"1T"'), ("", '""'),
+    ],
+)  # fmt: skip
+def test_a_name_as_a_statement_takes_it(name: str, written: str) -> None:
+    assert as_written(name) == written
+
+
+def test_every_reserved_word_of_duckdb_is_written_in_quotes() -> None:
+    with duckdb.connect() as connection:
+        words = connection.execute(
+            "SELECT upper(keyword_name) FROM duckdb_keywords() WHERE keyword_category = 'reserved'"
+        )
+        assert [word for (word,) in words.fetchall() if as_written(word) == word] == []
