@@ -18,7 +18,7 @@ says whether its cause may be gone in an hour without anybody doing anything.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 
 class StockpipeError(Exception):
@@ -36,6 +36,11 @@ class StockpipeError(Exception):
 
     def __str__(self) -> str:
         return f"{self.message} {self.hint}".strip()
+
+    def rewrite(self, change: Callable[[str], str]) -> None:
+        """Change both texts, such as to hide a secret in them."""
+        self.message, self.hint = change(self.message), change(self.hint)
+        self.args = (self.message,)
 
 
 class UsageError(StockpipeError):

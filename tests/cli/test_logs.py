@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import logging.handlers
 import os
 import re
 import signal
@@ -16,6 +17,7 @@ import pytest
 
 from conftest import SIDE_BY_SIDE, Serve, command, flags, many, spread, table
 from stockpipe.base.stopping import stopped_by
+from stockpipe.cli.logfile import open_log_file
 from stockpipe.cli.logs import configure_logging
 from stockpipe.errors import Interrupted
 from stockpipe.settings import load_settings
@@ -159,3 +161,15 @@ def test_a_stop_that_comes_while_a_line_is_written_to_the_log_file_is_not_swallo
     file.format = stop  # type: ignore[assignment,method-assign]
     with pytest.raises(Interrupted):
         logging.getLogger("stockpipe").info("a line")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows lets not everybody make links")
+def test_a_log_file_behind_a_link_is_rotated_where_it_lies() -> None:
+    Path("logs").mkdir()
+    Path("logs/run.log").write_text("before\n")
+    Path("run.log").symlink_to("logs/run.log")
+    handler = open_log_file(Path("run.log"), logging.Formatter())
+    assert isinstance(handler, logging.handlers.RotatingFileHandler)
+    handler.doRollover()
+    handler.close()
+    assert (Path("run.log").is_symlink(), Path("logs/run.log.1").read_text()) == (True, "before\n")

@@ -7,6 +7,8 @@ import json
 import os
 import re
 import signal
+import socket
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -267,3 +269,43 @@ def test_ctrl_c_is_the_ordinary_end_of_the_sandbox() -> None:
         process.send_signal(signal.SIGINT)
         rest = process.stderr.read()
     assert (process.returncode, rest) == (0, "")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has neither modes nor pipes in its file system")
+@pytest.mark.parametrize("form", ["csv", "jsonl", "parquet"])
+def test_an_export_follows_a_link_and_keeps_the_mode(day: dict[str, str], form: str) -> None:
+    Path("kept").write_text("old")
+    Path("kept").chmod(0o600)
+    Path(f"day.{form}").symlink_to("kept")
+    assert command("export", f"day.{form}", "--date", DAY, env=day).returncode == 0
+    assert (Path(f"day.{form}").is_symlink(), stat.S_IMODE(Path("kept").stat().st_mode)) == (True, 0o600)
+    assert Path("kept").stat().st_size > 1000
+    assert not [path.name for path in Path().iterdir() if path.name.startswith((".", "tmp_"))]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pipes in its file system")
+def test_an_export_to_a_pipe_is_read_there(day: dict[str, str]) -> None:
+    os.mkfifo("pipe")
+    with subprocess.Popen(["cat", "pipe"], stdout=subprocess.PIPE, text=True) as reader:
+        done = command("export", "pipe", "--format", "csv", "--date", DAY, env=day)
+        found, _ = reader.communicate(timeout=30)
+    assert (done.returncode, found.count("\n"), stat.S_ISFIFO(Path("pipe").stat().st_mode)) == (0, 105, True)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has other devices")
+def test_an_export_to_devices(day: dict[str, str]) -> None:
+    null = command("export", "/dev/null", "--format", "csv", "--date", DAY, env=day)
+    shown = command("export", "/dev/stdout", "--format", "csv", "--date", DAY, env=day)
+    assert (null.returncode, shown.returncode, shown.stdout.count("\n")) == (0, 0, 105)
+    assert stat.S_ISCHR(Path("/dev/null").stat().st_mode)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no sockets in its file system")
+def test_an_export_to_a_socket_or_a_full_disk_is_refused(day: dict[str, str]) -> None:
+    with socket.socket(socket.AF_UNIX) as made:
+        made.bind("socket")
+        done = command("export", "socket", "--format", "csv", "--date", DAY, env=day)
+    says = "Error: socket cannot be written: it is a disk or a socket.\n       Name another file.\n"
+    assert (done.returncode, done.stderr, Path("socket").is_socket()) == (2, says, True)
+    full = command("export", "/dev/full", "--format", "csv", "--date", DAY, env=day)
+    assert (full.returncode, "/dev/full cannot be written: No space left on device." in full.stderr) == (2, True)

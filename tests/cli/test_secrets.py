@@ -111,3 +111,16 @@ def test_an_account_that_is_a_url_is_shown_without_its_password() -> None:
 def test_an_address_as_user_name_is_no_secret() -> None:
     settings = load_settings({"SNOWFLAKE_USER": "me@example.com", "MASSIVE_BASE_URL": "https://api.example"}, env={})
     assert settings.secrets == set()
+
+
+@pytest.mark.parametrize("statement", ["^login", "^DESCRIBE TABLE", "^(COPY|INSERT) INTO"])
+def test_a_password_that_snowflake_sends_back_is_nowhere(serve: Serve, statement: str) -> None:
+    with SnowflakeGate() as gate:
+        code = 390100 if statement == "^login" else 100072
+        gate.fault(statement, action=(code, f"no access for {PASSWORD}/{gate.password}", "22000"), times=1)
+        env = flags(serve(many(5))) | gate.env() | {"SNOWFLAKE_PASSCODE": PASSWORD}
+        done = command("run", "-vv", "--json", "--log-file", "pipeline.log", env=env)
+        runs = command("runs", "--json", env=env)
+        env_free = everything([done.stdout, done.stderr, runs.stdout, runs.stderr])
+    assert (done.returncode, "no access for ***/***" in done.stderr) == (4 if code == 390100 else 6, True)
+    assert [secret for secret in (PASSWORD, gate.password) if secret in env_free] == []

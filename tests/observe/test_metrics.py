@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
 import subprocess
 import sys
 from datetime import UTC, date, datetime, timedelta
@@ -12,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from conftest import Serve, command, flags, many
 from stockpipe.observe.metrics import last_success, render, update, write
 from stockpipe.warehouse.runs import RunRecord, RunStatus
 from support.metrics import STOCKS, samples, values
@@ -182,3 +184,21 @@ def test_the_seconds_of_each_phase_are_a_series_each() -> None:
 def test_an_exit_code_that_the_records_do_not_tell_is_given() -> None:
     record = run("interrupted", error="Interrupted")
     assert values(render([record], None, code=143), STOCKS)["exit_status"] == 143
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has neither modes nor pipes in its file system")
+def test_a_metrics_file_keeps_its_mode_and_a_pipe_stays_a_pipe(serve: Serve) -> None:
+    env = flags(serve(many(3)))
+    Path("kept.prom").write_text("")
+    Path("kept.prom").chmod(0o640)
+    os.mkfifo("pipe.prom")
+    Path("link.prom").symlink_to("kept.prom")
+    kept, pipe = (
+        command("run", "--metrics-file", "link.prom", env=env),
+        command("run", "--metrics-file", "pipe.prom", env=env),
+    )
+    assert (kept.returncode, pipe.returncode) == (0, 0)
+    assert (stat.S_IMODE(Path("kept.prom").stat().st_mode), Path("link.prom").is_symlink()) == (0o640, True)
+    assert "stockpipe_rows_published" in Path("kept.prom").read_text()
+    assert stat.S_ISFIFO(Path("pipe.prom").stat().st_mode)
+    assert "The metrics file pipe.prom could not be written: No such device or address." in pipe.stderr

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -10,12 +11,14 @@ import jwt
 import pytest
 import snowflake.connector
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed25519, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from snowflake_gate import SnowflakeGate, User
 from stockpipe.errors import AccessError, ConfigError, StockpipeError, WarehouseError
 from stockpipe.settings import load_settings
 from stockpipe.warehouse import open_warehouse
 from stockpipe.warehouse.snowflake.account import account_arguments
+from stockpipe.warehouse.snowflake.keys import private_key
 from support.keys import PrivateKey, pem, public_pem
 
 Write = Callable[..., str]
@@ -92,18 +95,88 @@ def test_a_key_pair_in_a_file(gate: SnowflakeGate, key: rsa.RSAPrivateKey, passp
         lambda text: text,
         lambda text: text.strip().replace("\n", "\\n"),
         lambda text: "".join(text.strip().split("\n")[1:-1]),
+        lambda text: text.strip().replace("\n", "\\r\\n"),
+        lambda text: text.replace("\n", "\r\n"),
+        lambda text: text.replace("\n", "\r"),
+        lambda text: text.strip().replace("\n", " "),
+        lambda text: text.strip().replace("\n", ""),
+        lambda text: f'"{text.strip()}"',
+        lambda text: "'" + text.strip().replace("\n", "\\n") + "\\n'",
+        lambda text: f"\n  {text}\n\n",
+        lambda text: "".join(f"    {line}\n" for line in text.split("\n")),
+        lambda text: base64.b64encode(text.encode()).decode(),
+        lambda text: base64.encodebytes(text.replace("\n", "\r\n").encode()).decode(),
+        lambda text: base64.urlsafe_b64encode(text.encode()).decode().rstrip("="),
+        lambda text: base64.b64encode(base64.b64encode(text.encode())).decode(),
+        lambda text: base64.b64encode("".join(text.strip().split("\n")[1:-1]).encode()).decode(),
+        lambda text: f"-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n{text}",
     ],
-    ids=["as it is", "with \\n", "without its frame"],
-)
-def test_a_key_pair_in_the_environment(
-    gate: SnowflakeGate, key: rsa.RSAPrivateKey, written: Callable[[str], str]
+    ids=[
+        "as it is", "with \\n", "without its frame", "with \\r\\n", "CRLF", "CR", "spaces for lines", "one line", "quotes",
+        "quotes and \\n", "blank lines", "indented", "base64", "base64 in lines", "base64 for URLs", "base64 twice",
+        "base64 without its frame", "behind its certificate",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("passphrase", [None, "long and secret"])
+def test_a_key_in_each_form_that_people_and_stores_give_it(
+    key: rsa.RSAPrivateKey, written: Callable[[str], str], passphrase: str | None
 ) -> None:
-    assert signed_in(gate, SNOWFLAKE_PRIVATE_KEY=written(pem(key))) == "BOT"
+    text, more = written(pem(key, passphrase)), {"SNOWFLAKE_PRIVATE_KEY_PASSPHRASE": passphrase} if passphrase else {}
+    expected = key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+    assert private_key(load_settings(env=more | {"SNOWFLAKE_PRIVATE_KEY": text})) == expected
+    Path("key.p8").write_bytes(text.encode())
+    assert private_key(load_settings(env=more | {"SNOWFLAKE_PRIVATE_KEY_PATH": "key.p8"})) == expected
 
 
-def test_an_encrypted_key_without_its_frame(gate: SnowflakeGate, key: rsa.RSAPrivateKey) -> None:
-    body = "".join(pem(key, "long and secret").strip().split("\n")[1:-1])
-    assert signed_in(gate, SNOWFLAKE_PRIVATE_KEY=body, SNOWFLAKE_PRIVATE_KEY_PASSPHRASE="long and secret") == "BOT"
+def test_a_key_as_a_file_of_other_encodings(key: rsa.RSAPrivateKey) -> None:
+    expected = key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+    for content in (expected, pem(key).encode("utf-16"), pem(key).encode("utf-8-sig")):
+        Path("key.p8").write_bytes(content)
+        assert private_key(load_settings(env={"SNOWFLAKE_PRIVATE_KEY_PATH": "key.p8"})) == expected
+
+
+def test_a_key_pair_in_the_environment(gate: SnowflakeGate, key: rsa.RSAPrivateKey) -> None:
+    packed = base64.b64encode(pem(key, "long and secret").encode()).decode()
+    assert signed_in(gate, SNOWFLAKE_PRIVATE_KEY=packed, SNOWFLAKE_PRIVATE_KEY_PASSPHRASE="long and secret") == "BOT"
+
+
+@pytest.mark.parametrize("pack", [lambda text: text, lambda text: base64.b64encode(text.encode()).decode()])
+def test_the_true_reason_why_a_key_cannot_be_used(key: rsa.RSAPrivateKey, pack: Callable[[str], str]) -> None:
+    locked = pem(key, "long and secret")
+    cut = "It is cut: its last line (-----END ...) is missing. A line of .env holds one line only, unless it is in quotes."
+    for text, more, message, hint in (
+        (locked, {}, "is encrypted, and no passphrase is set.", "Set SNOWFLAKE_PRIVATE_KEY_PASSPHRASE."),
+        (
+            locked,
+            {"SNOWFLAKE_PRIVATE_KEY_PASSPHRASE": "quite another"},
+            "cannot be opened with the passphrase that is set.",
+            "Correct SNOWFLAKE_PRIVATE_KEY_PASSPHRASE.",
+        ),
+        (
+            public_pem(key),
+            {},
+            "is no private key in PEM form.",
+            "It is a public key: give the private key that belongs to it.",
+        ),
+        (locked.split("\n")[0], {}, "is no private key in PEM form.", cut),
+        (pem(key)[:800], {"SNOWFLAKE_PRIVATE_KEY_PASSPHRASE": "x"}, "is no private key in PEM form.", cut),
+    ):
+        with pytest.raises(ConfigError) as raised:
+            private_key(load_settings(env={"SNOWFLAKE_PRIVATE_KEY": pack(text)} | more))
+        assert (raised.value.message, raised.value.hint) == (
+            f"The private key of SNOWFLAKE_PRIVATE_KEY {message}",
+            hint,
+        )
+
+
+def test_a_file_name_in_place_of_the_key_is_told_where_it_belongs() -> None:
+    with pytest.raises(ConfigError, match="the name of its file belongs into SNOWFLAKE_PRIVATE_KEY_PATH"):
+        private_key(load_settings(env={"SNOWFLAKE_PRIVATE_KEY": "/etc/stockpipe/key.p8"}))
+
+
+def test_a_key_file_that_never_ends_is_refused() -> None:
+    with pytest.raises(ConfigError, match="The private key in /dev/zero is too large to be one"):
+        private_key(load_settings(env={"SNOWFLAKE_PRIVATE_KEY_PATH": "/dev/zero"}))
 
 
 def test_a_key_pair_goes_before_a_password_and_warns_of_nothing(
@@ -332,6 +405,45 @@ def test_an_address_where_nobody_listens_ends_with_6(gate: SnowflakeGate) -> Non
 )
 def test_an_account_in_any_form(text: str, account: str) -> None:
     assert account_arguments(load_settings({"SNOWFLAKE_ACCOUNT": text}, env={})) == {"account": account}
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        {"SNOWFLAKE_PROTOCOL": "http"},
+        {"SNOWFLAKE_PROTOCOL": "http", "SNOWFLAKE_HOST": "snowflake.corp.example"},
+        {"SNOWFLAKE_PROTOCOL": "HTTP", "SNOWFLAKE_HOST": "127.0.0.1.example"},
+        {"SNOWFLAKE_PROTOCOL": "ftp", "SNOWFLAKE_HOST": "127.0.0.1"},
+    ],
+)
+def test_nothing_goes_to_another_machine_in_the_clear(place: dict[str, str]) -> None:
+    with pytest.raises(ConfigError, match="SNOWFLAKE_PROTOCOL is ") as raised:
+        account_arguments(load_settings(env={"SNOWFLAKE_ACCOUNT": "myorg-myaccount"} | place))
+    assert raised.value.exit_code == 3
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "::1"])
+def test_this_machine_may_be_asked_in_the_clear(host: str) -> None:
+    env = {"SNOWFLAKE_ACCOUNT": "myorg-myaccount", "SNOWFLAKE_PROTOCOL": "http", "SNOWFLAKE_HOST": host}
+    assert account_arguments(load_settings(env=env))["protocol"] == "http"
+
+
+def test_a_client_secret_goes_to_no_other_machine_in_the_clear(gate: SnowflakeGate) -> None:
+    proof = {
+        "SNOWFLAKE_OAUTH_CLIENT_ID": "client",
+        "SNOWFLAKE_OAUTH_CLIENT_SECRET": "client secret",
+        "SNOWFLAKE_OAUTH_TOKEN_REQUEST_URL": "http://idp.example/token",
+    }
+    error = refusal(gate, ConfigError, **proof)
+    assert error.message.startswith(
+        "SNOWFLAKE_OAUTH_TOKEN_REQUEST_URL is 'http://idp.example/token' (from the environment)"
+    )
+
+
+@pytest.mark.parametrize("host", ["https://x.example", "x.example:443", "a b", "x.example/path"])
+def test_what_is_no_host_is_refused(host: str) -> None:
+    with pytest.raises(ConfigError, match=r"SNOWFLAKE_HOST is .*: it must be the name of a host, without https:// and"):
+        account_arguments(load_settings(env={"SNOWFLAKE_ACCOUNT": "myorg-myaccount", "SNOWFLAKE_HOST": host}))
 
 
 def test_hosts() -> None:

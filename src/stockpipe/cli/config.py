@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from stockpipe.base.text import without_password
+from stockpipe.base.text import described, looks_like, without_secrets
 from stockpipe.cli.logs import configure_logging
 from stockpipe.cli.output import exit_codes, given_settings, print_json, print_table, shared_options
 from stockpipe.errors import ConfigError, UsageError
@@ -37,8 +37,14 @@ def config(everything: bool, as_json: bool, **options: Any) -> None:
 
 def _line(settings: Settings, name: str) -> dict[str, str | None]:
     value, setting = settings.find(name), SETTINGS[name]
-    shown = None if value is None else "***" if setting.secret else without_password(value.text)
+    shown = None if value is None else "***" if setting.secret else _shown(value.text)
     return {"name": name, "value": shown, "from": value.origin if value else None, "meaning": setting.meaning}
+
+
+def _shown(text: str) -> str:
+    """A value that is not called a secret: it may be one that was put into the wrong setting."""
+    safe = without_secrets(text)
+    return f"({described(text)})" if looks_like(safe) or "\n" in safe else safe
 
 
 def _warehouse(settings: Settings) -> str | None:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from stockpipe.base.clock import Clock
-from stockpipe.base.text import printable
-from stockpipe.cli.logs import configure_logging, redacted
+from stockpipe.base.text import printable, redacted
+from stockpipe.cli.logs import configure_logging
 from stockpipe.cli.output import exit_codes, given_settings, print_json, shared_options
 from stockpipe.settings import load_settings
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import logging.handlers
+import os
 import sys
 from pathlib import Path
 
@@ -16,7 +17,13 @@ def open_log_file(path: Path, lines: logging.Formatter) -> logging.Handler:
     """A handler that writes to `path` and keeps five older files; ConfigError when it cannot be written."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handler = _LogFile(path, maxBytes=_BYTES, backupCount=_OLD_FILES, encoding="utf-8")
+        # Of a link, the file that it leads to is rotated; the link stays.
+        handler = _LogFile(
+            os.path.realpath(path) if path.is_file() else path,
+            maxBytes=_BYTES,
+            backupCount=_OLD_FILES,
+            encoding="utf-8",
+        )
     except OSError as error:
         raise ConfigError(
             f"The log file {path} cannot be written: {error.strerror}.", hint="Name another with --log-file."

@@ -7,9 +7,11 @@ import json
 import logging
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from stockpipe.base.runlog import RunId
+from stockpipe.base.text import redacted
 from stockpipe.settings import Settings
 
 log = logging.getLogger("stockpipe")
@@ -28,26 +30,24 @@ class _Console(logging.Handler):
 class _Redact(logging.Filter):
     """The last line of defence: no secret leaves in a log line, whoever wrote it."""
 
-    def __init__(self, secrets: frozenset[str]) -> None:
+    def __init__(self, secrets: Callable[[], frozenset[str]]) -> None:
         super().__init__()
-        self._secrets = secrets
+        self.secrets = secrets
 
     def filter(self, record: logging.LogRecord) -> bool:
-        record.msg, record.args = redacted(record.getMessage(), self._secrets), None
+        secrets = self.secrets()
+        record.msg, record.args = redacted(record.getMessage(), secrets), None
         if record.exc_info:
             # A traceback ends with the error's text, which may quote anything.
-            record.exc_text = redacted(_TRACEBACK.formatException(record.exc_info), self._secrets)
+            record.exc_text = redacted(_TRACEBACK.formatException(record.exc_info), secrets)
             record.exc_info = None
         return True
 
 
-def redacted(text: str, secrets: frozenset[str]) -> str:
-    """A text without secrets, as what others sent may hold one."""
-    for secret in sorted(secrets, key=len, reverse=True):
-        # A secret of a letter or two would blot out ordinary words.
-        if len(secret) >= 4:
-            text = text.replace(secret, "***")
-    return text
+def safe(text: str) -> str:
+    """A text without the secrets of the settings that the log was set up with, for what is told in another way."""
+    filters = (known for handler in log.handlers for known in handler.filters)
+    return redacted(text, next((known.secrets() for known in filters if isinstance(known, _Redact)), ()))
 
 
 class _Sentences(logging.Formatter):
@@ -104,7 +104,7 @@ def configure_logging(
 
     `warn` says whether what the settings warn about is logged at once.
     """
-    redact = _Redact(settings.secrets)
+    redact = _Redact(lambda: settings.secrets)
     console = _Console(logging.WARNING if quiet else logging.DEBUG if verbose else logging.INFO)
     console.setFormatter(_JsonLines() if log_format == "json" else _Sentences())
     handlers: list[logging.Handler] = [console]

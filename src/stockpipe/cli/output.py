@@ -18,6 +18,7 @@ from stockpipe.base.clock import Clock
 from stockpipe.base.runlog import run_of, running
 from stockpipe.base.stopping import as_interrupt
 from stockpipe.base.text import printable
+from stockpipe.cli.logs import safe
 from stockpipe.errors import StockpipeError
 from stockpipe.load.desk import Progress
 from stockpipe.settings.connections import NAME as CONNECTION_NAME
@@ -27,6 +28,7 @@ log = logging.getLogger("stockpipe")
 # A line for each of these pages and their tenfolds: the longest list makes a dozen lines, not hundreds.
 _PAGES_A_LINE = (10, 20, 50)
 _SILENCE = 60.0
+_SENTENCES = ("message", "hint", "text", "remedy", "warnings", "reason")
 
 
 # The shell's own for what SIGPIPE ends, as it ends most tools: 128 and the signal's number.
@@ -72,6 +74,7 @@ def _say(error: BaseException, *, as_json: bool) -> int:
         log.debug("unexpected error", exc_info=error)
         message = f"Unexpected {type(error).__name__}: {printable(str(error))}"
         hint = "Please report this with what you did; -v shows more."
+    message, hint = safe(message), safe(hint)
     run_id = run_of(error)
     text = "\n       ".join(line for line in (message, hint, run_id and f"Run {run_id}") if line)
     if log.handlers:
@@ -85,9 +88,22 @@ def _say(error: BaseException, *, as_json: bool) -> int:
     return code
 
 
-def print_json(document: Any) -> None:
-    """The one document of `--json`, on stdout; where that is not UTF-8, with JSON's own escapes."""
+def print_json(document: Any, *, data: bool = False) -> None:
+    """The one document of `--json`, on stdout; where that is not UTF-8, with JSON's own escapes.
+
+    No sentence in it shows a secret. `data` is what the warehouse answered, which stays as it is.
+    """
+    document = document if data else _without_secrets(document)
     print(json.dumps(document, indent=2, ensure_ascii=not _is_utf8(sys.stdout.encoding), default=str))
+
+
+def _without_secrets(part: Any, name: str = "") -> Any:
+    """The document with its sentences made safe; words, such as a status, are our own."""
+    if isinstance(part, dict):
+        return {key: _without_secrets(value, str(key).lower()) for key, value in part.items()}
+    if isinstance(part, list | tuple):
+        return [_without_secrets(value, name) for value in part]
+    return safe(part) if isinstance(part, str) and name in _SENTENCES else part
 
 
 def _is_utf8(encoding: str | None) -> bool:

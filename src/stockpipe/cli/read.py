@@ -145,7 +145,7 @@ def _open(options: dict[str, Any], *, quiet: bool = False) -> Warehouse:
 
 def _show(found: QueryResult, form: str) -> None:
     if form == "json":
-        print_json([dict(zip(found.columns, row, strict=True)) for row in found.rows])
+        print_json([dict(zip(found.columns, row, strict=True)) for row in found.rows], data=True)
     elif form == "csv":
         # CSV has no escapes for what another encoding lacks.
         if isinstance(sys.stdout, io.TextIOWrapper):

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from itertools import chain
 
 from stockpipe.base.stopping import as_interrupt, publishing
-from stockpipe.base.text import printable
+from stockpipe.base.text import hiding, printable
 from stockpipe.errors import DataCheckError, Interrupted, StockpipeError
 from stockpipe.load import checks
 from stockpipe.load.desk import Desk
@@ -53,6 +53,7 @@ def load_parts(desk: Desk, loads: Sequence[Load], run: Run | None = None) -> Loa
         stack.callback(_release, desk)
         _prepare(desk, run)
         stack.enter_context(_recorded(desk, run))
+        stack.enter_context(hiding(lambda: desk.settings.secrets))
         stagings = [stack.enter_context(Staging(load.partition)) for load in loads]
         with run.phase("fetch"):
             staged = [_fetch(desk, run, *part) for part in zip(run.parts, stagings, strict=True)]

@@ -6,7 +6,8 @@ import logging
 import re
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from itertools import count
 from types import TracebackType
 from typing import Self
@@ -15,10 +16,10 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 import httpcore2
 
 from stockpipe.base.http import Deadline, open_pool
-from stockpipe.base.text import printable
+from stockpipe.base.text import printable, redacted, without_secrets
 from stockpipe.base.version import __version__
 from stockpipe.datasets import Endpoint
-from stockpipe.errors import ApiError
+from stockpipe.errors import ApiError, StockpipeError
 from stockpipe.massive.answers import Answer, Page, Throttled, Transient, read_page
 from stockpipe.massive.pacing import Pacer
 
@@ -81,7 +82,8 @@ class Client:
         for attempt in count(1):
             self.pacer.wait_for_turn()
             try:
-                page = read_page(self.answer(target), source, on_cursor=on_cursor, now=self.pacer.patience.clock.now())
+                answer = self.answer(target)
+                page = judged(answer, source, self.origin.key, on_cursor=on_cursor, now=self.pacer.patience.clock.now())
             except Throttled as fault:
                 self.pacer.refused(fault.retry_after)
                 self.pacer.before_retry(fault, attempt, throttled=True)
@@ -100,6 +102,7 @@ class Client:
         try:
             answer = self._exchange(target)
         except Transient as fault:
+            _hide(fault, self.origin.key)
             log.debug("GET %s failed after %.3f s: %s", _shown(target), clock.monotonic() - started, fault)
             raise
         took = clock.monotonic() - started
@@ -143,13 +146,36 @@ class Client:
             parts = urlsplit("")
         query = [(name, value) for name, value in parse_qsl(parts.query) if name.lower() != "apikey"]
         if "@" in parts.netloc or parts.path != path or not query:
+            shown = printable(redacted(without_secrets(next_url), [self.origin.key]))[:120]
             raise ApiError(
-                f"The API's next_url does not lead to the next page of {path}: {printable(next_url)[:120]!r}.",
+                f"The API's next_url does not lead to the next page of {path}: {shown!r}.",
                 hint="Nothing was published. Check MASSIVE_BASE_URL, then run again.",
             )
         if parts.netloc and parts.netloc != urlsplit(self.origin.base_url).netloc:
             log.debug("next_url names %s; the configured origin is asked instead", printable(parts.netloc))
         return f"{parts.path}?{urlencode(query)}"
+
+
+def judged(answer: Answer, source: Endpoint, key: str, *, on_cursor: bool, now: datetime) -> Page:
+    """`read_page`, with errors that never quote the key: a server, or a proxy before it, may send back what it got."""
+    try:
+        return read_page(answer, source, on_cursor=on_cursor, now=now)
+    except (Transient, StockpipeError):
+        body = redacted(answer.body.decode("utf-8", "surrogateescape"), [key])
+    # Once more without the key in the body: an error cuts what it quotes, and half a key is a secret too.
+    try:
+        hidden = replace(answer, body=body.encode("utf-8", "surrogateescape"))
+        return read_page(hidden, source, on_cursor=on_cursor, now=now)
+    except (Transient, StockpipeError) as error:
+        _hide(error, key)
+        raise
+
+
+def _hide(error: Exception, key: str) -> None:
+    if isinstance(error, StockpipeError):
+        error.rewrite(lambda text: redacted(text, [key]))
+    else:
+        error.args = (redacted(str(error), [key]),)
 
 
 def _shown(target: str) -> str:

@@ -9,15 +9,14 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import os
 import re
 import secrets
-import tempfile
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, cast
 
+from stockpipe.base.files import read_plain, replace_file
 from stockpipe.settings import Plan
 
 log = logging.getLogger(__name__)
@@ -25,6 +24,7 @@ log = logging.getLogger(__name__)
 # A paid key shows itself anew in every run; a free one that was upgraded would stay slow for ever.
 FREE_FOR = timedelta(days=7)
 MOST_STARTS = 5000
+MOST_BYTES = 10_000_000
 
 
 @dataclass
@@ -67,13 +67,11 @@ class Memory:
         self._part("ranges")[query] = starts
 
     def keep(self) -> None:
-        """Write the file anew, whole or not at all. That it cannot be written is worth no more than a debug line."""
+        """Write the file anew, whole or not at all. A file that cannot be written is only logged at debug level."""
         try:
-            handle, name = tempfile.mkstemp(dir=self.path.parent, prefix=self.path.name)
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                json.dump(self._facts, file, indent=1)
-            Path(name).replace(self.path)
-        except OSError as error:
+            with replace_file(self.path, 0o600) as made:
+                made.write_text(json.dumps(self._facts, indent=1), encoding="utf-8")
+        except (OSError, RecursionError) as error:
             log.debug("%s could not be written: %s", self.path, error)
 
     def _part(self, name: str) -> dict[str, Any]:
@@ -84,13 +82,13 @@ class Memory:
 
     def _digest(self, key: str) -> str:
         salt = self._facts.setdefault("salt", secrets.token_hex(8))
-        return hashlib.blake2b(key.encode(), key=str(salt).encode()[:64], digest_size=8).hexdigest()
+        return hashlib.blake2b(key.encode(), key=str(salt).encode(errors="replace")[:64], digest_size=8).hexdigest()
 
 
 def recall(path: Path) -> Memory:
     """What the file holds, or an empty memory when it is missing or no JSON object."""
     try:
-        facts = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        facts = json.loads(read_plain(path, MOST_BYTES))
+    except (OSError, ValueError, RecursionError):
         facts = {}
     return Memory(path, facts if isinstance(facts, dict) else {})

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,7 +18,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from stockpipe.base.calendar import missing_session
 from stockpipe.base.stopping import as_interrupt
-from stockpipe.base.text import is_loopback, printable
+from stockpipe.base.text import is_safe_url, printable, redacted
 from stockpipe.base.version import __version__
 from stockpipe.errors import DataCheckError, Interrupted, StockpipeError, exit_code_of
 from stockpipe.settings import Settings
@@ -40,7 +40,7 @@ class Alerts:
 
     ping_url: str | None = field(default=None, repr=False)
     webhook_url: str | None = field(default=None, repr=False)
-    secrets: frozenset[str] = field(default=frozenset(), repr=False)
+    secrets: Callable[[], frozenset[str]] = field(default=frozenset, repr=False)
     seconds: float = SECONDS
     _warned: set[str] = field(default_factory=set, repr=False)
 
@@ -48,7 +48,7 @@ class Alerts:
     def from_settings(cls, settings: Settings) -> Alerts:
         """The alerts that the settings ask for; ConfigError for a URL that is neither https nor on this machine."""
         ping, webhook = (_checked(settings, name) for name in ("STOCKPIPE_PING_URL", "STOCKPIPE_WEBHOOK_URL"))
-        return cls(ping, webhook, settings.secrets)
+        return cls(ping, webhook, lambda: settings.secrets)
 
     @contextmanager
     def watching(self, record: RunRecord) -> Iterator[None]:
@@ -90,10 +90,7 @@ class Alerts:
 
     def _safe(self, text: str) -> str:
         """The text without secrets and control characters, cut to a bounded length."""
-        for secret in self.secrets:
-            # A secret of a letter or two would blot out ordinary words.
-            text = text.replace(secret, "***") if len(secret) >= 4 else text
-        return printable(text)[:MOST_TEXT]
+        return printable(redacted(text, self.secrets()))[:MOST_TEXT]
 
     def _ping(self, suffix: str, reason: str) -> None:
         if self.ping_url:
@@ -142,13 +139,7 @@ def _checked(settings: Settings, name: str) -> str | None:
     url = settings.get(name)
     if url is None:
         return None
-    try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
-    except ValueError:
-        host = None
-    plain = url.isascii() and url.isprintable() and not set(" @#") & set(url)
-    if not host or not plain or not (parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host))):
+    if not is_safe_url(url) or set("@#") & set(url):
         raise settings.refused(name, "a URL that begins with https:// (http:// only for this machine itself)")
     return url
 

@@ -6,21 +6,21 @@ A file holds the series of one load: give each dataset and market a file of its 
 from __future__ import annotations
 
 import logging
-import os
 import re
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from stockpipe import errors
+from stockpipe.base.files import read_plain, replace_file
 from stockpipe.errors import StockpipeError
 from stockpipe.load.run import Phase
 from stockpipe.warehouse.runs import GOOD, RunRecord
 
 log = logging.getLogger(__name__)
 
+_MOST_BYTES = 1_000_000
 LAST_SUCCESS = "stockpipe_last_success_timestamp_seconds"
 PHASES = "stockpipe_phase_seconds"
 
@@ -98,28 +98,23 @@ def render(
 
 
 def write(path: Path, text: str) -> None:
-    """Replace the file in one step, readable by all: the collector runs as another user. Raises OSError.
+    """Replace the file in one step, a new one readable by all: the collector runs as another user. Raises OSError.
 
-    A folder that is not there is made.
+    A folder that does not exist is created.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    # The collector reads what ends in .prom, so the file in the making must not.
-    handle, made = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-        Path(made).chmod(0o644)
-        Path(made).replace(path)
-    except BaseException:
-        Path(made).unlink(missing_ok=True)
-        raise
+    is_new = not path.exists()
+    with replace_file(path) as made:
+        made.write_text(text, encoding="utf-8", newline="\n")
+        if is_new:
+            made.chmod(0o644)
 
 
 def last_success(path: Path, records: list[RunRecord]) -> datetime | None:
     """The time of the last good run of just these records' series in a file of `write`; None where there is none."""
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (FileNotFoundError, UnicodeDecodeError):
+        lines = read_plain(path, _MOST_BYTES).decode().splitlines()
+    except (OSError, UnicodeDecodeError):
         return None
     known = dict(line.rsplit(" ", 1) for line in lines if line.startswith(LAST_SUCCESS))
     moments = [known.get(LAST_SUCCESS + _labels(record), "") for record in records]

@@ -7,12 +7,13 @@ OTEL_SERVICE_NAME. `error.type` and `service.*` are OpenTelemetry's names, `stoc
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from stockpipe.base.text import is_loopback
+from stockpipe.base.text import is_safe_url
 from stockpipe.base.version import __version__
 from stockpipe.errors import Interrupted
 from stockpipe.load.run import Run
@@ -39,7 +40,7 @@ def send_trace(settings: Settings, run: Run, error: BaseException | None = None)
     endpoint, headers = settings.get(ENDPOINT), settings.get(TRACES_HEADERS) or settings.get(HEADERS)
     if endpoint is None:
         return
-    if not _is_safe(endpoint, headers):
+    if not _may_be_sent(endpoint, headers):
         log.warning("No trace was sent: %s has to begin with https:// (or http://, without headers).", ENDPOINT)
         return
     sent = False
@@ -59,14 +60,9 @@ def send_trace(settings: Settings, run: Run, error: BaseException | None = None)
         log.warning("The trace could not be sent to %s.", urlsplit(endpoint).hostname)
 
 
-def _is_safe(endpoint: str, headers: str | None) -> bool:
-    """Headers hold keys, so they leave this machine by https only."""
-    try:
-        parts = urlsplit(endpoint)
-    except ValueError:
-        return False
-    plain = parts.scheme == "http" and (headers is None or is_loopback(parts.hostname or ""))
-    return bool(parts.hostname) and (parts.scheme == "https" or plain)
+def _may_be_sent(endpoint: str, headers: str | None) -> bool:
+    """Headers hold keys, so they leave this machine by https only; a trace without headers may go by http."""
+    return is_safe_url(endpoint) or (headers is None and is_safe_url(re.sub("(?i)^http:", "https:", endpoint)))
 
 
 def _spans(run: Run, error: BaseException | None) -> Sequence[ReadableSpan]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from stockpipe.base.runlog import running
 from stockpipe.base.stopping import as_interrupt
+from stockpipe.base.text import hiding
 from stockpipe.errors import exit_code_of
 from stockpipe.load.desk import Desk
 from stockpipe.load.loads import Load
@@ -29,7 +30,7 @@ def load_watched(desk: Desk, loads: Sequence[Load], *, metrics_file: Path | None
     id.
     """
     run = Run.begin(loads, desk.clock)
-    with running(run.run_id):
+    with running(run.run_id), hiding(lambda: desk.settings.secrets):
         log.debug("run %s: %s", run.run_id, ", ".join(load.partition.label for load in loads))
         if run.first.dry_run:
             return load_parts(desk, loads, run)
@@ -39,7 +40,7 @@ def load_watched(desk: Desk, loads: Sequence[Load], *, metrics_file: Path | None
 def _load_and_tell(desk: Desk, loads: Sequence[Load], run: Run, metrics_file: Path | None) -> LoadResult:
     alerts = Alerts.from_settings(desk.settings)
     try:
-        with alerts.watching(run.records[0]), run.whole():
+        with alerts.watching(run.records[0]), run.whole(), hiding(lambda: desk.settings.secrets):
             result = load_parts(desk, loads, run)
     except (Exception, KeyboardInterrupt) as error:
         known = as_interrupt(error) or error

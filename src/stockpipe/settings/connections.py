@@ -13,7 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from stockpipe.base.text import described, quoted
 from stockpipe.errors import ConfigError
+from stockpipe.settings.paths import is_secret
 
 NAME = "SNOWFLAKE_DEFAULT_CONNECTION_NAME"
 
@@ -61,7 +63,7 @@ def find_connection(name: str | None, home: str | None, env: Mapping[str, str]) 
             return None
         there = f"It has: {', '.join(known)}." if known else f"There is no such file in {folder}, or it has none."
         raise ConfigError(
-            f"There is no connection {name!r} in {path}.",
+            f"There is no connection {quoted(name or wanted, most=100)} in {path}.",
             hint=f"{there} Correct --connection or {NAME}, or set SNOWFLAKE_HOME.",
         )
     texts = {key: str(value) for key, value in _table(known.get(wanted)).items()} | own
@@ -70,9 +72,19 @@ def find_connection(name: str | None, home: str | None, env: Mapping[str, str]) 
 
 
 def _folder(home: str | None) -> Path:
-    own = Path(home or "~/.snowflake").expanduser()
-    if home or own.is_dir():
-        return own
+    if home and is_secret(home):
+        raise ConfigError(f"SNOWFLAKE_HOME is {described(home)}: it must be a folder.", hint="Correct SNOWFLAKE_HOME.")
+    try:
+        own = Path(home or "~/.snowflake").expanduser()
+        return own if home or own.is_dir() else _platforms_folder()
+    except RuntimeError:  # for ~nobody, and for ~ where there is no home folder
+        raise ConfigError(
+            "The folder of Snowflake's connections is not known: this user has no home folder.",
+            hint="Set SNOWFLAKE_HOME to a folder, or set SNOWFLAKE_ACCOUNT and the other settings.",
+        ) from None
+
+
+def _platforms_folder() -> Path:
     if sys.platform == "win32":
         return Path(os.environ.get("LOCALAPPDATA", "~")).expanduser() / "snowflake"
     if sys.platform == "darwin":

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from stockpipe.base.text import secret_parts, without_secrets
 from stockpipe.errors import ConfigError
 from stockpipe.settings.connections import NAME as CONNECTION_NAME
 from stockpipe.settings.connections import Connection, find_connection
@@ -20,6 +21,9 @@ from stockpipe.settings.values import COMMAND_LINE, DEFAULT, Settings, Value
 if TYPE_CHECKING:
     from dotenv.parser import Original
 
+# In these double quotes are part of a name: "my role".
+_NAMES = frozenset(f"SNOWFLAKE_{kind}" for kind in ("ROLE", "WAREHOUSE", "DATABASE", "SCHEMA", "TABLE"))
+_PROXIES = ("http_proxy", "https_proxy", "all_proxy")
 _Sources = tuple[tuple[str, Mapping[str, str | None]], ...]
 
 
@@ -42,12 +46,16 @@ def load_settings(
         _demand(env_file)
     environment = os.environ if env is None else env
     dotenv, dotenv_state, faults = _read_env_file(path)
-    sources: _Sources = ((origin, flags or {}), ("the environment", environment), (str(path), dotenv))
+    quotes: list[str] = []
+    sources: _Sources = tuple(
+        (place, _without_quotes(texts, place, quotes))
+        for place, texts in ((origin, flags or {}), ("the environment", environment), (str(path), dotenv))
+    )
     connection = _connection(sources, environment)
     looked_in = [origin, "the environment", f"{path} ({dotenv_state})"]
     warnings = [*faults, _open_to_others(path, dotenv)]
     if connection:
-        sources = (*sources, (connection.origin, connection.values))
+        sources = (*sources, (connection.origin, _without_quotes(connection.values, connection.origin, quotes)))
         looked_in.append(connection.origin)
         warnings.append(_open_to_others(connection.path, connection.values))
     values: dict[str, Value] = {}
@@ -57,7 +65,43 @@ def load_settings(
             found = Value(setting.default, DEFAULT)
         if found is not None:
             values[setting.name] = found
-    return Settings(values, tuple(looked_in), tuple(warning for warning in warnings if warning))
+    warnings += [*quotes, _led_away(values)]
+    proxies = (environment[name] for name in environment if name.lower() in _PROXIES)
+    more_secrets = {part for proxy in proxies for part in secret_parts(proxy)}
+    return Settings(values, tuple(looked_in), tuple(warning for warning in warnings if warning), more_secrets)
+
+
+def _without_quotes(texts: Mapping[str, str | None], place: str, told: list[str]) -> dict[str, str | None]:
+    """What a place has for the settings. Quotes around a value are taken off, and `told` gets a warning.
+
+    Container tools hand over what stands in quotes with the quotes; in a name of Snowflake they mean something.
+    """
+    found: dict[str, str | None] = {}
+    for setting in SETTINGS.values():
+        for name in (setting.name, *setting.aliases):
+            text = found[name] = (texts.get(name) or "").strip()
+            if setting.name not in _NAMES and len(text) > 2 and text[0] == text[-1] and text[0] in "'\"":
+                found[name] = text[1:-1]
+                told.append(
+                    f"{name} (from {place}) has quotes around its value, which were taken off: they belong to a shell or a "
+                    ".env file. A value that has quotes of its own needs them twice."
+                )
+    return found
+
+
+def _led_away(values: Mapping[str, Value]) -> str | None:
+    """A warning when the API key goes to an origin that another place than the key's names, such as the `.env` of a
+    folder that somebody else made."""
+    key, url = values.get("POLYGON_API_KEY"), values.get("MASSIVE_BASE_URL")
+    if key is None or url is None or url.origin in (DEFAULT, COMMAND_LINE):
+        return None
+    usual = url.text.rstrip("/") == SETTINGS["MASSIVE_BASE_URL"].default
+    if usual or key.origin.partition(", as ")[0] == url.origin.partition(", as ")[0]:
+        return None
+    return (
+        f"The API key (from {key.origin}) goes to {without_secrets(url.text)}, because {url.origin} has MASSIVE_BASE_URL. "
+        "Take it out there if you do not know that address."
+    )
 
 
 def _connection(sources: _Sources, env: Mapping[str, str]) -> Connection | None:
@@ -75,7 +119,7 @@ def _connection(sources: _Sources, env: Mapping[str, str]) -> Connection | None:
 def _first(setting: Setting, sources: _Sources) -> Value | None:
     for origin, texts in sources:
         for name in (setting.name, *setting.aliases):
-            if text := (texts.get(name) or "").strip():
+            if text := texts.get(name):
                 return Value(text, origin if name == setting.name else f"{origin}, as {name}")
     return None
 

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, cast
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
-from stockpipe.base.text import is_host, is_loopback, secret_parts, without_password
+from stockpipe.base.text import described, is_host, is_safe_url, looks_like, quoted, secret_parts
 from stockpipe.errors import ConfigError, UsageError
 from stockpipe.settings.declared import SETTINGS
+from stockpipe.settings.paths import LONGEST_PATH, is_plain, is_secret, is_too_long, plain_paths
 
 Plan = Literal["free", "paid", "auto"]
 WarehouseKind = Literal["duckdb", "snowflake"]
 DEFAULT, COMMAND_LINE = "default", "the command line"
+_DUCKDB_PATH = "STOCKPIPE_DUCKDB_PATH"
 _PLACEHOLDER = re.compile(r"^your[_-]|_here$|x{6,}|^\*+$|^<.*>$|^change.?me$", re.IGNORECASE)
 
 
@@ -31,11 +33,18 @@ class Settings:
     """The settings of one run, each with its origin. Build it with `load_settings`."""
 
     def __init__(
-        self, values: Mapping[str, Value], looked_in: tuple[str, ...] = (), warnings: tuple[str, ...] = ()
+        self,
+        values: Mapping[str, Value],
+        looked_in: tuple[str, ...] = (),
+        warnings: tuple[str, ...] = (),
+        more_secrets: Iterable[str] = (),
     ) -> None:
         self._values = dict(values)
         self.looked_in = looked_in
         self.warnings = warnings
+        self._more_secrets = set(more_secrets)
+        # Asked for with each line of the log.
+        self._secrets: frozenset[str] | None = None
 
     def find(self, name: str) -> Value | None:
         """The value of a setting with where it was found, or None. KeyError for a name that is no setting."""
@@ -54,7 +63,7 @@ class Settings:
     def said_by(self, origins: Mapping[str, str]) -> Settings:
         """The same settings, found where `origins` (by name) says."""
         values = {name: replace(value, origin=origins.get(name, value.origin)) for name, value in self._values.items()}
-        return Settings(values, self.looked_in, self.warnings)
+        return Settings(values, self.looked_in, self.warnings, self._more_secrets)
 
     def require(self, name: str) -> str:
         """The text of a setting that must be there; ConfigError names it, where it was looked for, and how to set it."""
@@ -87,23 +96,70 @@ class Settings:
             raise self.refused(name, " or ".join(allowed))
         return text
 
-    def refused(self, name: str, wanted: str) -> ConfigError | UsageError:
+    def refused(self, name: str, wanted: str, hint: str = "") -> ConfigError | UsageError:
         """The error for a value that cannot be used: of a flag, the command is wrong, and the flag is named.
 
-        A secret is never shown, nor is the password in a URL.
+        A secret is never shown. Any other value that is long, or looks like a secret, is described: it may be one that
+        stands in the wrong setting. `wanted` follows "it must be"; `hint` is "Correct NAME." by default.
         """
         value = self.find(name)
-        shown = "" if value is None or SETTINGS[name].secret else f" is {without_password(value.text)!r}"
-        if value and value.origin == COMMAND_LINE and (flag := SETTINGS[name].flag):
-            return UsageError(f"{flag}{shown}: it must be {wanted}.", hint=f"Correct {flag}.")
+        shown = "" if value is None or SETTINGS[name].secret else f"is {quoted(value.text)}"
+        return self._error(name, shown, wanted, hint)
+
+    def _error(self, name: str, shown: str, wanted: str, hint: str = "") -> ConfigError | UsageError:
+        value, word = self.find(name), self._word(name)
+        what = f"{word} {shown}".rstrip()
+        hint = hint or f"Correct {word}."
+        if word != name:
+            return UsageError(f"{what}: it must be {wanted}.", hint=hint)
         origin = f" (from {value.origin})" if value else ""
-        return ConfigError(f"{name}{shown}{origin}: it must be {wanted}.", hint=f"Correct {name}.")
+        return ConfigError(f"{what}{origin}: it must be {wanted}.", hint=hint)
+
+    def _word(self, name: str) -> str:
+        """What the user wrote: the flag, where the value came from one, else the setting's name."""
+        value, flag = self.find(name), SETTINGS[name].flag
+        return flag if flag and value and value.origin == COMMAND_LINE else name
 
     @property
     def secrets(self) -> frozenset[str]:
-        """The texts that must never be shown: the values of secret settings, and user and password in URLs."""
-        secret = {value.text for name, value in self._values.items() if SETTINGS[name].secret}
-        return frozenset(secret | {part for value in self._values.values() for part in secret_parts(value.text)})
+        """The texts that must never be shown, as far as they are known by now.
+
+        The values of secret settings and what was read from their files; of any setting user, password and query of a
+        URL, and a value that looks like a secret.
+        """
+        if self._secrets is not None:
+            return self._secrets
+        found = set(self._more_secrets)
+        for name, value in self._values.items():
+            found |= secret_parts(value.text) | ({value.text} if SETTINGS[name].secret else set())
+            if name.startswith("OTEL_") and SETTINGS[name].secret:
+                found |= {unquote(pair.partition("=")[2].strip()) for pair in value.text.split(",")}
+        self._secrets = frozenset(found - {""})
+        return self._secrets
+
+    def add_secret(self, text: str) -> None:
+        """Note a secret that was found elsewhere, such as in a file that a setting names."""
+        self._more_secrets.add(text)
+        self._secrets = None
+
+    def path(self, name: str, instead: str = "") -> Path:
+        """A setting as the path of a file or folder, with `~` spelled out.
+
+        ConfigError for what can be no path: a text that looks like a secret, which belongs into the setting `instead`, a
+        name longer than a file may have, a `~name` of nobody.
+        """
+        text = self.require(name)
+        if is_secret(text):
+            word, move = self._word(name), f"Put it into {instead}, or name" if instead else "Name"
+            raise self._error(name, f"is {described(text)}", "the name of a file", f"{move} a file in {word}.")
+        if is_too_long(text):
+            raise self._error(name, f"is {described(text)}", "the name of a file, which is shorter")
+        try:
+            return Path(text).expanduser()
+        except RuntimeError:  # for ~nobody, and for ~ where there is no home folder
+            raise self._error(
+                name, f"is {quoted(text, LONGEST_PATH)}", "a path without ~, since that folder is not known"
+            ) from None
 
     @property
     def api_key(self) -> str:
@@ -114,8 +170,8 @@ class Settings:
                 f"POLYGON_API_KEY (from {self._values['POLYGON_API_KEY'].origin}) still holds the placeholder of the example.",
                 hint="Put your own key there; you find it in your account at massive.com, under API keys.",
             )
-        if not key.isascii() or not key.isprintable() or " " in key:
-            raise self.refused("POLYGON_API_KEY", "one word of plain characters, without spaces or line breaks")
+        if not key.isascii() or not key.isprintable() or set(" '\"") & set(key):
+            raise self.refused("POLYGON_API_KEY", "one word of plain characters, without spaces, quotes or line breaks")
         return key
 
     @property
@@ -123,14 +179,13 @@ class Settings:
         """The API's origin without a trailing slash: https, or http on loopback."""
         text = self.require("MASSIVE_BASE_URL").rstrip("/")
         wanted = "an origin such as https://api.massive.com (http only for this machine itself)"
-        try:
-            parts = urlsplit(text)
-            host, _ = parts.hostname, parts.port
-        except ValueError:
-            raise self.refused("MASSIVE_BASE_URL", wanted) from None
-        plain_http = parts.scheme == "http" and host is not None and is_loopback(host)
-        bare = not (parts.path or parts.query or parts.fragment or "@" in parts.netloc)
-        if not host or not bare or not (parts.scheme == "https" or plain_http) or not is_host(host):
+        bare = "@" not in text and not looks_like(text)
+        if (
+            not is_safe_url(text)
+            or not bare
+            or not is_host(urlsplit(text).hostname or "")
+            or urlsplit(text)._replace(scheme="", netloc="").geturl()
+        ):
             raise self.refused("MASSIVE_BASE_URL", wanted)
         return text
 
@@ -153,14 +208,22 @@ class Settings:
 
     @property
     def duckdb_path(self) -> Path:
-        """The DuckDB file, with `~` spelled out."""
-        return Path(self.require("STOCKPIPE_DUCKDB_PATH")).expanduser()
+        """The DuckDB file, with `~` spelled out. ConfigError for what DuckDB would not read as the path of a file."""
+        text = self.require(_DUCKDB_PATH)
+        if is_plain(text):
+            return self.path(_DUCKDB_PATH)
+        word = self._word(_DUCKDB_PATH)
+        ways = " or ".join(
+            f"{word}{'=' if word == _DUCKDB_PATH else ' '}{plain}"
+            for plain in plain_paths(text) or ["stockpipe.duckdb"]
+        )
+        raise self.refused(_DUCKDB_PATH, "the plain path of a file", f"Write {ways}.")
 
     @property
     def state_file(self) -> Path:
         """The file that is remembered between runs: beside the DuckDB file, or in the current folder."""
-        if text := self.get("STOCKPIPE_STATE_FILE"):
-            return Path(text).expanduser()
+        if self.get("STOCKPIPE_STATE_FILE"):
+            return self.path("STOCKPIPE_STATE_FILE")
         path = self.duckdb_path
         return path.with_name(f"{path.name}.state.json") if self.warehouse == "duckdb" else Path("stockpipe.state.json")
 

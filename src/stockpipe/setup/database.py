@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from stockpipe.base.text import hiding
 from stockpipe.errors import WarehouseError
 from stockpipe.settings import Settings
 from stockpipe.warehouse import sql
@@ -25,7 +26,8 @@ def create_place(settings: Settings) -> list[str]:
     session = open_session(plan)
     try:
         for statement in statements:
-            _run(session, statement, schema, database, settings.get("SNOWFLAKE_ROLE"))
+            with hiding(lambda: settings.secrets):
+                _run(session, statement, schema, database, settings.get("SNOWFLAKE_ROLE"))
     finally:
         session.close()
     return statements

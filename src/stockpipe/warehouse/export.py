@@ -8,6 +8,7 @@ from pathlib import Path
 
 import duckdb
 
+from stockpipe.base.files import folder_for, replace_file
 from stockpipe.datasets import Dataset, Part
 from stockpipe.errors import UsageError
 from stockpipe.warehouse.base import Warehouse
@@ -20,21 +21,23 @@ def export_day(warehouse: Warehouse, parts: list[Part], ds: date, form: str, fil
     """
     dataset = parts[0].dataset
     try:
-        with tempfile.TemporaryDirectory(dir=file.resolve().parent, prefix=".stockpipe-") as folder:
+        with tempfile.TemporaryDirectory(dir=folder_for(file), prefix=".stockpipe-") as folder:
             source = Path(folder) / "day.parquet"
             rows = warehouse.export(dataset, ds, parts, source)
             if not rows:
                 message = f"There is no published snapshot of {parts[0].label} for {ds}."
                 raise UsageError(message, hint="stockpipe runs lists the days that exist.")
-            target = Path(folder) / "day"
-            if form == "parquet":
-                source.replace(target)
-            else:
-                with duckdb.connect() as local:
-                    local.execute(_copy_sql(dataset, form, source, target))
-            target.replace(file)
-    except OSError as error:
-        raise UsageError(f"{file} cannot be written: {error.strerror}.", hint="Name another file.") from error
+            with replace_file(file, waits=True) as target:
+                if form == "parquet":
+                    source.replace(target)
+                else:
+                    with duckdb.connect() as local:
+                        local.execute(_copy_sql(dataset, form, source, target))
+    except BrokenPipeError:
+        raise
+    except (OSError, duckdb.IOException) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error).rpartition(": ")[2]
+        raise UsageError(f"{file} cannot be written: {reason}.", hint="Name another file.") from error
     return rows
 
 
@@ -46,6 +49,6 @@ def _copy_sql(dataset: Dataset, form: str, source: Path, target: Path) -> str:
         else f'"{c.name}"'
         for c in dataset.columns
     )
-    how = "FORMAT csv, HEADER" if form == "csv" else "FORMAT json"
+    how = ("FORMAT csv, HEADER" if form == "csv" else "FORMAT json") + ", USE_TMP_FILE false"
     names = [str(path).replace("'", "''") for path in (source, target)]
     return f"COPY (SELECT {cells} FROM read_parquet('{names[0]}')) TO '{names[1]}' ({how})"

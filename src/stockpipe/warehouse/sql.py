@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
+from stockpipe.base.text import looks_like, quoted
 from stockpipe.datasets import Column, Dataset, Part, Partition
 from stockpipe.errors import ConfigError, WarehouseError
 from stockpipe.settings import Settings
@@ -40,13 +41,14 @@ def identifier(text: str, setting: str) -> str:
 
     ConfigError for anything else: a quote or a semicolon in a name is a mistake, or worse.
     """
-    if _PLAIN.fullmatch(text):
+    if _PLAIN.fullmatch(text) and not looks_like(text):
         return f'"{text.upper()}"'
     if len(text) > 2 and text[0] == text[-1] == '"' and text.replace('""', "").count('"') == 2:
         return text
     raise ConfigError(
-        f"{setting} is {text!r}: a name has letters, digits, _ and $ and begins with a letter or _.",
-        hint=f'Correct {setting}. A name of another form is written in double quotes: "my table".',
+        f"{setting} is {quoted(text)}: a name has letters, digits, _ and $ and begins with a letter or _.",
+        hint=f"Correct {setting}. A name of another form needs double quotes, and single quotes around them in .env, in "
+        f"connections.toml and in a shell: {setting}='\"my table\"'.",
     )
 
 

@@ -10,8 +10,8 @@ from email.utils import parsedate_to_datetime
 from stockpipe.base.clock import Clock, new_york_date
 from stockpipe.datasets import DATASETS
 from stockpipe.errors import AccessError, ConfigError, Interrupted, StockpipeError
-from stockpipe.massive.answers import Answer, Throttled, Transient, read_page
-from stockpipe.massive.client import Client, Origin
+from stockpipe.massive.answers import Answer, Throttled, Transient
+from stockpipe.massive.client import Client, Origin, judged
 from stockpipe.massive.open import known_plan, paced
 from stockpipe.massive.pacing import Pacer, Patience
 from stockpipe.settings import Settings
@@ -48,7 +48,7 @@ def examine_api(settings: Settings, clock: Clock) -> Iterator[Finding]:
         yield _NOT_ASKED
         return
     took = clock.monotonic() - began
-    yield from _judged(answer, f"{origin.base_url} answered in {took:.2f} s", clock.now())
+    yield from _judged(answer, origin.key, f"{origin.base_url} answered in {took:.2f} s", clock.now())
     yield from _plan(settings, origin, clock)
     yield _skew(answer, clock.now())
 
@@ -58,9 +58,9 @@ def _asked(origin: Origin, clock: Clock) -> Answer:
         return client.answer(replace(_PART.dataset.source, page=1).target(_PART.asked, _FIRST_DAY))
 
 
-def _judged(answer: Answer, came: str, now: datetime) -> Iterator[Finding]:
+def _judged(answer: Answer, key: str, came: str, now: datetime) -> Iterator[Finding]:
     try:
-        page = read_page(answer, _PART.dataset.source, on_cursor=False, now=now)
+        page = judged(answer, _PART.dataset.source, key, on_cursor=False, now=now)
     except Throttled:
         yield Finding("OK", "API", came)
         yield Finding("WARN", "key", "the key has used up its calls for now (429)", "Ask again in a minute.")

@@ -6,9 +6,11 @@ import re
 from typing import Any
 from urllib.parse import urlsplit
 
+from stockpipe.base.text import is_loopback, looks_like
 from stockpipe.settings import Settings
 
 _HOSTS = (".snowflakecomputing.com", ".snowflakecomputing.cn")
+_HOST = re.compile(r"[A-Za-z0-9_.-]+|[0-9a-fA-F:.]+")
 _ACCOUNT = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*")
 
 
@@ -20,18 +22,28 @@ def account_arguments(settings: Settings) -> dict[str, Any]:
     """
     text = settings.require("SNOWFLAKE_ACCOUNT").strip()
     account, host = _account(text)
-    if not _ACCOUNT.fullmatch(account):
+    if not _ACCOUNT.fullmatch(account) or looks_like(account):
         raise settings.refused(
             "SNOWFLAKE_ACCOUNT", "an account such as myorg-myaccount or xy12345.us-east-1, or its URL"
         )
     arguments: dict[str, Any] = {"account": account}
-    if host := settings.get("SNOWFLAKE_HOST") or host:
+    if host := _host(settings) or host:
         arguments["host"] = host
-    if protocol := settings.get("SNOWFLAKE_PROTOCOL"):
-        arguments["protocol"] = protocol
+    if settings.get("SNOWFLAKE_PROTOCOL"):
+        protocol = arguments["protocol"] = settings.choice("SNOWFLAKE_PROTOCOL", "https", "http")
+        # A sign-in and its rows would be sent in the clear.
+        if protocol == "http" and not (host and is_loopback(host)):
+            raise settings.refused("SNOWFLAKE_PROTOCOL", "https (http only for this machine itself)")
     if settings.get("SNOWFLAKE_PORT"):
         arguments["port"] = int(settings.number("SNOWFLAKE_PORT", least=1, most=65535))
     return arguments
+
+
+def _host(settings: Settings) -> str | None:
+    host = settings.get("SNOWFLAKE_HOST")
+    if host is not None and (not _HOST.fullmatch(host) or looks_like(host)):
+        raise settings.refused("SNOWFLAKE_HOST", "the name of a host, without https:// and without a port")
+    return host
 
 
 def _account(text: str) -> tuple[str, str | None]:

@@ -10,7 +10,7 @@ import warnings
 from collections.abc import Iterator
 from typing import Any
 
-from stockpipe.base.text import printable
+from stockpipe.base.text import printable, redacted
 from stockpipe.errors import AccessError, ConfigError, StockpipeError, WarehouseError
 from stockpipe.settings import Settings
 from stockpipe.warehouse.snowflake.signin import SINGLE_FACTOR, Arguments, SignIn, sign_in
@@ -112,9 +112,12 @@ def open_session(plan: SignIn, *, warns: bool = True) -> Any:
         raise _failed(refused, plan) from None
 
 
-def error_text(error: Any) -> str:
-    """The message of a connector's error on one line, safe for a terminal. What follows the ? of a URL may be a key."""
-    line = " ".join(str(getattr(error, "msg", None) or error).split())
+def error_text(error: Any, plan: SignIn | None = None) -> str:
+    """The message of a connector's error on one line, safe for a terminal, without the secrets of the session's plan.
+
+    What follows the ? of a URL may be a key.
+    """
+    line = " ".join(redacted(str(getattr(error, "msg", None) or error), plan.secrets if plan else ()).split())
     return printable(_QUERY_OF_A_URL.sub(r"\1?...", line))[:500]
 
 
@@ -128,7 +131,7 @@ def _in_the_words_of(version: str, arguments: Arguments) -> Arguments:
 
 
 def _failed(error: Any, plan: SignIn) -> StockpipeError:
-    text, errno, arguments = error_text(error), getattr(error, "errno", None), plan.arguments
+    text, errno, arguments = error_text(error, plan), getattr(error, "errno", None), plan.arguments
     who = arguments.get("user") or arguments.get("oauth_client_id") or "this workload"
     if errno == _NO_USER:
         return ConfigError(f"SNOWFLAKE_USER is not set, and the connector wants it: {text}", hint="Set SNOWFLAKE_USER.")

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from stockpipe.base.text import is_safe_url
 from stockpipe.errors import ConfigError
 from stockpipe.settings import Settings
 from stockpipe.warehouse.snowflake.account import account_arguments
@@ -24,6 +25,8 @@ _WAYS = (
     "SNOWFLAKE_WORKLOAD_IDENTITY_PROVIDER, SNOWFLAKE_AUTHENTICATOR=externalbrowser, or SNOWFLAKE_PASSWORD"
 )
 
+_SECRETS = ("password", "token", "passcode", "oauth_client_secret")
+
 Arguments = dict[str, Any]
 """Of the connector's `connect`. They hold secrets: not for a log."""
 
@@ -34,6 +37,11 @@ class SignIn:
 
     way: str
     arguments: Arguments = field(repr=False)
+
+    @property
+    def secrets(self) -> frozenset[str]:
+        """The proofs of identity that are text; a private key itself is never sent."""
+        return frozenset(str(self.arguments[name]) for name in _SECRETS if self.arguments.get(name))
 
     @property
     def alone(self) -> bool:
@@ -78,7 +86,9 @@ def _token(settings: Settings, way: str) -> Arguments:
     path = settings.get("SNOWFLAKE_TOKEN_FILE_PATH")
     if settings.get("SNOWFLAKE_TOKEN") or path is None:
         return {"authenticator": way, "token": settings.require("SNOWFLAKE_TOKEN")}
-    token = content(path, "token", "SNOWFLAKE_TOKEN_FILE_PATH").decode("ascii", "replace").strip()
+    given = content(settings, "SNOWFLAKE_TOKEN_FILE_PATH", "token", instead="SNOWFLAKE_TOKEN")
+    token = given.decode("ascii", "replace").strip().strip("'\"")
+    settings.add_secret(token)
     if not token or not token.isprintable() or "\ufffd" in token:
         raise ConfigError(f"The token in {path} is empty or is no plain text.", hint="Put a new token there.")
     return {"authenticator": way, "token": token}
@@ -91,6 +101,9 @@ def _client_credentials(settings: Settings, way: str) -> Arguments:
         "oauth_client_secret": settings.require("SNOWFLAKE_OAUTH_CLIENT_SECRET"),
         "oauth_token_request_url": settings.require("SNOWFLAKE_OAUTH_TOKEN_REQUEST_URL"),
     }
+    if not is_safe_url(arguments["oauth_token_request_url"]):
+        wanted = "a URL that begins with https:// (http:// only for this machine itself)"
+        raise settings.refused("SNOWFLAKE_OAUTH_TOKEN_REQUEST_URL", wanted)
     if scope := settings.get("SNOWFLAKE_OAUTH_SCOPE"):
         arguments["oauth_scope"] = scope
     return arguments
