@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal, cast
 from urllib.parse import urlsplit
 
+from stockpipe.base.paths import at_home
 from stockpipe.base.text import is_host, is_loopback, secret_parts, without_password
 from stockpipe.errors import ConfigError, UsageError
 from stockpipe.settings.declared import SETTINGS
@@ -154,13 +155,13 @@ class Settings:
     @property
     def duckdb_path(self) -> Path:
         """The DuckDB file, with `~` spelled out."""
-        return Path(self.require("STOCKPIPE_DUCKDB_PATH")).expanduser()
+        return at_home(self.require("STOCKPIPE_DUCKDB_PATH"), "STOCKPIPE_DUCKDB_PATH")
 
     @property
     def state_file(self) -> Path:
         """The file that is remembered between runs: beside the DuckDB file, or in the current folder."""
         if text := self.get("STOCKPIPE_STATE_FILE"):
-            return Path(text).expanduser()
+            return at_home(text, "STOCKPIPE_STATE_FILE")
         path = self.duckdb_path
         return path.with_name(f"{path.name}.state.json") if self.warehouse == "duckdb" else Path("stockpipe.state.json")
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
+from stockpipe.base.paths import at_home
 from stockpipe.errors import ConfigError
 from stockpipe.settings import Settings
 
@@ -78,7 +78,7 @@ def _foreign(key: Any) -> str:
 def content(path: str, what: str, setting: str) -> bytes:
     """The bytes of a file that a setting names; ConfigError when it cannot be read."""
     try:
-        return Path(path).expanduser().read_bytes()
+        return at_home(path, setting).read_bytes()
     except OSError as error:
         raise ConfigError(
             f"The {what} in {path} cannot be read: {error.strerror}.",
