@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from stockpipe.base.clock import new_york_date
-from stockpipe.errors import ApiError
-from stockpipe.massive.pacing import Pacer
+from stockpipe.errors import ApiError, Interrupted
+from stockpipe.massive.answers import Transient
+from stockpipe.massive.pacing import Pacer, backoff
+from stockpipe.settings import Plan
 from support.clocks import FakeClock, pacer
 
 
@@ -111,3 +115,217 @@ def test_the_day_is_new_yorks() -> None:
     assert str(new_york_date(clock)) == "2026-02-06"
     clock.seconds += 60
     assert str(new_york_date(clock)) == "2026-02-07"
+
+
+@pytest.mark.parametrize(
+    ("plan", "per_second", "own_delay", "hurries"),
+    [
+        ("paid", 95.0, None, True),
+        ("free", 95.0, None, False),
+        ("auto", 95.0, None, False),
+        ("paid", 20.0, None, True),  # 0.05 s between two calls: the bound is included
+        ("paid", 19.9, None, False),
+        ("paid", 95.0, 0.05, True),
+        ("paid", 95.0, 0.051, False),
+        ("paid", 95.0, 0.0, True),
+    ],
+)
+def test_several_calls_at_once_pay_only_where_calls_go_close_together(
+    plan: Plan, per_second: float, own_delay: float | None, hurries: bool
+) -> None:
+    assert pacer(FakeClock(), plan=plan, per_second=per_second, own_delay=own_delay).hurries is hurries
+
+
+@pytest.mark.parametrize(
+    ("plan", "own_delay", "delay"),
+    [("paid", None, 0.0), ("free", None, 0.2), ("auto", None, 0.2), ("paid", 0.7, 0.7), ("free", 0.0, 0.0)],
+)
+def test_the_delay_is_the_users_own_or_what_the_plan_asks_for(
+    plan: Plan, own_delay: float | None, delay: float
+) -> None:
+    assert pacer(FakeClock(), plan=plan, own_delay=own_delay).delay == delay
+
+
+def test_the_windows_have_room_for_one_slow_and_one_quick_way() -> None:
+    times = starts(pacer(clock := FakeClock(), plan="free", own_delay=0.0), clock, 6)
+    assert times == [0, 0, 0, 0, 0, 60.25]
+    times = starts(pacer(clock := FakeClock(), plan="paid", per_second=1.0), clock, 2)
+    assert times == [0, 1.02]
+    # Less than one call a second is one call in a longer window; a part of a call is none.
+    times = starts(pacer(clock := FakeClock(), plan="paid", per_second=0.1), clock, 2)
+    assert times == [0, 10.02]
+    times = starts(pacer(clock := FakeClock(), plan="paid", per_second=2.9), clock, 3)
+    assert times == [0, 0, round(2 / 2.9 + 0.02, 3)]
+
+
+def test_a_window_that_was_full_is_not_emptied_in_a_burst() -> None:
+    times = starts(pacer(clock := FakeClock(), plan="paid", per_second=4.0), clock, 12)
+    steps = [round(later - earlier, 4) for earlier, later in pairwise(times[3:])]
+    # Nine tenths of the even spacing of 0.255 s, or more where the window asks for it.
+    assert min(steps) >= 0.9 * 0.255 - 0.001
+    assert steps[:4] == [1.02, 0.23, 0.229, 0.23]
+
+
+def test_what_was_waited_is_counted_with_the_calls() -> None:
+    free = pacer(clock := FakeClock(), plan="free", own_delay=1.0)
+    starts(free, clock, 3)
+    assert (free.counts.calls, free.counts.waited) == (3, 2.0)
+    free.before_retry(OSError("reset"), 1, throttled=False)
+    assert 2.25 <= free.counts.waited <= 2.5
+    assert (free.counts.retries, free.counts.throttled) == (1, 0)
+    free.refused(None)
+    assert (free.counts.retries, free.counts.throttled) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("answers", "seconds", "plan"),
+    [(5, 1.0, "auto"), (6, 1.0, "paid"), (6, 11.9, "paid"), (6, 12.0, "auto"), (7, 12.0, "auto"), (7, 11.9, "paid")],
+)
+def test_six_answers_in_less_than_a_minute_prove_a_paid_key(answers: int, seconds: float, plan: str) -> None:
+    auto = pacer(clock := FakeClock())
+    for number in range(answers):
+        clock.seconds += seconds if number else 0.0
+        auto.answered()
+    assert auto.plan == plan
+
+
+def test_answers_prove_nothing_to_who_was_told_the_plan() -> None:
+    told = pacer(FakeClock(), learning=False)
+    for _ in range(20):
+        told.answered()
+    assert told.plan == "auto"
+    free = pacer(FakeClock(), plan="free")
+    for _ in range(20):
+        free.answered()
+    assert free.plan == "free"
+
+
+@pytest.mark.parametrize(
+    ("answers", "ago", "plan"), [(4, 0.0, "auto"), (5, 0.0, "free"), (5, 59.9, "free"), (5, 60.0, "auto")]
+)
+def test_one_refusal_means_a_free_key_only_after_five_answers_within_the_minute(
+    answers: int, ago: float, plan: str
+) -> None:
+    auto = pacer(clock := FakeClock())
+    for _ in range(answers):
+        auto.answered()
+    clock.seconds += ago
+    auto.refused(None)
+    assert auto.plan == plan
+
+
+def belief(paced: Pacer) -> str:
+    """The plan that it takes the key for at present."""
+    return paced.plan
+
+
+def waits(paced: Pacer, clock: FakeClock, wish: float | None, rounds: int) -> list[float]:
+    """The seconds for which each of so many refusals in a row holds the calls up."""
+    found = []
+    for _ in range(rounds):
+        before = clock.seconds
+        paced.refused(wish)
+        paced.wait_for_turn()
+        found.append(round(clock.seconds - before, 3))
+    return found
+
+
+def test_the_wait_doubles_with_each_refusal_in_a_row_up_to_a_minute() -> None:
+    paid = pacer(clock := FakeClock(), plan="paid", learning=False)
+    assert waits(paid, clock, None, 6) == [5, 10, 20, 40, 60, 60]
+
+
+def test_the_apis_own_wish_goes_before_the_doubling() -> None:
+    paid = pacer(clock := FakeClock(), plan="paid", learning=False)
+    assert waits(paid, clock, 7.0, 3) == [7, 7, 7]
+    # A wish that is shorter than a wait that has begun does not cut it short.
+    paid.refused(30.0)
+    paid.refused(1.0)
+    before = clock.seconds
+    paid.wait_for_turn()
+    assert clock.seconds - before == 30
+
+
+def test_a_good_answer_ends_a_series_of_refusals() -> None:
+    paid = pacer(clock := FakeClock(), plan="paid")
+    assert waits(paid, clock, None, 1) == [5]
+    paid.answered()
+    clock.seconds += 1800
+    assert waits(paid, clock, None, 1) == [5]
+    assert belief(paid) == "paid"  # two refusals in an hour, with answers between them, are no free key
+    paid.answered()
+    assert waits(paid, clock, None, 2)[0] == 5
+    assert belief(paid) == "free"
+
+
+def test_a_refusal_in_the_moment_when_the_wait_ends_is_a_new_one() -> None:
+    paid = pacer(clock := FakeClock(), plan="paid")
+    paid.refused(None)
+    clock.seconds += 4.999
+    paid.refused(None)
+    assert belief(paid) == "paid"
+    clock.seconds += 0.001 + 4.999
+    paid.refused(None)
+    assert belief(paid) == "free"
+
+
+@pytest.mark.parametrize("attempts", [1, 3])
+def test_the_last_try_of_a_call_is_the_one_that_was_allowed(attempts: int) -> None:
+    paid = pacer(FakeClock(), plan="paid")
+    paid.patience.attempts = attempts
+    for attempt in range(1, attempts):
+        paid.before_retry(OSError("reset"), attempt, throttled=False)
+    with pytest.raises(ApiError, match=f"a usable answer in {attempts} tries; the last one: reset") as caught:
+        paid.before_retry(OSError("reset"), attempts, throttled=False)
+    assert caught.value.hint == "Nothing was published. Run the same command again later."
+
+
+def test_a_fault_that_knows_what_to_look_at_says_so_in_the_end() -> None:
+    with pytest.raises(ApiError) as caught:
+        pacer(FakeClock()).before_retry(Transient("gone", "Check HTTPS_PROXY."), 6, throttled=False)
+    assert caught.value.hint == "Nothing was published. Check HTTPS_PROXY."
+
+
+def test_the_last_retry_of_the_run_is_taken() -> None:
+    paid = pacer(FakeClock(), plan="paid")
+    paid.patience.retries_left = 1.0
+    paid.before_retry(OSError("reset"), 1, throttled=False)
+    paid.patience.retries_left = 0.5
+    with pytest.raises(ApiError, match="in 1 tries"):
+        paid.before_retry(OSError("reset"), 1, throttled=False)
+
+
+def test_after_a_429_the_wait_is_in_the_turn_and_not_before_it() -> None:
+    paid = pacer(clock := FakeClock(), plan="paid")
+    paid.refused(None)
+    paid.before_retry(OSError("429"), 1, throttled=True)
+    assert clock.slept == []
+    paid.wait_for_turn()
+    assert sum(clock.slept) == 5
+
+
+@pytest.mark.parametrize(("attempt", "most"), [(1, 0.5), (2, 1.0), (3, 2.0), (4, 4.0), (5, 8.0), (6, 15.0), (50, 15.0)])
+def test_the_back_off_doubles_and_is_jittered_by_half(attempt: int, most: float) -> None:
+    found = [backoff(attempt) for _ in range(300)]
+    assert most / 2 <= min(found) < 0.6 * most
+    assert 0.9 * most < max(found) <= most
+
+
+@pytest.mark.parametrize(("seconds", "ends"), [(7200.0, False), (7200.1, True)])
+def test_a_wait_may_end_with_the_run_and_not_after_it(seconds: float, ends: bool) -> None:
+    patience = pacer(clock := FakeClock()).patience
+    if ends:
+        with pytest.raises(ApiError, match="deadline leaves no time"):
+            patience.wait(seconds)
+    else:
+        patience.wait(seconds)
+    assert clock.slept == ([] if ends else [seconds])
+
+
+def test_a_stop_ends_every_wait_and_lets_no_call_start() -> None:
+    paid = pacer(clock := FakeClock(), plan="paid")
+    paid.patience.stop.set()
+    for wait in (paid.wait_for_turn, paid.patience.check, lambda: paid.patience.wait(1.0)):
+        with pytest.raises(Interrupted):
+            wait()
+    assert (paid.counts.calls, clock.slept) == (0, [])

@@ -151,10 +151,58 @@ def test_a_next_url_that_leads_elsewhere_is_refused(url: str) -> None:
         load(next_urls(lambda envelope: envelope.update(next_url=url)))
 
 
-def test_a_cursor_loop_and_a_repeated_page_end_in_an_error() -> None:
-    loop = "/v3/reference/tickers?cursor=" + "YXA9MTAwMA"
-    with pytest.raises(ApiError, match=r"leads back|same page twice"):
-        load(next_urls(lambda envelope: envelope.update(next_url=loop)))
+@dataclass
+class Turning:
+    """An API whose list never ends: page n has the rows `rows(n)` and leads to the cursor `cursor(n)`, n from 1."""
+
+    rows: Callable[[int], list[dict[str, str]]]
+    cursor: Callable[[int], str]
+    calls: int = 0
+
+    def __call__(self, _: Respond) -> Respond:
+        def answer(_: Request) -> Answer:
+            self.calls += 1
+            next_url = f"/v3/reference/tickers?cursor={self.cursor(self.calls)}"
+            return Answer(200, body(status="OK", results=self.rows(self.calls), next_url=next_url), JSON)
+
+        return answer
+
+
+def test_a_cursor_that_comes_again_ends_the_walk_though_the_rows_are_new() -> None:
+    turning = Turning(lambda page: [{"ticker": f"T{page}"}], lambda page: "one" if page < 3 else "two")
+    with pytest.raises(ApiError, match="cursor leads back to an earlier page"):
+        load(turning, 1)
+    assert turning.calls == 2
+
+
+def test_a_cursor_that_leads_to_the_first_page_again_is_noticed_after_a_round() -> None:
+    turning = Turning(lambda page: [{"ticker": f"T{page}"}], lambda page: str(page % 3))
+    with pytest.raises(ApiError, match="cursor leads back to an earlier page"):
+        load(turning, 1)
+    assert turning.calls == 4
+
+
+def test_rows_that_come_again_under_new_cursors_end_the_walk() -> None:
+    turning = Turning(lambda page: [{"ticker": "A" if page < 4 else "B"}], str)
+    with pytest.raises(ApiError, match="same page twice"):
+        load(turning, 1)
+    assert turning.calls == 2
+
+
+def test_rows_of_an_earlier_page_count_too_and_other_rows_do_not() -> None:
+    turning = Turning(lambda page: [{"ticker": f"T{page % 4}"}], str)
+    with pytest.raises(ApiError, match="same page twice"):
+        load(turning, 1)
+    assert turning.calls == 5
+
+
+@pytest.mark.parametrize(("empty", "ends"), [(3, False), (4, True)])
+def test_three_empty_pages_in_a_row_are_let_pass_and_the_fourth_is_not(empty: int, ends: bool) -> None:
+    """Twice, with a page of rows between: only pages in a row count."""
+    turning = Turning(lambda page: [{"ticker": f"T{page}"}] if page % (empty + 1) == 0 else [], str)
+    with pytest.raises(ApiError, match="4 empty pages in a row" if ends else "not ended after 9 pages"):
+        load(turning, 1, STOCKPIPE_MAX_PAGES="9")
+    assert turning.calls == (4 if ends else 10)
 
 
 @walks

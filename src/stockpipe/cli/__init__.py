@@ -7,12 +7,13 @@ import importlib
 import signal
 import sys
 from types import FrameType
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import click
 
 from stockpipe.base.stopping import stop_signals, stopped_by
 from stockpipe.base.version import __version__
+from stockpipe.cli.streams import have_streams
 from stockpipe.errors import ConfigError, not_installed
 
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -40,6 +41,10 @@ class _NotUsable(click.ClickException):
 
 class _Group(click.Group):
     """Finds a command's code only when it is called, so that `--help` stays quick."""
+
+    def main(self, *args: Any, **how: Any) -> Any:
+        have_streams()
+        return super().main(*args, **how)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import click
 
+from stockpipe.base.paths import at_home
 from stockpipe.cli.logs import configure_logging
 from stockpipe.cli.output import exit_codes
 from stockpipe.errors import ConfigError, StockpipeError, UsageError
@@ -166,7 +167,7 @@ class _Interview:
             self._values[name] = Value(_asked(SETTINGS[name].meaning.capitalize(), hide_input=True), _ANSWER)
             return None
         path: str = _asked("File of the private key; a new pair is made when there is none", default="stockpipe.p8")
-        if not Path(path).expanduser().exists():
+        if not at_home(path, "SNOWFLAKE_PRIVATE_KEY_PATH").exists():
             return path
         self._values["SNOWFLAKE_PRIVATE_KEY_PATH"] = Value(path, _ANSWER)
         if passphrase := _asked("Its passphrase (Enter for none)", hide_input=True, default="", show_default=False):
@@ -175,7 +176,7 @@ class _Interview:
 
     def _made_key(self, path: str) -> KeyPair:
         given = self._values.get("SNOWFLAKE_PRIVATE_KEY_PASSPHRASE")
-        key = make_key_pair(Path(path).expanduser(), given.text if given else None)
+        key = make_key_pair(at_home(path, "SNOWFLAKE_PRIVATE_KEY_PATH"), given.text if given else None)
         self._values["SNOWFLAKE_PRIVATE_KEY_PATH"] = Value(path, _NEW_KEY)
         self._values["SNOWFLAKE_PRIVATE_KEY_PASSPHRASE"] = Value(key.passphrase, _NEW_KEY)
         return key

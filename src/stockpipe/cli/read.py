@@ -16,6 +16,7 @@ from stockpipe.base.clock import Clock
 from stockpipe.cli.logs import configure_logging
 from stockpipe.cli.output import exit_codes, given_settings, print_json, print_table, shared_options
 from stockpipe.cli.parts import USUAL_DATASET, whole_part_options, whole_words_of
+from stockpipe.cli.streams import missing
 from stockpipe.errors import UsageError
 from stockpipe.load.loads import make_loads
 from stockpipe.settings import load_settings
@@ -112,6 +113,8 @@ def _format(file: Path, form: str | None) -> str:
         raise UsageError(
             f"--format says {form}, and the name {file} says {named}.", hint="Leave out one, or change it."
         )
+    if file == _STDOUT and "stdout" in missing:
+        raise UsageError("There is no standard output to write to: it is closed.", hint="Name a file.")
     chosen = form or named
     if chosen is None:
         what = "Standard output has" if file == _STDOUT else f"{file} has"

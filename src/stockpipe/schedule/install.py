@@ -14,6 +14,7 @@ from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from stockpipe.base.paths import at_home
 from stockpipe.errors import ConfigError, UsageError
 from stockpipe.schedule import entries
 from stockpipe.schedule.entries import Entry, LocalTime
@@ -87,7 +88,7 @@ def _cron(entry: Entry, zone: ZoneInfo) -> Installation:
 
 
 def _systemd(entry: Entry, _: ZoneInfo) -> Installation:
-    folder = Path.home() / ".config/systemd/user"
+    folder = at_home("~", "HOME") / ".config/systemd/user"
     files: dict[Path | None, str] = {
         folder / f"{entry.name}.service": entries.systemd_service(entry),
         folder / f"{entry.name}.timer": entries.systemd_timer(entry),
@@ -100,7 +101,7 @@ def _systemd(entry: Entry, _: ZoneInfo) -> Installation:
 def _launchd(entry: Entry, zone: ZoneInfo) -> Installation:
     at = entries.local_time(entry, zone, datetime.now(UTC))
     text = entries.launchd(entry, at, str(_log_folder(entry) / f"{entry.name}.stderr"))
-    place = Path.home() / "Library/LaunchAgents" / f"{entry.name}.plist"
+    place = at_home("~", "HOME") / "Library/LaunchAgents" / f"{entry.name}.plist"
     notes = _local_notes(entry, at, "launchd knows only this machine's time zone")
     notes.append("A time missed in sleep is made up for on waking; one missed while the machine was off is not.")
     start = f"launchctl bootstrap gui/$(id -u) {shlex.quote(str(place))}"

@@ -6,6 +6,7 @@ that exists, else the platform's folder for settings. A connections.toml stands 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Mapping
@@ -13,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from stockpipe.base.paths import at_home
 from stockpipe.base.text import described, quoted
 from stockpipe.errors import ConfigError
 from stockpipe.settings.paths import is_secret
@@ -74,22 +76,23 @@ def find_connection(name: str | None, home: str | None, env: Mapping[str, str]) 
 def _folder(home: str | None) -> Path:
     if home and is_secret(home):
         raise ConfigError(f"SNOWFLAKE_HOME is {described(home)}: it must be a folder.", hint="Correct SNOWFLAKE_HOME.")
-    try:
-        own = Path(home or "~/.snowflake").expanduser()
-        return own if home or own.is_dir() else _platforms_folder()
-    except RuntimeError:  # for ~nobody, and for ~ where there is no home folder
-        raise ConfigError(
-            "The folder of Snowflake's connections is not known: this user has no home folder.",
-            hint="Set SNOWFLAKE_HOME to a folder, or set SNOWFLAKE_ACCOUNT and the other settings.",
-        ) from None
-
-
-def _platforms_folder() -> Path:
+    if home:
+        return at_home(home, "SNOWFLAKE_HOME")
+    own = _spelled_out("~/.snowflake")
+    if own.is_dir():
+        return own
     if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA", "~")).expanduser() / "snowflake"
+        return _spelled_out(os.environ.get("LOCALAPPDATA", "~")) / "snowflake"
     if sys.platform == "darwin":
-        return Path("~/Library/Application Support/snowflake").expanduser()
-    return Path(os.environ.get("XDG_CONFIG_HOME") or "~/.config").expanduser() / "snowflake"
+        return _spelled_out("~/Library/Application Support/snowflake")
+    return _spelled_out(os.environ.get("XDG_CONFIG_HOME") or "~/.config") / "snowflake"
+
+
+def _spelled_out(folder: str) -> Path:
+    """A folder with `~` spelled out; as it is for a user without a home, who has no such file."""
+    with contextlib.suppress(RuntimeError):
+        return Path(folder).expanduser()
+    return Path(folder)
 
 
 def _read(folder: Path) -> tuple[Path, dict[str, Any]]:

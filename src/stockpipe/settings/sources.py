@@ -42,6 +42,7 @@ def load_settings(
     named, or when the warehouse is said to be snowflake and no account is set.
     """
     path = env_file or Path(".env")
+    _must_have_folder()
     if env_file is not None:
         _demand(env_file)
     environment = os.environ if env is None else env
@@ -134,6 +135,16 @@ def _open_to_others(path: Path, texts: Mapping[str, str | None]) -> str | None:
     return f"{path} holds secrets and can be read by other users of this machine. Mend it: chmod 600 {path}"
 
 
+def _must_have_folder() -> None:
+    """ConfigError where the current folder was removed: there is no .env to find then, and no relative path."""
+    try:
+        Path.cwd()
+    except OSError as error:
+        raise ConfigError(
+            f"The current folder cannot be used: {error.strerror}.", hint="Change to another one (cd), then run again."
+        ) from error
+
+
 def _demand(path: Path) -> None:
     """ConfigError for a named settings file that is not there: without it, the day would go to another place."""
     # Not only plain files: /dev/null means no settings, and a shell hands over a pipe.
@@ -147,11 +158,11 @@ def _demand(path: Path) -> None:
 
 def _read_env_file(path: Path) -> tuple[dict[str, str | None], str, list[str]]:
     """What the file sets, whether it was read, and a warning for each line that could not be."""
-    if not (path.is_file() or path.is_fifo()):
-        return {}, "not there", []
     from dotenv.parser import parse_stream
 
     try:
+        if not (path.is_file() or path.is_fifo()):
+            return {}, "not there", []
         with path.open(encoding="utf-8-sig") as stream:
             bindings = list(parse_stream(stream))
     except (OSError, UnicodeDecodeError) as error:

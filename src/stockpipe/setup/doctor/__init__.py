@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 
 from stockpipe.base.clock import Clock, new_york_date
+from stockpipe.base.stopping import as_interrupt
+from stockpipe.base.text import printable
 from stockpipe.errors import Interrupted, StockpipeError
 from stockpipe.settings import Settings
 from stockpipe.setup.doctor.api import examine_api
 from stockpipe.setup.doctor.diagnosis import Finding, Level, failed
 from stockpipe.setup.doctor.machine import examine_disk, examine_settings
 from stockpipe.setup.doctor.warehouse import examine_warehouse
+
+log = logging.getLogger(__name__)
 
 
 def examine(settings: Settings, clock: Clock) -> Iterator[Finding]:
@@ -28,6 +33,12 @@ def examine(settings: Settings, clock: Clock) -> Iterator[Finding]:
             raise
         except StockpipeError as error:
             yield failed(name, error)
+        except Exception as error:  # a part that breaks must not hide what the others find
+            if as_interrupt(error):
+                raise
+            log.debug("unexpected error", exc_info=True)
+            text = f"could not be looked at: unexpected {type(error).__name__}: {printable(str(error))}"
+            yield Finding("FAIL", name, text, "Please report this with what you did; -v shows more.", 1)
 
 
 __all__ = ["Finding", "Level", "examine", "failed"]
