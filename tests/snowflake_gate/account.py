@@ -7,12 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from snowflake_gate.account_state import Warehouse
 from snowflake_gate.answers import DONE, Refusal, table_sql, text
 from snowflake_gate.privileges import Privileges
 from snowflake_gate.session import Session
 from snowflake_gate.statements import NAME, qualified
 from snowflake_gate.users import User
-from snowflake_gate.warehouses import Warehouse, Warehouses
+from snowflake_gate.warehouses import Warehouses
 
 _GRANT = re.compile(
     rf"GRANT\s+(?P<what>.+?)\s+ON\s+(?P<future>FUTURE\s+|ALL\s+)?(?P<kind>[A-Z]+)\s+(?P<in>IN\s+\w+\s+)?"

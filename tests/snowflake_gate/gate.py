@@ -119,6 +119,9 @@ class Gate:
         if refusal := fault.refusal():
             entry.ok, entry.error = False, f"{refusal.code}: {refusal.message}"
             return JSONResponse(refusal.answer(new_query_id()))
+        if fault.action == "end":
+            await self.end(self._of(request, entry))
+            return JSONResponse(_NO_SESSION.answer())
         if isinstance(fault.action, int):
             return Response(status_code=fault.action)
         if fault.action == "hang":

@@ -13,20 +13,6 @@ from sqlglot import exp, parse_one
 
 from snowflake_gate.answers import Refusal, text
 
-SERVICE_DEFAULTS: dict[str, Any] = {
-    "AUTOCOMMIT": True,
-    "DATE_INPUT_FORMAT": "AUTO",
-    "DATE_OUTPUT_FORMAT": "YYYY-MM-DD",
-    "QUOTED_IDENTIFIERS_IGNORE_CASE": False,
-    "ROWS_PER_RESULTSET": 0,
-    "TIMESTAMP_INPUT_FORMAT": "AUTO",
-    "TIMESTAMP_NTZ_OUTPUT_FORMAT": "YYYY-MM-DD HH24:MI:SS.FF3",
-    "TIMESTAMP_OUTPUT_FORMAT": "YYYY-MM-DD HH24:MI:SS.FF3 TZHTZM",
-    "TIMESTAMP_TYPE_MAPPING": "TIMESTAMP_NTZ",
-    "TIMEZONE": "America/Los_Angeles",
-}
-"""What a fresh account has, of the parameters that the stand-in knows."""
-
 MACRO = """
 CREATE OR REPLACE TEMP MACRO _gate_text(v, ntz, tz, zone, d) AS CASE
     WHEN typeof(v) = 'DATE' THEN strftime(TRY_CAST(v::VARCHAR AS TIMESTAMP), d)

@@ -16,12 +16,12 @@ from starlette.requests import Request
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from snowflake_gate.account import Account, Canned
+from snowflake_gate.account_state import Warehouse
 from snowflake_gate.answers import table_sql
 from snowflake_gate.faults import Action, Fault, When
 from snowflake_gate.gate import Gate
 from snowflake_gate.log import LoggedLogin, LoggedRequest
 from snowflake_gate.users import User
-from snowflake_gate.warehouses import Warehouse
 
 T = TypeVar("T")
 _START = 10.0
@@ -208,6 +208,10 @@ class SnowflakeGate:
     def parameters(self) -> dict[str, Any]:
         """What is set on the account; sessions that begin afterwards inherit it."""
         return self._account.parameters
+
+    def parameter(self, name: str) -> object:
+        """What the newest session has set or inherited."""
+        return list(self.gate.sessions.values())[-1].parameters.get(name)
 
     @property
     def warehouse_states(self) -> dict[str, Warehouse]:

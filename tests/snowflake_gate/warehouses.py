@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
+from snowflake_gate.account_state import Warehouse
 from snowflake_gate.answers import Refusal
 from snowflake_gate.session import Session
 from snowflake_gate.statements import Kind, Statement
@@ -13,24 +13,6 @@ _FROM = re.compile(r"\bFROM\s+(?!VALUES\b|@|TABLE\s*\()", re.IGNORECASE)
 _NO_WAREHOUSE = (
     "No active warehouse selected in the current session.  Select an active warehouse with the 'use warehouse' command."
 )
-
-
-@dataclass
-class Warehouse:
-    """Times are the service's seconds."""
-
-    suspended: bool = False
-    auto_resume: bool = True
-    monitor: str = ""  # the resource monitor whose quota is used up
-    queue: float = 0.0  # how long a statement waits before it
-    slow: float = 0.0  # how long it then works on one
-
-    def alter(self, rest: str) -> None:
-        """ALTER WAREHOUSE ... SUSPEND, RESUME, SET AUTO_RESUME = ..."""
-        if found := re.search(r"\b(SUSPEND|RESUME)\b", rest, re.IGNORECASE):
-            self.suspended = found[1].upper() == "SUSPEND"
-        if found := re.search(r"AUTO_RESUME\s*=\s*(TRUE|FALSE)", rest, re.IGNORECASE):
-            self.auto_resume = found[1].upper() == "TRUE"
 
 
 class Warehouses:

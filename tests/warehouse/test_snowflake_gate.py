@@ -20,11 +20,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from snowflake.connector import SnowflakeConnection
 from snowflake.connector.errors import DatabaseError, Error, ProgrammingError
 
-from snowflake_gate import INSUFFICIENT_PRIVILEGES, Refusal, SnowflakeGate, User
+from snowflake_gate import INSUFFICIENT_PRIVILEGES, SERVICE_DEFAULTS, Refusal, SnowflakeGate, User, Warehouse
 from snowflake_gate.locks import LockTable
-from snowflake_gate.parameters import SERVICE_DEFAULTS
 from snowflake_gate.session import Session
-from snowflake_gate.warehouses import Warehouse
 
 Connect = Callable[..., SnowflakeConnection]
 

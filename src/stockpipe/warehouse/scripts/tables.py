@@ -42,11 +42,13 @@ def views_script(settings: Settings, views: Views) -> str:
 def snowflake_tables(names: Names, options: TableOptions) -> list[str]:
     """The statements that make the four tables, without semicolons."""
     main, runs, rejects = _tables(names.table, names.prefix)
+    fence, row = snowflake_fence(names.prefix, options)
     return [
         snowflake_create(main, options, cluster=True),
         snowflake_create(runs, options),
         snowflake_create(rejects, options),
-        f"-- {_FENCE}\n{snowflake_fence(names.prefix, '', options)}",
+        f"-- {_FENCE}\n{fence}",
+        row,
     ]
 
 
