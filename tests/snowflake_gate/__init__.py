@@ -8,6 +8,7 @@ GATE_PYTHON, the Python of another environment, the gate is served from there (`
 import os
 from typing import TYPE_CHECKING
 
+from snowflake_gate.account_state import SERVICE_DEFAULTS, Warehouse
 from snowflake_gate.answers import Refusal
 from snowflake_gate.faults import INSUFFICIENT_PRIVILEGES, Fault
 from snowflake_gate.log import LoggedLogin, LoggedRequest
@@ -20,10 +21,12 @@ else:
 
 __all__ = [
     "INSUFFICIENT_PRIVILEGES",
+    "SERVICE_DEFAULTS",
     "Fault",
     "LoggedLogin",
     "LoggedRequest",
     "Refusal",
     "SnowflakeGate",
     "User",
+    "Warehouse",
 ]

@@ -5,11 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
+from snowflake_gate.account_state import Warehouse
 from snowflake_gate.answers import DONE, Refusal, table_sql, text
+from snowflake_gate.privileges import Privileges
 from snowflake_gate.session import Session
 from snowflake_gate.statements import NAME, qualified
 from snowflake_gate.users import User
+from snowflake_gate.warehouses import Warehouses
 
 _GRANT = re.compile(
     rf"GRANT\s+(?P<what>.+?)\s+ON\s+(?P<future>FUTURE\s+|ALL\s+)?(?P<kind>[A-Z]+)\s+(?P<in>IN\s+\w+\s+)?"
@@ -50,6 +54,9 @@ class Account:
     warehouses: set[str]
     grants: list[str] = field(default_factory=list)  # the statements, as they came
     canned: list[Canned] = field(default_factory=list)
+    parameters: dict[str, Any] = field(default_factory=dict)  # which sessions inherit
+    life: Warehouses = field(default_factory=Warehouses)
+    privileges: Privileges = field(default_factory=Privileges)
 
     def answer(self, session: Session, sql: str) -> str | None:
         """SQL that gives the answer, for a statement that fakesnow does not know; None for all others."""
@@ -112,6 +119,7 @@ def _alter_session(_: Account, session: Session, found: re.Match[str]) -> str:
 def _unset_session(_: Account, session: Session, found: re.Match[str]) -> str:
     for name in re.findall(r"\w+", found["rest"]):
         session.parameters.pop(name.upper(), None)
+        session.parameters |= {key: value for key, value in session.inherited.items() if key == name.upper()}
     return DONE
 
 
@@ -162,6 +170,8 @@ def _alter(account: Account, _: Session, found: re.Match[str]) -> str:
         )
     if kind == "USER":
         _set_key(account.users[name], found["rest"])
+    if kind == "WAREHOUSE":
+        account.life.states.setdefault(name, Warehouse()).alter(found["rest"])
     return DONE
 
 

@@ -26,6 +26,7 @@ from sqlglot import exp
 from starlette.requests import Request
 
 from snowflake_gate.answers import Answer, Refusal, text, translated
+from snowflake_gate.parameters import MACRO
 
 _LENGTHS = (
     "SELECT ext_column_name, ext_character_maximum_length"
@@ -155,6 +156,12 @@ class Engine:
         if database and not schema and has_public(connection):
             connection.use_schema("PUBLIC")
         return connection
+
+    def set_up(self, connection: GateConnection, zone: object) -> None:
+        """What a session's parameters ask of DuckDB."""
+        connection.duck.execute(MACRO)
+        if zone:
+            connection.duck.execute(f"SET TimeZone = {text(zone)}")
 
     async def run(self, connection: GateConnection, body: dict[str, Any], host: str) -> Answer:
         """One statement through fakesnow's own endpoint."""

@@ -10,9 +10,9 @@ from snowflake_gate.answers import Refusal
 
 When = Literal["before", "after"]
 # drop: cut the TCP connection; error: an internal error answer; hang: no answer until the client or
-# the gate gives up; lost: rows of the answer lie at a presigned address where nobody answers; a number: that HTTP
+# the gate gives up; end: the service has ended the session; lost: rows of the answer lie at a presigned address where nobody answers; a number: that HTTP
 # status; a tuple: (code, message[, sqlstate]) as the service refuses.
-Action = Literal["drop", "error", "hang", "lost"] | int | tuple[int, str] | tuple[int, str, str]
+Action = Literal["drop", "error", "hang", "end", "lost"] | int | tuple[int, str] | tuple[int, str, str]
 
 LOST_ROWS = {
     "url": "http://127.0.0.1:9/results/part_0?X-Amz-Credential=c&X-Amz-Signature=presigned",

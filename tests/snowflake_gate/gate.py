@@ -19,7 +19,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from snowflake_gate import stages
+from snowflake_gate import parquet, stages
 from snowflake_gate.account import Account
 from snowflake_gate.answers import Answer, Refusal, done
 from snowflake_gate.engine import Engine
@@ -40,10 +40,12 @@ _BAD_MASTER = Refusal("390115", "Master token is invalid. Please login again.", 
 
 
 class Gate:
-    def __init__(self, account: Account, *, lock_timeout: float, idle_abort: float, patience: float) -> None:
+    def __init__(
+        self, account: Account, *, lock_timeout: float, idle_abort: float, patience: float, scale: float
+    ) -> None:
         self.account = account
         self.engine = Engine()
-        self.locks = LockTable(lock_timeout, idle_abort)
+        self.locks = LockTable(lock_timeout, idle_abort * scale)
         self.transactions = Transactions(self.engine, self.locks)
         self.runner = Runner(self.engine, account, self.transactions)
         self.sign_in = SignIn(account.name, account.users)
@@ -52,8 +54,10 @@ class Gate:
         self.logins: list[LoggedLogin] = []
         self.sessions: dict[str, Session] = {}  # by token
         self.expired: set[str] = set()  # tokens
+        self.parquet: list[Any] | None = None  # uploaded files as Arrow reads them, where a test wants them
         self.stopping = asyncio.Event()
         self.drop: Callable[[Request], None] = lambda _: None
+        self._scale = scale  # seconds here for one of the service
         self._patience = patience  # the service answers "in progress" after 45 seconds
         self._numbers = itertools.count(1001)
         self._running: OrderedDict[tuple[int, str], asyncio.Task[Answer]] = OrderedDict()
@@ -115,6 +119,9 @@ class Gate:
         if refusal := fault.refusal():
             entry.ok, entry.error = False, f"{refusal.code}: {refusal.message}"
             return JSONResponse(refusal.answer(new_query_id()))
+        if fault.action == "end":
+            await self.end(self._of(request, entry))
+            return JSONResponse(_NO_SESSION.answer())
         if isinstance(fault.action, int):
             return Response(status_code=fault.action)
         if fault.action == "hang":
@@ -149,7 +156,10 @@ class Gate:
             login.code = refusal.code
             raise
         login.ok, entry.session = True, session.id
-        session.parameters |= data.get("SESSION_PARAMETERS") or {}
+        session.scale = self._scale
+        session.inherited = self.account.parameters | self.account.users[session.user].parameters
+        session.parameters = session.inherited | (data.get("SESSION_PARAMETERS") or {})
+        self.engine.set_up(session.connection, session.parameters.get("TIMEZONE"))
         return signed_in(session, SERVER_VERSION)
 
     def _session(self, user: str, login: LoggedLogin) -> Session:
@@ -164,9 +174,19 @@ class Gate:
         warehouse = stored_name(login.warehouse)
         connection = self.engine.connect(stored_name(login.database), stored_name(login.schema))
         known = warehouse if warehouse in self.account.warehouses else None
+        self._leave_what_is_not_for(role, connection)
         session = Session(next(self._numbers), user, connection, role, known)
         self.sessions[session.token] = session
         return session
+
+    def _leave_what_is_not_for(self, role: str, connection: Any) -> None:
+        """A session gets no database and no schema that its role may not use, without a word."""
+        privileges = self.account.privileges
+        if privileges.enforced:
+            grants = self.account.grant_rows(role)
+            database, schema = connection.database, f"{connection.database}.{connection.schema}"
+            connection.database_set &= privileges.usable(role, database, grants)
+            connection.schema_set &= connection.database_set and privileges.usable(role, schema, grants)
 
     def _of(self, request: Request, entry: LoggedRequest) -> Session:
         token = token_of(request)
@@ -254,12 +274,16 @@ class Gate:
 
     async def _bucket(self, request: Request) -> Response:
         entry = LoggedRequest("upload" if request.method == "PUT" else "download", request_id=request_id(request))
-        entry.bytes_in = len(await request.body())
+        content = await request.body()
+        entry.bytes_in = len(content)
         self.log.append(entry)
         what = f"{entry.kind} {request.path_params['path']}"
         if fault := self.faults.take(what, "before"):
             return await self._break(request, entry, fault)
         response = await stages.bucket(request)
+        if self.parquet is not None and content[:4] == b"PAR1":
+            self.parquet.append(parquet.table_of(content))
+            self.runner.uploaded.append(parquet.logical_types(content))
         entry.ok = response.status_code == 200
         if fault := self.faults.take(what, "after"):
             return await self._break(request, entry, fault)

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from snowflake_gate.answers import Refusal
 from snowflake_gate.session import Session
 
+_MOST_WAITERS = 20
+
 
 class LockTable:
     def __init__(self, timeout: float, idle_abort: float) -> None:
@@ -27,6 +29,7 @@ class LockTable:
 
     async def acquire(self, session: Session, table: str) -> None:
         deadline = time.monotonic() + session.lock_timeout(self.timeout)
+        self._refuse_hopeless(session, table)
         try:
             while self.blocked(session, table):
                 self.waiting[session.id] = table
@@ -35,11 +38,25 @@ class LockTable:
             self.waiting.pop(session.id, None)
         self.owners[table] = session
 
+    def _refuse_hopeless(self, session: Session, table: str) -> None:
+        """The service lets 20 wait for a lock, and ends the statement that closes a circle of waiters."""
+        if not self.blocked(session, table):
+            return
+        name = table.rpartition(".")[2]
+        if list(self.waiting.values()).count(table) >= _MOST_WAITERS:
+            raise Refusal(
+                625, f"The number of waiters for the lock on table '{name}' exceeds {_MOST_WAITERS}.", "57014"
+            )
+        owner: Session | None = self.owners[table]
+        while owner and owner.id in self.waiting:
+            owner = self.owners.get(self.waiting[owner.id])
+            if owner is session:
+                raise Refusal(625, f"Waiting for table '{name}' would be a deadlock. [stand-in]", "57014")
+
     async def _wait(self, session: Session, table: str, deadline: float) -> None:
         owner = self.owners[table]
         now = time.monotonic()
-        if session.cancelled:
-            raise Refusal(604, "SQL execution canceled", "57014")
+        session.refuse_when_ended()
         if not owner.busy.locked() and now - owner.last_seen >= self.idle_abort:
             self.abort(owner)
             return
@@ -50,7 +67,7 @@ class LockTable:
                 f"in transaction {owner.id} and this lock has not yet been released.",
                 "57014",
             )
-        until = min(deadline, max(owner.last_seen + self.idle_abort, now + 0.02))
+        until = min(deadline, session.deadline, max(owner.last_seen + self.idle_abort, now + 0.02))
         try:
             await asyncio.wait_for(self._changed.wait(), until - now)
         except TimeoutError:

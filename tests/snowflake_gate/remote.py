@@ -82,6 +82,10 @@ class _Dict(dict[str, Any]):
         self._put(key, value)
         super().__setitem__(key, value)
 
+    def update(self, *items: Any, **more: Any) -> None:
+        for key, value in dict(*items, **more).items():
+            self[key] = value
+
 
 def _serve(pipe: Connection[Any, Any]) -> None:
     """Answer the client until it goes."""

@@ -7,7 +7,7 @@ import time
 import uuid
 from typing import Any
 
-from snowflake_gate import stages
+from snowflake_gate import parameters, parquet, stages
 from snowflake_gate.account import Account
 from snowflake_gate.answers import DONE, Answer, Refusal, unknown
 from snowflake_gate.engine import Engine, has_public
@@ -16,7 +16,6 @@ from snowflake_gate.statements import NAME, Kind, Statement, how_many
 from snowflake_gate.transactions import Transactions
 
 _PREFIX = re.compile(r"\A\d{6} \(\w{5}\): ")  # the connector's own, which fakesnow's errors carry
-_NEEDS_WAREHOUSE = (Kind.LOCKING, Kind.ADDING)
 _CREATE_DATABASE = re.compile(
     rf"CREATE\s+(?:OR\s+REPLACE\s+)?(?:TRANSIENT\s+)?DATABASE\s+(?:IF\s+NOT\s+EXISTS\s+)?(?P<name>{NAME})",
     re.IGNORECASE,
@@ -29,6 +28,8 @@ class Runner:
         self._engine = engine
         self._account = account
         self._transactions = transactions
+        self.storage = ""  # host and port, where it is not that of the account
+        self.uploaded: list[dict[str, str]] = []  # declared types of Parquet files, where the gate keeps them
 
     async def run(self, session: Session, body: dict[str, Any], query_id: str) -> Answer:
         async with session.busy:
@@ -38,6 +39,8 @@ class Runner:
             session.last_seen = time.monotonic()
             kept = dict(session.parameters)
             session.parameters |= body.get("parameters") or {}  # for this statement only
+            limit = session.seconds("STATEMENT_TIMEOUT_IN_SECONDS")
+            session.deadline = time.monotonic() + limit if limit else float("inf")
             try:
                 answer = await self._answer(session, body)
             except Refusal as refusal:
@@ -54,8 +57,10 @@ class Runner:
 
     async def _answer(self, session: Session, body: dict[str, Any]) -> Answer:
         self._refuse_several(session, body["sqlText"])
-        statement = Statement.of(body["sqlText"])
+        statement = Statement.of(parameters.as_read(session.parameters, body["sqlText"]))
         self._refuse_after_abort(session, statement)
+        privileges = self._account.privileges
+        privileges.check(session, statement, self._account.grant_rows(session.role) if privileges.enforced else [])
         if body.get("describeOnly"):
             return await self._transactions.read(session, body)
         if statement.kind is Kind.DDL:
@@ -66,15 +71,25 @@ class Runner:
         if statement.kind in (Kind.BEGIN, Kind.COMMIT, Kind.ROLLBACK):
             return await self._transaction(session, statement.kind, body)
         sql = self._account.fill_in(session, stages.localized(session, statement.sql))
+        if statement.word in ("SELECT", "WITH"):
+            sql = parameters.as_answered(session.parameters, sql)
+        parameters.refuse_unread(session.parameters, sql)
         body = {**body, "sqlText": sql}
+        if self._account.life.needs(statement):
+            await self._account.life.use(session)
+        if statement.word == "COPY":
+            for types in self.uploaded:
+                parquet.refuse_misread(statement.sql, types)
         if statement.kind is Kind.DDL:
-            return self._public(session, statement, await self._transactions.define(session, statement, body))
-        if statement.kind in _NEEDS_WAREHOUSE:
-            self._need_warehouse(session)
+            answer = await self._transactions.define(session, statement, body)
+            if answer["success"]:
+                privileges.created(session, statement)
+            return self._public(session, statement, answer)
+        if statement.kind in (Kind.LOCKING, Kind.ADDING):
             return await self._transactions.write(session, statement, body)
         answer = await self._transactions.read(session, body)
         if statement.word == "PUT" and answer["success"]:
-            stages.complete_put(session, statement.sql, answer["data"], self._transactions.host)
+            stages.complete_put(session, statement.sql, answer["data"], self.storage or self._transactions.host)
         return self._public(session, statement, answer)
 
     async def _transaction(self, session: Session, kind: Kind, body: dict[str, Any]) -> Answer:
@@ -100,16 +115,6 @@ class Runner:
                 8,
                 f"Actual statement count {actual} did not match the desired statement count {desired}.",
                 "0A000",
-            )
-
-    @staticmethod
-    def _need_warehouse(session: Session) -> None:
-        if session.warehouse is None:
-            raise Refusal(
-                606,
-                "No active warehouse selected in the current session.  "
-                "Select an active warehouse with the 'use warehouse' command.",
-                "57P03",
             )
 
     @staticmethod

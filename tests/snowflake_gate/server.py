@@ -16,6 +16,7 @@ from starlette.requests import Request
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from snowflake_gate.account import Account, Canned
+from snowflake_gate.account_state import Warehouse
 from snowflake_gate.answers import table_sql
 from snowflake_gate.faults import Action, Fault, When
 from snowflake_gate.gate import Gate
@@ -24,6 +25,7 @@ from snowflake_gate.users import User
 
 T = TypeVar("T")
 _START = 10.0
+_NOBODY = "127.0.0.1:9"
 
 
 class SnowflakeGate:
@@ -44,6 +46,7 @@ class SnowflakeGate:
         lock_timeout: float = 5.0,
         idle_abort: float = 300.0,
         patience: float = 45.0,
+        scale: float = 1.0,  # seconds here for one of the service: for idle_abort and what a session sets
         port: int = 0,
     ) -> None:
         self.database, self.schema, self.port = database, schema, port
@@ -51,7 +54,7 @@ class SnowflakeGate:
         self._account = Account(
             self.account, self.users, {self.role, "PUBLIC", "SYSADMIN", "ACCOUNTADMIN"}, {self.warehouse}
         )
-        self._options = {"lock_timeout": lock_timeout, "idle_abort": idle_abort, "patience": patience}
+        self._options = {"lock_timeout": lock_timeout, "idle_abort": idle_abort, "patience": patience, "scale": scale}
         self._databases = {database: [schema]} if databases is None else databases
         self._transports: dict[tuple[str, int], asyncio.Transport] = {}
         self._ready = threading.Event()
@@ -86,6 +89,8 @@ class SnowflakeGate:
         listener = socket.create_server(("127.0.0.1", self.port))
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # else 40 ms a statement
         self.port = listener.getsockname()[1]
+        storage = socket.create_server(("127.0.0.1", 0))
+        self._storage = f"127.0.0.1:{storage.getsockname()[1]}"
         self.gate.transactions.host = f"127.0.0.1:{self.port}"
         self._admin = self.gate.engine.connect()
         self._create_databases()
@@ -99,7 +104,7 @@ class SnowflakeGate:
             timeout_graceful_shutdown=1,
         )
         self._server = uvicorn.Server(config)
-        serving = asyncio.create_task(self._server.serve(sockets=[listener]))
+        serving = asyncio.create_task(self._server.serve(sockets=[listener, storage]))
         while not self._server.started and not serving.done():
             await asyncio.sleep(0.005)
         self._stop = asyncio.Event()
@@ -109,6 +114,7 @@ class SnowflakeGate:
         serving.cancel()  # its loop looks up ten times a second only
         await asyncio.gather(serving, return_exceptions=True)
         listener.close()
+        storage.close()
         for transport in self._transports.values():
             transport.abort()
 
@@ -197,6 +203,47 @@ class SnowflakeGate:
     @property
     def warehouses(self) -> set[str]:
         return self._account.warehouses
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """What is set on the account; sessions that begin afterwards inherit it."""
+        return self._account.parameters
+
+    def parameter(self, name: str) -> object:
+        """What the newest session has set or inherited."""
+        return list(self.gate.sessions.values())[-1].parameters.get(name)
+
+    @property
+    def warehouse_states(self) -> dict[str, Warehouse]:
+        """Warehouses that are not simply ready, by name."""
+        return self._account.life.states
+
+    def reading_needs_a_warehouse(self) -> None:
+        """As in the service: SELECT on a table and CREATE TABLE ... AS SELECT ask for one."""
+        self._account.life.needed_for_reading = True
+
+    def enforce_grants(self) -> None:
+        """A role may only do what it was granted, from here on; in the database of the gate it owns nothing yet."""
+        self._account.privileges.enforced = True
+
+    def read_parquet(self) -> None:
+        """Uploaded files are read by Arrow too: `parquet` has them, and a COPY that misreads one is refused."""
+        self.gate.parquet = []
+
+    @property
+    def parquet(self) -> list[Any]:
+        """The uploaded Parquet files as tables of Arrow, since `read_parquet`."""
+        return self.gate.parquet or []
+
+    @property
+    def parquet_types(self) -> list[dict[str, str]]:
+        """The types that those files declare, by column."""
+        return self.gate.runner.uploaded
+
+    def storage_apart(self, *, reachable: bool = True) -> str:
+        """The stages' storage has a host of its own, as a firewall sees it; returns that host."""
+        self.gate.runner.storage = self._storage if reachable else _NOBODY
+        return self.gate.runner.storage
 
     @property
     def oauth_clients(self) -> dict[str, tuple[str, str]]:

@@ -9,6 +9,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+from snowflake_gate.answers import Refusal
+
 
 @dataclass
 class Write:
@@ -34,6 +36,9 @@ class Session:
     role: str | None = None
     warehouse: str | None = None
     parameters: dict[str, Any] = field(default_factory=dict)
+    inherited: dict[str, Any] = field(default_factory=dict)  # of the account and the user
+    scale: float = 1.0  # seconds here for one of the service
+    deadline: float = float("inf")  # of the statement that runs
     token: str = field(default_factory=lambda: secrets.token_urlsafe(24))
     master_token: str = field(default_factory=lambda: secrets.token_urlsafe(24))
     transaction: Transaction | None = None
@@ -59,6 +64,26 @@ class Session:
         return f"_SESSION_{self.id}"
 
     def lock_timeout(self, default: float) -> float:
+        return min(default, self.seconds("LOCK_TIMEOUT") or default)
+
+    def seconds(self, parameter: str) -> float:
+        """A limit that the session has, in seconds here; 0 for none."""
         with suppress(KeyError, ValueError):
-            return min(default, float(self.parameters["LOCK_TIMEOUT"]))
-        return default
+            return float(self.parameters[parameter]) * self.scale
+        return 0.0
+
+    async def pause(self, seconds: float, limit: str = "") -> None:
+        """Let some of the service's seconds pass, until cancelled or out of time."""
+        now = time.monotonic()
+        until = now + seconds * self.scale
+        end = min(self.deadline, now + (self.seconds(limit) or float("inf")))
+        while (now := time.monotonic()) < until:
+            self.refuse_when_ended(end)
+            await asyncio.sleep(min(0.02, until - now))
+
+    def refuse_when_ended(self, end: float | None = None) -> None:
+        """Raise when the running statement is cancelled, or has no time left."""
+        if self.cancelled:
+            raise Refusal(604, "SQL execution canceled", "57014")
+        if time.monotonic() >= (self.deadline if end is None else end):
+            raise Refusal(630, "Statement reached its statement or warehouse timeout and was canceled.", "57014")

@@ -37,6 +37,8 @@ class SignIn:
         authenticator = str(data.get("AUTHENTICATOR") or "SNOWFLAKE").upper()
         token = str(data.get("TOKEN") or "")
         user = self.users.get(str(data.get("LOGIN_NAME") or "").upper())
+        if user and user.refusal:
+            raise _refused(*user.refusal)
         if authenticator == "SNOWFLAKE_JWT":
             return self._key_pair(user, token)
         if authenticator == "PROGRAMMATIC_ACCESS_TOKEN":
@@ -134,7 +136,7 @@ def signed_in(session: Session, version: str) -> Answer:
         "CLIENT_STAGE_ARRAY_BINDING_THRESHOLD": 0,  # array bindings inline: fakesnow cannot stage them
         "CLIENT_TELEMETRY_ENABLED": False,
         "QUERY_CONTEXT_CACHE_SIZE": 5,
-        "TIMEZONE": "Etc/UTC",
+        "TIMEZONE": session.parameters.get("TIMEZONE", "Etc/UTC"),
     }
     return done(
         {

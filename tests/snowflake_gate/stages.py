@@ -143,6 +143,7 @@ def complete_put(session: Session, sql: str, data: dict[str, Any], host: str) ->
     info = data["stageInfo"]
     if not info.get("presignedUrl"):
         return
+    info["presignedUrl"] = re.sub(r"//[^/]+/", f"//{host}/", info["presignedUrl"], count=1)
     place, _, _ = info["presignedUrl"].partition("/fs_bucket/")[2].rpartition("/")
     info |= {
         "location": f"fs_bucket/{place}/",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 
 @dataclass
@@ -14,6 +15,8 @@ class User:
     oauth_tokens: set[str] = field(default_factory=set)
     expired_tokens: set[str] = field(default_factory=set)
     identity_tokens: set[str] = field(default_factory=set)  # workload identity federation
+    parameters: dict[str, Any] = field(default_factory=dict)  # go before those of the account
+    refusal: tuple[int, str] | None = None  # disabled, password expired, address not allowed: (number, message)
     mfa_passcode: str | None = None  # when set, a password alone is not enough
 
     def set_rsa_public_key(self, body: str) -> None:

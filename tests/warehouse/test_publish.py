@@ -28,7 +28,7 @@ def gate(monkeypatch: pytest.MonkeyPatch) -> Iterator[SnowflakeGate]:
 
     def quick(settings: Settings, run_id: str) -> SignIn:
         made = plan(settings, run_id)
-        made.arguments.update(network_timeout=1, login_timeout=5)
+        made.arguments.update(network_timeout=1, statement_timeout=20, login_timeout=5)
         return made
 
     monkeypatch.setattr(snowflake, "session_plan", quick)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -19,7 +20,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from snowflake.connector import SnowflakeConnection
 from snowflake.connector.errors import DatabaseError, Error, ProgrammingError
 
-from snowflake_gate import INSUFFICIENT_PRIVILEGES, SnowflakeGate, User
+from snowflake_gate import INSUFFICIENT_PRIVILEGES, SERVICE_DEFAULTS, Refusal, SnowflakeGate, User, Warehouse
+from snowflake_gate.locks import LockTable
+from snowflake_gate.session import Session
 
 Connect = Callable[..., SnowflakeConnection]
 
@@ -511,3 +514,186 @@ def test_an_upload_that_drops_is_sent_again(gate: SnowflakeGate, connect: Connec
     gate.fault("^upload", action=503)
     sql(connection, "CREATE TEMP STAGE S", f"PUT file://{day}/b.parquet @S {KEEP}")
     assert [entry.ok for entry in gate.log if entry.kind == "upload"] == [False, True]
+
+
+# What an account or a user has set
+
+
+def test_a_session_inherits_parameters_and_its_sign_in_goes_before_them(gate: SnowflakeGate, connect: Connect) -> None:
+    gate.parameters["AUTOCOMMIT"] = False
+    gate.users["LOADER"].parameters["ROWS_PER_RESULTSET"] = 2
+    inherits, own = connect(), connect(session_parameters={"AUTOCOMMIT": True, "ROWS_PER_RESULTSET": 0})
+    sql(own, "CREATE TABLE T (A INT)", "INSERT INTO T VALUES (1), (2), (3)")
+    sql(inherits, "INSERT INTO T VALUES (4)")
+    assert len(sql(inherits, "SELECT A FROM T ORDER BY A -- all")) == 2
+    assert len(sql(own, "SELECT A FROM T")) == 3
+    sql(inherits, "ALTER SESSION SET ROWS_PER_RESULTSET = 1")
+    assert len(sql(inherits, "SELECT A FROM T")) == 1
+    assert len(sql(inherits, "ALTER SESSION UNSET ROWS_PER_RESULTSET", "SELECT A FROM T")) == 2
+
+
+def test_formats_of_the_session_decide_how_a_time_becomes_text(gate: SnowflakeGate, connect: Connect) -> None:
+    ask = "SELECT A::VARCHAR, TO_VARCHAR(A), D::VARCHAR, TO_VARCHAR(A, 'YYYY-MM-DD HH24:MI:SS.FF9'), 7::VARCHAR FROM \"T\""
+    gate.parameters.update(SERVICE_DEFAULTS)
+    connection = connect(session_parameters={"TIMEZONE": "UTC"})
+    sql(connection, "CREATE TABLE T (A TIMESTAMP_NTZ(9), D DATE)")
+    gate.rows("INSERT INTO T VALUES ('2026-02-07 07:05:42.818047', '2026-02-07')")
+    short, long = "2026-02-07 07:05:42.818", "2026-02-07 07:05:42.818047000"
+    assert sql(connection, ask) == [(short, short, "2026-02-07", long, "7")]
+    sql(connection, "ALTER SESSION SET TIMESTAMP_NTZ_OUTPUT_FORMAT = 'DD.MM.YYYY', DATE_OUTPUT_FORMAT = 'MM/DD/YYYY'")
+    assert sql(connection, ask) == [("07.02.2026", "07.02.2026", "02/07/2026", long, "7")]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "statement", "errno"),
+    [
+        ("DATE_INPUT_FORMAT", "DD.MM.YYYY", "SELECT * FROM T WHERE D = '2026-02-07'", 100040),
+        ("TIMESTAMP_INPUT_FORMAT", "DD.MM.YYYY", "SELECT * FROM T WHERE A > '2026-02-07 01:02'", 100035),
+    ],
+)
+def test_parameters_that_change_how_a_statement_is_read(
+    connect: Connect, name: str, value: str, statement: str, errno: int
+) -> None:
+    connection = connect()
+    sql(connection, "CREATE TABLE T (A TIMESTAMP_NTZ, D DATE)", statement)
+    assert refused(connect(session_parameters={name: value}), statement).errno == errno
+
+
+def test_names_in_quotes_may_lose_their_case(connect: Connect) -> None:
+    for value, name in (("FALSE", "lower"), ("TRUE", "LOWER")):
+        connection = connect(session_parameters={"QUOTED_IDENTIFIERS_IGNORE_CASE": value})
+        cursor = connection.cursor()
+        cursor.execute('SELECT \'a "b"\' AS "lower"')
+        assert ([column.name for column in cursor.description], cursor.fetchall()) == ([name], [('a "b"',)])
+
+
+def test_what_timestamp_means_and_where_a_day_begins(gate: SnowflakeGate, connect: Connect) -> None:
+    gate.parameters["TIMESTAMP_TYPE_MAPPING"] = "TIMESTAMP_LTZ"
+    gate.parameters["TIMEZONE"] = "America/New_York"
+    sql(connect(), "CREATE TABLE T (A TIMESTAMP)", "INSERT INTO T VALUES ('2026-02-07 20:00:00')")
+    assert gate.rows("SELECT A::VARCHAR FROM T") == [("2026-02-08 01:00:00+00",)]
+
+
+# A warehouse's life
+
+
+def test_reading_asks_for_a_warehouse_when_the_test_says_so(gate: SnowflakeGate, connect: Connect) -> None:
+    sql(connect(), "CREATE TABLE T (A INT)")
+    gate.reading_needs_a_warehouse()
+    connection = connect(warehouse=None)
+    assert sql(connection, "SELECT 1") == [(1,)]
+    for statement in ("SELECT * FROM T", "CREATE TABLE U AS SELECT 1 AS A", "INSERT INTO T VALUES (1)"):
+        assert refused(connection, statement).errno == 606
+    assert [row[0] for row in sql(connection, "DESCRIBE TABLE T")] == ["A"]
+
+
+def test_a_suspended_a_used_up_and_a_slow_warehouse() -> None:
+    with SnowflakeGate(scale=0.01) as gate, snowflake.connector.connect(**gate.connect_kwargs()) as connection:
+        write = "INSERT INTO T VALUES (1)"
+        sql(connection, "CREATE TABLE T (A INT)", "ALTER WAREHOUSE LOAD_WH SUSPEND", write)
+        sql(connection, "ALTER WAREHOUSE LOAD_WH SET AUTO_RESUME = FALSE", "ALTER WAREHOUSE LOAD_WH SUSPEND")
+        assert refused(connection, write).errno == 606
+        gate.warehouse_states["LOAD_WH"] = Warehouse(monitor="NIGHTLY")
+        assert (refused(connection, write).errno, gate.rows("SELECT count(*) FROM T")) == (90073, [(1,)])
+        gate.warehouse_states["LOAD_WH"] = Warehouse(slow=5)
+        sql(connection, write, "ALTER SESSION SET STATEMENT_TIMEOUT_IN_SECONDS = 2")
+        assert refused(connection, write).errno == 630
+        gate.warehouse_states["LOAD_WH"] = Warehouse(queue=5)
+        sql(connection, "ALTER SESSION SET STATEMENT_TIMEOUT_IN_SECONDS = 9", write)
+        sql(connection, "ALTER SESSION SET STATEMENT_QUEUED_TIMEOUT_IN_SECONDS = 2")
+        assert refused(connection, write).errno == 630
+
+
+# Grants
+
+
+def test_a_role_does_what_it_was_granted(gate: SnowflakeGate, connect: Connect) -> None:
+    gate.rows("CREATE TABLE T (A INT)")
+    gate.enforce_grants()
+    assert connect().schema is None
+    admin = connect(role="ACCOUNTADMIN")
+    grant = "GRANT USAGE ON {} TO ROLE LOADER_ROLE"
+    sql(admin, grant.format("DATABASE STOCKS"), grant.format("SCHEMA STOCKS.PUBLIC"))
+    role = connect()
+    assert refused(role, "SELECT * FROM T").errno == 2003
+    assert refused(role, "CREATE TABLE U (A INT)").errno == 3001
+    sql(admin, "GRANT SELECT ON TABLE STOCKS.PUBLIC.T TO ROLE LOADER_ROLE")
+    assert sql(role, "WITH c AS (SELECT * FROM T) SELECT * FROM c") == []
+    for statement in (
+        "INSERT INTO T VALUES (1)",
+        "UPDATE T SET A = 1",
+        "DELETE FROM T",
+        "ALTER TABLE T ADD COLUMN B INT",
+    ):
+        assert refused(role, statement).errno == 3001
+    sql(admin, "GRANT CREATE TABLE ON SCHEMA STOCKS.PUBLIC TO ROLE LOADER_ROLE")
+    sql(role, "CREATE TABLE U (A INT)", "INSERT INTO U VALUES (1)", "DELETE FROM U WHERE A = 1")
+
+
+# Locks of dead clients, and of many
+
+
+def test_a_dead_clients_transaction_is_held_for_the_services_five_minutes() -> None:
+    with SnowflakeGate(scale=0.001, lock_timeout=20.0) as gate:
+        first, second = (snowflake.connector.connect(**gate.connect_kwargs()) for _ in range(2))
+        sql(first, "CREATE TABLE T (A INT)", "INSERT INTO T VALUES (1)", "BEGIN", "UPDATE T SET A = 2")
+        began = time.monotonic()
+        sql(second, "UPDATE T SET A = A + 10")
+        assert time.monotonic() - began >= 0.2
+        assert gate.rows("SELECT A FROM T") == [(11,)]
+        second.close()
+        first.close()
+
+
+def test_twenty_may_wait_and_a_circle_has_a_victim() -> None:
+    locks = LockTable(5.0, 300.0)
+    one, two = (Session(number, "U", None) for number in (1, 2))
+    locks.owners |= {"D.S.A": one, "D.S.B": two}
+    locks.waiting |= dict.fromkeys(range(100, 120), "D.S.A")
+    with pytest.raises(Refusal, match="exceeds 20"):
+        asyncio.run(locks.acquire(two, "D.S.A"))
+    locks.waiting = {one.id: "D.S.B"}
+    with pytest.raises(Refusal, match="deadlock"):
+        asyncio.run(locks.acquire(two, "D.S.A"))
+
+
+# Files
+
+
+def test_parquet_is_read_by_another_reader(gate: SnowflakeGate, connect: Connect, tmp_path: Path) -> None:
+    gate.read_parquet()
+    connection = connect()
+    sql(connection, "CREATE TABLE T (A TIMESTAMP_NTZ(9))", "CREATE TEMPORARY STAGE S")
+    copy = "COPY INTO T FROM (SELECT $1:A::TIMESTAMP_NTZ(9) FROM @S) FILE_FORMAT = (TYPE = PARQUET USE_LOGICAL_TYPE = TRUE)"
+    for kind, good in (("TIMESTAMP_NS", True), ("TIMESTAMPTZ", False)):
+        path = tmp_path / f"{kind}.parquet"
+        duckdb.execute(
+            f"COPY (SELECT '2026-02-07 07:05:42.818047'::{kind} AS A) TO '{path.as_posix()}' (FORMAT parquet)"
+        )
+        sql(connection, f"PUT 'file://{path.as_posix()}' @S AUTO_COMPRESS=FALSE OVERWRITE=TRUE")
+        if good:
+            sql(connection, copy)
+            assert refused(connection, copy.replace("= TRUE)", "= FALSE)")).errno == 100035
+        else:
+            assert refused(connection, copy).errno == 100035
+    assert [str(table.schema.field("A").type) for table in gate.parquet] == ["timestamp[ns]", "timestamp[us, tz=UTC]"]
+
+
+def test_the_storage_may_have_a_host_of_its_own_that_nobody_reaches(
+    gate: SnowflakeGate, connect: Connect, day: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connection = connect()
+    sql(connection, "CREATE TEMPORARY STAGE S")
+    put = f"PUT 'file://{(day / 'a.parquet').as_posix()}' @S AUTO_COMPRESS=FALSE OVERWRITE=TRUE"
+    assert gate.storage_apart() != f"127.0.0.1:{gate.port}"
+    assert sql(connection, put)[0][6] == "UPLOADED"
+    gate.storage_apart(reachable=False)
+    monkeypatch.setattr("time.sleep", lambda _: None)  # the connector waits between its attempts
+    assert refused(connection, put).errno == 253003
+
+
+def test_a_user_may_be_refused_for_a_reason_of_its_own(gate: SnowflakeGate, connect: Connect) -> None:
+    gate.users["LOADER"].refusal = (390101, "User access disabled. Contact your local system administrator.")
+    with pytest.raises(DatabaseError) as error:
+        connect()
+    assert error.value.errno == 390101

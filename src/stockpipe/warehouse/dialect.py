@@ -78,10 +78,13 @@ def snowflake_create(table: sql.Table, options: TableOptions, *, cluster: bool =
     return f"{options.head} {table.name} (\n{columns}\n){clustering}{options.retention}{comment}"
 
 
-def snowflake_fence(prefix: str, run_id: str, options: TableOptions) -> str:
-    """The fence: table and row in one statement, so that no run ever finds the one without the other."""
+def snowflake_fence(prefix: str, options: TableOptions) -> tuple[str, str]:
+    """The fence: the table, in a form that other tools can take over, and its one row, where it is missing."""
     name = f'{prefix}"{FENCE_TABLE}"'
-    return f'{options.head} {name}{options.retention}\nAS SELECT {snowflake_text(run_id)}::VARCHAR(40) AS "RUN_ID"'
+    return (
+        f'{options.head} {name} (\n    "RUN_ID" VARCHAR(40)\n){options.retention}',
+        f"INSERT INTO {name} (\"RUN_ID\") SELECT '' WHERE NOT EXISTS (SELECT 1 FROM {name})",
+    )
 
 
 def snowflake_type(column: Column, *, bare: bool = False) -> str:

@@ -16,6 +16,7 @@ from stockpipe.setup.doctor.tables import OurTables, examine_age, examine_tables
 from stockpipe.warehouse import sql
 from stockpipe.warehouse.dialect import TableOptions, snowflake_type
 from stockpipe.warehouse.history import last_day_sql
+from stockpipe.warehouse.snowflake.fence import Fence
 from stockpipe.warehouse.snowflake.privileges import OWN_ROLE, SYSTEM_ROLES, or_granted, stored_role
 from stockpipe.warehouse.snowflake.session import open_session, session_plan
 from stockpipe.warehouse.snowflake.signin import SINGLE_FACTOR, SignIn
@@ -80,12 +81,23 @@ def _examine_schema(
     fence = next(reversed(wanted))
     if present and fence not in present:
         shapes.append(missing(fence))
+    if fence in present:
+        shapes.extend(_without_row(ask, Fence(prefix, TableOptions())))
     if role:
         altered = {table.name for table in tables.all if may_alter(table, described[table.name], snowflake_type)}
         yield from examine_privileges(ask.rows, role, needs_of_a_run(prefix, tables, present, altered, stages=stages))
     else:
         yield Finding("SKIP", "privileges", "were not looked at: the role is not known")
     yield from shapes
+
+
+def _without_row(ask: Questions, fence: Fence) -> Iterator[Finding]:
+    """A FAIL for a fence that lets everybody through; a count of all rows wakes no warehouse."""
+    try:
+        fence.must_hold(ask.rows(f"SELECT count(*) FROM {fence.name}"))
+    except WarehouseError as error:
+        if fence.fill in error.hint:
+            yield failed("fence", error)
 
 
 def _last_day(ask: Questions, warehouse: str | None, runs: sql.Table, today: date) -> Iterator[Finding]:

@@ -43,11 +43,13 @@ def views_script(settings: Settings, views: Views) -> str:
 def snowflake_tables(settings: Settings, names: Names, options: TableOptions) -> list[str]:
     """The statements that create the tables, without semicolons."""
     prefix = names.prefix
+    fence, row = snowflake_fence(prefix, options)
     return [
         *(snowflake_create(table, options, cluster=True) for table in _dataset_tables(settings, prefix)),
         snowflake_create(sql.runs_table(prefix), options),
         snowflake_create(sql.rejects_table(prefix), options),
-        f"-- {_FENCE}\n{snowflake_fence(prefix, '', options)}",
+        f"-- {_FENCE}\n{fence}",
+        row,
     ]
 
 

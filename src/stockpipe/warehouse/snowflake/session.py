@@ -13,6 +13,9 @@ from typing import Any
 from stockpipe.base.text import printable, redacted
 from stockpipe.errors import AccessError, ConfigError, StockpipeError, WarehouseError
 from stockpipe.settings import Settings
+from stockpipe.warehouse.snowflake.network import give_up_after
+from stockpipe.warehouse.snowflake.parameters import session_parameters
+from stockpipe.warehouse.snowflake.refusals import of_sign_in
 from stockpipe.warehouse.snowflake.signin import SINGLE_FACTOR, Arguments, SignIn, sign_in
 
 log = logging.getLogger(__name__)
@@ -29,9 +32,11 @@ _KEY = 251_008
 _REFUSED = ("Failed to connect to DB: ", "OAuth flow failed", "External browser SSO failed")
 _QUERY_OF_A_URL = re.compile(r"(/[^\s?'\"]*)\?[^\s'\"]+")
 _NAMES_IN_5 = {
-    "network_timeout": ("query_timeout", "request_timeout"),
+    "network_timeout": ("request_timeout",),
+    "statement_timeout": ("query_timeout",),
     "client_request_mfa_token": ("client_store_temporary_credential",),
 }
+_OUR_LIMITS = ("network_timeout", "statement_timeout")
 _HINTS = {
     "SNOWFLAKE_JWT": "Check SNOWFLAKE_USER and SNOWFLAKE_ACCOUNT, and that the user has this key: DESCRIBE USER shows "
     "RSA_PUBLIC_KEY_FP, ALTER USER ... SET RSA_PUBLIC_KEY sets it. The clock of this machine must be right too.",
@@ -49,19 +54,15 @@ _HINTS = {
 
 def session_plan(settings: Settings, run_id: str = "") -> SignIn:
     """All that a session needs; its statements will carry the run's id as query tag. ConfigError as `sign_in`."""
-    plan = sign_in(settings)
+    plan, longest = sign_in(settings), int(settings.number("STOCKPIPE_DEADLINE", least=1))
     plan.arguments.update(
         login_timeout=30,
+        # Two limits: how long the service may be out of reach, and how long a statement may run or wait for a lock.
         network_timeout=120,
+        statement_timeout=longest,
         client_session_keep_alive=True,
         application="stockpipe",
-        # A TIMESTAMP column may be of a kind that knows time zones: what is written is UTC, whatever the account's is.
-        # And where the account lets one request have many statements, ours have one.
-        session_parameters={
-            "QUERY_TAG": f"stockpipe {run_id}".strip(),
-            "TIMEZONE": "UTC",
-            "MULTI_STATEMENT_COUNT": 1,
-        },
+        session_parameters=session_parameters(f"stockpipe {run_id}".strip(), longest),
     )
     for name in ("DATABASE", "SCHEMA", "ROLE", "WAREHOUSE"):
         if value := settings.get(f"SNOWFLAKE_{name}"):
@@ -124,7 +125,9 @@ def error_text(error: Any, plan: SignIn | None = None) -> str:
 def _in_the_words_of(version: str, arguments: Arguments) -> Arguments:
     """The arguments under the names of a connector's version; the old names make connector 5 warn the user."""
     if int(version.partition(".")[0]) < 5:
-        return arguments
+        # Their network_timeout would cancel statements too; how long one may take is a parameter of the session.
+        others = {name: value for name, value in arguments.items() if name not in _OUR_LIMITS}
+        return others | {"backoff_policy": give_up_after(arguments["network_timeout"])}
     renamed = {new: value for old, value in arguments.items() for new in _NAMES_IN_5.get(old, (old,))}
     # The check is for statements that still run on their own; ours never do.
     return renamed | {"enable_server_session_keep_alive_auto_detection": False}
@@ -143,7 +146,8 @@ def _failed(error: Any, plan: SignIn) -> StockpipeError:
         return AccessError(message, hint=f"Correct SNOWFLAKE_ROLE, or have it granted: GRANT ROLE ... TO USER {who}")
     if errno in _REFUSALS or errno == _NO_TOKEN or any(words in text for words in _REFUSED):
         return AccessError(
-            f"Snowflake refused the sign-in of {who}: {text}", hint=_HINTS.get(plan.way, _HINTS["SNOWFLAKE"])
+            f"Snowflake refused the sign-in of {who}: {text}",
+            hint=of_sign_in(errno, text) or _HINTS.get(plan.way, _HINTS["SNOWFLAKE"]),
         )
     return WarehouseError(
         f"Snowflake could not be reached at {arguments.get('host') or arguments['account']}: {text}",

@@ -8,6 +8,7 @@ and COMMIT, because every DDL statement of the service commits the open transact
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from itertools import groupby
@@ -20,19 +21,21 @@ from stockpipe.settings import Settings
 from stockpipe.warehouse import sql
 from stockpipe.warehouse.base import Delivery, History, QueryResult, require_count
 from stockpipe.warehouse.dialect import (
-    FENCE_TABLE,
     TableOptions,
     duckdb_type,
     snowflake_create,
-    snowflake_fence,
     snowflake_type,
     snowflake_view,
 )
 from stockpipe.warehouse.history import before_sql
 from stockpipe.warehouse.model import Model, Views
 from stockpipe.warehouse.runs import RunRecord
+from stockpipe.warehouse.snowflake.export import day_sql
+from stockpipe.warehouse.snowflake.fence import Fence, told_if_slow
+from stockpipe.warehouse.snowflake.parameters import time_limits
 from stockpipe.warehouse.snowflake.privileges import lacking, or_granted, stored_role, unseen, wanted_privilege
 from stockpipe.warehouse.snowflake.reading import first_word, must_only_read
+from stockpipe.warehouse.snowflake.refusals import SESSION_GONE, of_statement
 from stockpipe.warehouse.snowflake.session import error_text, open_session, session_plan
 
 log = logging.getLogger(__name__)
@@ -40,6 +43,8 @@ log = logging.getLogger(__name__)
 _DOES_NOT_EXIST = 2003
 _INSUFFICIENT = 3001
 _NO_WAREHOUSE = 606
+_LAST_WORDS = 60
+_SUSPENDED = " A warehouse that is suspended starts by itself only after ALTER WAREHOUSE ... SET AUTO_RESUME = TRUE."
 _UNPUBLISHED = "Nothing of this run was published; check the role's privileges."
 _UNANSWERED = (
     "Nothing was changed. Check the SQL (stockpipe schema prints tables and columns) and what the role may read."
@@ -59,7 +64,9 @@ class SnowflakeWarehouse:
         self._schema = sql.identifier(settings.require("SNOWFLAKE_SCHEMA"), "SNOWFLAKE_SCHEMA")
         self._options = TableOptions.of(settings)
         self._sign_in = session_plan(settings)
+        self._deadline = time.monotonic() + settings.number("STOCKPIPE_DEADLINE", least=1)
         self._prefix = f"{self._database}.{self._schema}."
+        self._fence = Fence(self._prefix, self._options)
         self.label = f"Snowflake {settings.require('SNOWFLAKE_ACCOUNT')}, {self._prefix.rstrip('.')}"
         self._connection: Any = None
 
@@ -117,11 +124,22 @@ class SnowflakeWarehouse:
         return records
 
     def write_records(self, records: list[RunRecord]) -> None:
-        """See Warehouse."""
-        if self._connection is not None:
-            runs = sql.runs_table(self._prefix)
-            for statement, values in self._inserts(runs, [record.row() for record in records]):
-                self._run(statement, values)
+        """See Warehouse. In a new session where the one that failed has ended."""
+        if self._connection is None:
+            return
+        try:
+            self._insert_records(records)
+        except WarehouseError as error:
+            if _errno(error) not in SESSION_GONE:
+                raise
+            self.close()
+            self._connect()
+            self._insert_records(records)
+
+    def _insert_records(self, records: list[RunRecord]) -> None:
+        runs = sql.runs_table(self._prefix)
+        for statement, values in self._inserts(runs, [record.row() for record in records]):
+            self._run(statement, values)
 
     def script(self, delivery: Delivery) -> list[str]:
         """See Warehouse."""
@@ -129,6 +147,8 @@ class SnowflakeWarehouse:
         put = [f"PUT 'file://.../*.parquet' {stage} AUTO_COMPRESS=FALSE OVERWRITE=TRUE"] if stage else []
         return [
             *put,
+            "BEGIN",
+            self._fence.update,
             *dict.fromkeys(_shortened(statement) for statement, _ in self._replacing(delivery, stage)),
             *dict.fromkeys(_shortened(statement) for statement, _ in self._recording(delivery, delivery.ended())),
             "COMMIT",
@@ -146,12 +166,7 @@ class SnowflakeWarehouse:
 
         self._connect()
         main = self._main(dataset)
-        as_text = ", ".join(
-            f'"{column.name}"::VARCHAR' if column.kind in ("timestamp", "json") else f'"{column.name}"'
-            for column in main.columns
-        )
-        statement = f"SELECT {as_text} FROM {main.name} WHERE {sql.where_exported(ds, parts)} ORDER BY {sql.export_order(dataset)}"
-        rows = self._run(statement, hint=_UNANSWERED)
+        rows = self._run(day_sql(main, ds, parts), hint=_UNANSWERED)
         with duckdb.connect() as local:
             columns = ", ".join(f'"{column.name}" {duckdb_type(column)}' for column in main.columns)
             local.execute(f"CREATE TABLE day ({columns})")
@@ -175,22 +190,24 @@ class SnowflakeWarehouse:
                 log.debug("closing the session failed: %s", error)
             log.info("Snowflake connection closed")
 
-    @property
-    def _fence(self) -> str:
-        return f'{self._prefix}"{FENCE_TABLE}"'
-
     def _make_fence(self) -> None:
-        """A table with one row, which every publish updates first: a second publish then waits for the first one's end.
-
-        Without it two runs of a day that did not exist before would both delete nothing, lock nothing, and double it.
-        Table and row are made in one statement, so no run ever finds the one without the other.
-        """
+        """The table that publishes wait at, and its row."""
         try:
-            self._run(f"DESCRIBE TABLE {self._fence}")
+            self._run(f"DESCRIBE TABLE {self._fence.name}")
         except WarehouseError as error:
             if _errno(error) != _DOES_NOT_EXIST:
                 raise
-            self._run(snowflake_fence(self._prefix, self._run_id, self._options))
+            self._run(self._fence.create)
+            self._run(self._fence.fill)
+
+    def _pass_fence(self) -> None:
+        """Wait for whoever publishes, until the run's deadline."""
+        with told_if_slow(self._left()):
+            self._fence.must_hold(self._run(self._fence.update, [self._run_id]))
+
+    def _left(self) -> int:
+        """Seconds until the run's deadline, at least one."""
+        return max(1, int(self._deadline - time.monotonic()))
 
     def _make_views(self, models: Iterable[Model]) -> None:
         """Beside a new or newly adopted table only, so that an ordinary day asks nothing; what has the name already stays as it is."""
@@ -246,6 +263,8 @@ class SnowflakeWarehouse:
     def _replace_rows(self, delivery: Delivery, stage: str) -> None:
         """The transaction up to its records: the partitions are replaced, and counted."""
         main, batches = self._main(delivery.dataset), 0
+        self._run("BEGIN")
+        self._pass_fence()
         for statement, values in self._replacing(delivery, stage):
             self._run(statement, values)
             if statement.startswith((f"COPY INTO {main.name} ", f"INSERT INTO {main.name} ")):
@@ -258,8 +277,6 @@ class SnowflakeWarehouse:
     def _replacing(self, delivery: Delivery, stage: str) -> Iterator[tuple[str, list[Any] | None]]:
         """The statements that replace the partitions, with the values to bind."""
         main = self._main(delivery.dataset)
-        yield "BEGIN", None
-        yield f'UPDATE {self._fence} SET "RUN_ID" = %s', [self._run_id]
         for one in delivery.publications:
             yield sql.delete_partition(main, one.partition, "%s"), list(one.partition.values.values())
         if stage:
@@ -349,7 +366,12 @@ class SnowflakeWarehouse:
 
         log.debug("%s", _shortened(statement))
         try:
-            cursor = self._connection.cursor().execute(statement, tuple(values) if values else None)
+            cursor = self._connection.cursor().execute(
+                statement,
+                tuple(values) if values else None,
+                # What ends a run, a COMMIT or a record, gets its minute also when the deadline has passed.
+                _statement_params=time_limits(max(_LAST_WORDS, self._left()), self._left()),
+            )
             return QueryResult(
                 [column[0] for column in cursor.description or ()], [tuple(row) for row in cursor.fetchall()]
             )
@@ -365,7 +387,9 @@ class SnowflakeWarehouse:
         elif error.errno == _DOES_NOT_EXIST and privilege:
             hint = unseen(privilege, role)
         elif error.errno == _NO_WAREHOUSE:
-            hint = or_granted("Set SNOWFLAKE_WAREHOUSE", "USAGE ON WAREHOUSE ...", role)
+            hint = or_granted("Set SNOWFLAKE_WAREHOUSE", "USAGE ON WAREHOUSE ...", role) + _SUSPENDED
+        else:
+            hint = of_statement(error.errno) or hint
         kind = NotThere if error.errno == _DOES_NOT_EXIST else WarehouseError
         return kind(f"Snowflake refused {first_word(statement)}: {error_text(error)}", hint=hint)
 
