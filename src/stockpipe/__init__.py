@@ -40,7 +40,7 @@ def load(
     *,
     on: str | date | None = None,
     market: str | None = None,
-    active: str = "true",
+    active: str | None = None,
     dry_run: bool = False,
     force: bool = False,
     require_fresh: bool = False,
@@ -51,7 +51,7 @@ def load(
     """Load one day of a dataset into the warehouse that the settings name.
 
     `on` is a day in New York, from 2003-09-10 to today (both included); without it the current list is loaded as
-    today's. `market` is one of the dataset's, by default the usual one; `active` is "true", "false" or "both".
+    today's. `market` is one of the dataset's, by default "stocks"; `active` is "true" (the default), "false" or "both".
     `dry_run` publishes nothing and returns the SQL; `force` publishes a day that a data check refuses, and records it;
     `require_fresh` refuses a list that is older than the day. `settings` go before the environment and `env_file`
     (default `.env`). `load_method` is "copy" or "insert", for Snowflake.

@@ -28,13 +28,14 @@ def install(options: dict[str, Any], hour: int, minute: int, zone: ZoneInfo) -> 
 
 def _wish(options: dict[str, Any]) -> Wish:
     """The wish with everything absolute: a scheduler knows neither this folder nor this PATH."""
-    folder, chosen = Path.cwd(), words_of(options)
+    folder = Path.cwd()
     usual = {name: division.usual for name, division in divisions().items()}
-    named = [word for place, (name, word) in enumerate(chosen.items()) if word and (place == 0 or word != usual[name])]
+    chosen = {name: word or usual[name] for name, word in words_of(options).items()}
+    named = [word for place, (name, word) in enumerate(chosen.items()) if place == 0 or word != usual[name]]
     name = "-".join(["stockpipe", *named])
     log_file = folder / (options["log_file"] or Path("logs") / f"{name}.log")
     env_file = folder / (options["env_file"] or ".env")
-    words = [text for name, word in chosen.items() if word for text in (f"--{name}", word)]
+    words = [text for name, word in chosen.items() for text in (f"--{name}", word)]
     words += ["--env-file", str(env_file), "--log-file", str(log_file)]
     words += ["--log-format", options["log_format"]] if options["log_format"] != "text" else []
     words += ["--require-fresh"] if options["require_fresh"] else []

@@ -7,9 +7,9 @@ from typing import Any
 
 import click
 
-from stockpipe.datasets import DATASETS, Dataset, Division, Part
+from stockpipe.datasets import DATASETS, USUAL, Dataset, Division, Part
 
-USUAL_DATASET = "tickers"
+USUAL_DATASET = USUAL.name
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -22,7 +22,7 @@ def divisions() -> dict[str, Division]:
 def part_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """An option for each division; what is not given is the usual choice."""
     for name, division in reversed(divisions().items()):
-        function = click.option(f"--{name}", default=division.usual, show_default=True, help=division.help)(function)
+        function = click.option(f"--{name}", help=f"{division.help} Default: {division.usual}.")(function)
     return function
 
 
@@ -30,14 +30,13 @@ def whole_part_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """The options where all states go together: a division with a word for all of them has no option."""
     for name, division in reversed(divisions().items()):
         if division.every is None:
-            option = click.option(f"--{name}", default=division.usual, show_default=True, help=division.help)
-            function = option(function)
+            function = click.option(f"--{name}", help=f"{division.help} Default: {division.usual}.")(function)
     return function
 
 
-def whole_words_of(options: Mapping[str, Any]) -> dict[str, str | None]:
-    """What was said of the parts with `whole_part_options`, all states included."""
-    every = {name: division.every for name, division in divisions().items() if division.every}
+def whole_words_of(dataset: Dataset, options: Mapping[str, Any]) -> dict[str, str | None]:
+    """What was said of a dataset's parts with `whole_part_options`, all states included."""
+    every = {division.field: division.every for division in dataset.divisions if division.every}
     return {**words_of(options), **every}
 
 

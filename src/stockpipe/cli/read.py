@@ -18,7 +18,7 @@ from stockpipe.cli.output import exit_codes, given_settings, print_json, print_t
 from stockpipe.cli.parts import USUAL_DATASET, whole_part_options, whole_words_of
 from stockpipe.cli.streams import missing
 from stockpipe.errors import UsageError
-from stockpipe.load.loads import make_loads
+from stockpipe.load.loads import known_dataset, make_loads
 from stockpipe.settings import load_settings
 from stockpipe.warehouse import QueryResult, Warehouse, open_warehouse
 from stockpipe.warehouse.export import export_day
@@ -91,7 +91,7 @@ def export(file: Path, on: str | None, dataset: str, form: str | None, **options
     """
     with exit_codes():
         chosen = _format(file, form)
-        loads = make_loads(Clock(), dataset, whole_words_of(options), on=on)
+        loads = make_loads(Clock(), dataset, whole_words_of(known_dataset(dataset), options), on=on)
         parts, ds = [load.part for load in loads], loads[0].ds
         if file == _STDOUT:
             with tempfile.TemporaryDirectory(prefix="stockpipe-") as folder:

@@ -48,7 +48,7 @@ def examine(db: duckdb.DuckDBPyConnection, partition: Partition, rows: int) -> S
     dataset = partition.part.dataset
     _find_same_keys(db, partition)
     _set_aside(db, partition)
-    name = f'"{dataset.name_column}"'
+    name = f'"{dataset.name_column}"::VARCHAR'
     filled = ", ".join(f'count("{column.name}")' for column in dataset.fields)
     published, *field_counts = _one(db, f"SELECT count(*), {filled} {_GOOD}")
     rejected, repeated = _one(db, "SELECT count(reason), count(*) FILTER (repeated) FROM staged")
@@ -70,7 +70,7 @@ def examine(db: duckdb.DuckDBPyConnection, partition: Partition, rows: int) -> S
         if unknown
         else [],
         reject_reasons=db.execute(
-            f"SELECT {name}::VARCHAR, reason FROM staged WHERE reason IS NOT NULL ORDER BY seq LIMIT 5"
+            f"SELECT {name}, reason FROM staged WHERE reason IS NOT NULL ORDER BY seq LIMIT 5"
         ).fetchall(),
     )
 

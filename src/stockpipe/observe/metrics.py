@@ -1,6 +1,6 @@
 """What the last run did, in the text format of Prometheus, for the textfile collector of the node exporter.
 
-A file holds the series of one load: give each dataset and market a file of its own, whose name ends in `.prom`.
+A file holds the series of one load: give each dataset and part a file of its own, whose name ends in `.prom`.
 """
 
 from __future__ import annotations
@@ -118,7 +118,7 @@ def last_success(path: Path, records: list[RunRecord]) -> datetime | None:
         return None
     known = dict(line.rsplit(" ", 1) for line in lines if line.startswith(LAST_SUCCESS))
     moments = [known.get(LAST_SUCCESS + _labels(record), "") for record in records]
-    # A run of both active states is good when both are: the older of two times is the time of the last good one.
+    # A run of several parts is good when all are: the older of two times is the time of the last good one.
     if not all(re.fullmatch(r"\d{1,12}(\.\d+)?", moment) for moment in moments):
         return None
     return datetime.fromtimestamp(min(map(float, moments)), UTC)

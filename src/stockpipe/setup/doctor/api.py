@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 from stockpipe.base.clock import Clock, new_york_date
-from stockpipe.datasets import DATASETS
+from stockpipe.datasets import USUAL
 from stockpipe.errors import AccessError, ConfigError, Interrupted, StockpipeError
 from stockpipe.massive.answers import Answer, Throttled, Transient
 from stockpipe.massive.client import Client, Origin, judged
@@ -17,8 +17,8 @@ from stockpipe.massive.pacing import Pacer, Patience
 from stockpipe.settings import Settings
 from stockpipe.setup.doctor.diagnosis import Finding, failed
 
-# The first dataset's usual part on the vendor's first day: a key that gets it gets every later one.
-_PART = next(iter(DATASETS.values())).parts()[0]
+# The usual part on the vendor's first day: a key that gets it gets every later one.
+_PART = USUAL.parts()[0]
 _FIRST_DAY = _PART.dataset.first_day
 _SECONDS = 15.0
 # A key-pair sign-in lives for a minute; a quarter of it may be lost without harm.

@@ -21,7 +21,7 @@ version: 2
 
 sources:
   - name: stockpipe
-    description: "The tickers of the Massive API, one snapshot a day, and the record of the runs."
+    description: "What stockpipe loads from the Massive API, a partition a day, and the record of its runs."
 """
 _GOOD_RUNS = "STATUS in (" + ", ".join(f"'{status}'" for status in GOOD) + ")"
 _RUN_KEY = ("RUN_ID", "DATASET", "DS", "STATUS")

@@ -253,7 +253,7 @@ class SnowflakeWarehouse:
     def _stage(self, delivery: Delivery) -> str:
         """Put the Parquet files on a stage that lives as long as the session; returns its name with the @."""
         self._run(f"CREATE TEMPORARY STAGE IF NOT EXISTS {self._stage_name}")
-        # Each active state has a folder of its own, with as many files as the day is large.
+        # Each part has a folder of its own, with as many files as it is large.
         for folder, found in groupby(delivery.parquet, key=lambda path: path.parent):
             names = [path.name for path in found]
             files = f"{folder.as_posix()}/{names[0] if len(names) == 1 else '*.parquet'}".replace("'", "\\'")
@@ -396,9 +396,9 @@ class SnowflakeWarehouse:
 
 def _copy(table: sql.Table, stage: str) -> str:
     cells = ", ".join(
-        f"PARSE_JSON($1:{column.name}::VARCHAR)"
+        f'PARSE_JSON($1:"{column.name}"::VARCHAR)'
         if column.kind == "json"
-        else f"$1:{column.name}::{snowflake_type(column, bare=True)}"
+        else f'$1:"{column.name}"::{snowflake_type(column, bare=True)}'
         for column in table.columns
     )
     return (
