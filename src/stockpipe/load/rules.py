@@ -65,8 +65,8 @@ def typed(column: Column, cell: str) -> str:
 
 
 def _is_blank(cell: str) -> str:
-    """Empty, or nothing but white space and what cannot be seen. The short test comes first: it is enough for most."""
-    return f"coalesce(trim({cell}), '') = '' OR ({cell} < '!' OR {cell} > '~') AND regexp_full_match({cell}, '[\\s\\p{{Z}}\\p{{C}}]*')"
+    """Empty, or nothing but white space and what cannot be seen. What begins with a plain sign is neither."""
+    return f"{cell} IS NULL OR ({cell} < '!' OR {cell} > '~') AND regexp_full_match({cell}, '[\\s\\p{{Z}}\\p{{C}}]*')"
 
 
 def _of_kind(column: Column, cell: str) -> list[Rule]:

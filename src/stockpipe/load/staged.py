@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -40,12 +41,16 @@ class StagedPart:
     reject_reasons: list[tuple[str | None, str]]
 
 
-def examine(db: duckdb.DuckDBPyConnection, partition: Partition, rows: int) -> StagedPart:
-    """Set repetitions and conflicts aside in the table `staged` of a staging database, and tell what there is.
+def examine(db: duckdb.DuckDBPyConnection, partition: Partition, chunks: Path, rows: int) -> StagedPart:
+    """Set repetitions and conflicts aside, and tell what there is.
 
-    `rows` is how many rows were fetched.
+    `chunks` is the folder of the typed rows, `rows` how many rows were fetched. The staging database `db` gets the view
+    `staged`: all rows with their number (`seq`), the `reason` of rejected ones, and whether they are `repeated`.
     """
     dataset = partition.part.dataset
+    db.execute(
+        f"CREATE OR REPLACE VIEW typed AS SELECT * FROM read_parquet('{str(chunks).replace(chr(39), chr(39) * 2)}/*.parquet')"
+    )
     _find_same_keys(db, partition)
     _set_aside(db, partition)
     name = f'"{dataset.name_column}"::VARCHAR'
@@ -81,23 +86,30 @@ def _find_same_keys(db: duckdb.DuckDBPyConnection, partition: Partition) -> None
     key, columns = _list(dataset.key), _list(column.name for column in dataset.columns)
     db.execute(
         f"CREATE OR REPLACE TEMP TABLE same_key AS SELECT seq, row_number() OVER (PARTITION BY {columns} ORDER BY seq) AS copy, {columns} "
-        f"FROM staged WHERE reason IS NULL AND ({key}) IN "
-        f"(SELECT ({key}) FROM staged WHERE reason IS NULL GROUP BY {key} HAVING count(*) > 1)"
+        f"FROM typed WHERE reason IS NULL AND ({key}) IN "
+        f"(SELECT ({key}) FROM typed WHERE reason IS NULL GROUP BY {key} HAVING count(*) > 1)"
     )
 
 
 def _set_aside(db: duckdb.DuckDBPyConnection, partition: Partition) -> None:
     """Drop identical repetitions; where a key may stand once only, reject all but the newest, most complete row."""
     dataset = partition.part.dataset
-    db.execute("UPDATE staged SET repeated = true WHERE seq IN (SELECT seq FROM same_key WHERE copy > 1)")
     stamp = getattr(dataset.kind, "build_stamp", None)
     newest = f'"{stamp}" DESC NULLS LAST, ' if stamp else ""
     filled = " + ".join(f'("{column.name}" IS NOT NULL)::INT' for column in dataset.columns)
+    conflict = f"{_CONFLICT} another row with this {dataset.name_column} is newer or more complete"
     db.execute(
-        f"UPDATE staged SET reason = '{_CONFLICT} another row with this {dataset.name_column} is newer or more complete' WHERE seq IN "
-        f"(SELECT seq FROM same_key WHERE copy = 1 AND {_where_unique(partition)} "
-        f"QUALIFY row_number() OVER (PARTITION BY {_list(dataset.key)} ORDER BY {newest}{filled} DESC, seq) > 1)"
+        "CREATE OR REPLACE TEMP TABLE set_aside AS SELECT seq, NULL::VARCHAR AS why FROM same_key WHERE copy > 1 "
+        f"UNION ALL SELECT seq, '{conflict}' FROM same_key WHERE copy = 1 AND {_where_unique(partition)} "
+        f"QUALIFY row_number() OVER (PARTITION BY {_list(dataset.key)} ORDER BY {newest}{filled} DESC, seq) > 1"
     )
+    if _one(db, "SELECT count(*) FROM set_aside")[0]:
+        db.execute(
+            "CREATE OR REPLACE VIEW staged AS SELECT typed.* REPLACE (coalesce(reason, why) AS reason), "
+            "set_aside.seq IS NOT NULL AND why IS NULL AS repeated FROM typed LEFT JOIN set_aside ON typed.seq = set_aside.seq"
+        )
+    else:
+        db.execute("CREATE OR REPLACE VIEW staged AS SELECT *, false AS repeated FROM typed")
 
 
 def _where_unique(partition: Partition) -> str:
