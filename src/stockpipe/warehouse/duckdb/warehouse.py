@@ -12,6 +12,7 @@ from pathlib import Path
 
 import duckdb
 
+from stockpipe.base.stopping import interruptible
 from stockpipe.datasets import DATASETS, Dataset
 from stockpipe.errors import NotThere, WarehouseError
 from stockpipe.settings import Settings
@@ -25,6 +26,8 @@ from stockpipe.warehouse.runs import RunRecord
 log = logging.getLogger(__name__)
 
 _LOCK_POLL = 0.2
+# A signal is seen between two of these, not while rows are made into Python's objects.
+_ROWS_AT_ONCE = 10_000
 _MEMORY = "128MB"
 # A commit of more than this is written to the file itself, not to a log beside it and from there to the file.
 _STRAIGHT = "1MB"
@@ -157,8 +160,10 @@ class DuckDBWarehouse:
         self.close()
         with self._open(read_only=True) as connection:
             try:
-                cursor = connection.execute(text)
-                return QueryResult([column[0] for column in cursor.description or ()], cursor.fetchall())
+                with interruptible(connection):
+                    cursor = connection.execute(text)
+                    rows = [row for part in iter(lambda: cursor.fetchmany(_ROWS_AT_ONCE), []) for row in part]
+                return QueryResult([column[0] for column in cursor.description or ()], rows)
             except duckdb.CatalogException as error:
                 raise NotThere(f"DuckDB refused the query: {error}") from error
             except duckdb.Error as error:
