@@ -8,19 +8,17 @@ from pathlib import Path
 
 import pytest
 
-import stockpipe
 from conftest import SIDE_BY_SIDE, flags, spread, table, write_listing
 from stockpipe.errors import StockpipeError
 from stockpipe.sandbox import Answer, Request, Sandbox
 from support.faults import TRANSIENT
+from support.loads import load
 
 Respond = Callable[[Request], Answer]
 
 
 @pytest.mark.parametrize("seed", range(60))
-def test_any_mixture_of_faults_ends_in_one_of_two_ways(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("stockpipe.massive.pacing.LEAST_BACKOFF", 0.005)
-    monkeypatch.setattr("stockpipe.massive.pacing.backoff", lambda _attempt: 0.001)
+def test_any_mixture_of_faults_ends_in_one_of_two_ways(seed: int) -> None:
     chance = random.Random(seed)
     share = chance.choice((0.05, 0.2, 0.5, 0.9))
 
@@ -34,11 +32,11 @@ def test_any_mixture_of_faults_ends_in_one_of_two_ways(seed: int, monkeypatch: p
     new = write_listing(Path("new.csv"), [row | {"name": "New"} for row in spread(3005)])
     walk = SIDE_BY_SIDE if seed % 2 else {}
     with Sandbox(data=old) as sandbox:
-        stockpipe.load(settings=flags(sandbox, **walk))
+        load(flags(sandbox, **walk))
     with Sandbox(data=new, wrap=spoil) as sandbox:
         for _ in range(3):
             try:
-                rows = stockpipe.load(settings=flags(sandbox, **walk)).rows
+                rows = load(flags(sandbox, **walk)).rows
             except StockpipeError:
                 rows = 0
             found = table("SELECT count(*), count(DISTINCT TICKER), count(*) FILTER (NAME = 'New') FROM TICKERS")

@@ -172,6 +172,7 @@ def test_what_was_waited_is_counted_with_the_calls() -> None:
     assert (free.counts.calls, free.counts.waited) == (3, 2.0)
     free.before_retry(OSError("reset"), 1, throttled=False)
     assert 2.25 <= free.counts.waited <= 2.5
+    assert sum(clock.slept) == pytest.approx(free.counts.waited)
     assert (free.counts.retries, free.counts.throttled) == (1, 0)
     free.refused(None)
     assert (free.counts.retries, free.counts.throttled) == (1, 1)

@@ -21,6 +21,7 @@ import stockpipe
 from conftest import SIDE_BY_SIDE, flags, many, spread, table, write_listing
 from stockpipe.errors import AccessError, ApiError, StockpipeError
 from stockpipe.sandbox import Answer, Request, Sandbox
+from support import loads
 from support.faults import JSON, TRANSIENT, body
 
 Respond = Callable[[Request], Answer]
@@ -51,17 +52,10 @@ WALKS: dict[str, Any] = {"page by page": {}, "side by side": SIDE_BY_SIDE}
 walks = pytest.mark.parametrize("walk", WALKS)
 
 
-@pytest.fixture(autouse=True)
-def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Waits between tries are real in life and short here."""
-    monkeypatch.setattr("stockpipe.massive.pacing.LEAST_BACKOFF", 0.01)
-    monkeypatch.setattr("stockpipe.massive.pacing.backoff", lambda _attempt: 0.001)
-
-
 def load(spoil: Callable[[Respond], Respond], rows: int = 2500, **settings: str) -> stockpipe.LoadResult:
     data = write_listing(Path("listing.csv"), spread(rows))
     with Sandbox(data=data, wrap=spoil) as sandbox:
-        return stockpipe.load(settings=flags(sandbox, **settings))
+        return loads.load(flags(sandbox, **settings))
 
 
 @walks

@@ -27,6 +27,11 @@ def running(run_id: str) -> Iterator[None]:
         _current.reset(token)
 
 
+def current_run() -> str:
+    """The id of the run that is under way here, "" outside of one."""
+    return _current.get()
+
+
 def run_of(error: BaseException) -> str:
     """The id of the run that an error came out of, "" where there was none."""
     return str(vars(error).get(_MARK, ""))

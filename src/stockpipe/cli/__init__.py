@@ -7,11 +7,11 @@ import importlib
 import signal
 import sys
 from types import FrameType
-from typing import Any, NoReturn
+from typing import Any
 
 import click
 
-from stockpipe.base.stopping import stop_signals, stopped_by
+from stockpipe.base.stopping import stopping
 from stockpipe.base.version import __version__
 from stockpipe.cli.streams import have_streams
 from stockpipe.errors import ConfigError, not_installed
@@ -97,6 +97,5 @@ def main() -> None:
         signal.signal(number, _stop)
 
 
-def _stop(number: int, frame: FrameType | None) -> NoReturn:
-    stop_signals.append(number)
-    raise stopped_by(number)
+def _stop(number: int, frame: FrameType | None) -> None:
+    stopping.came(number)

@@ -16,7 +16,7 @@ import click
 from click.core import ParameterSource
 
 from stockpipe.base.clock import Clock
-from stockpipe.base.stopping import publishing, stop_signals, stopped_by
+from stockpipe.base.stopping import stopping
 from stockpipe.cli.install import install
 from stockpipe.cli.logs import configure_logging
 from stockpipe.cli.output import exit_codes, given_settings, progress_bar, shared_options
@@ -143,9 +143,7 @@ def _check(settings: Settings) -> None:
 
 def _stop_gently(number: int, frame: FrameType | None) -> None:
     """End at once, but for a transaction under way: that is waited for, unless the signal comes again."""
-    stop_signals.append(number)
-    if not publishing.is_set() or len(stop_signals) > 1:
-        raise stopped_by(number)
+    stopping.came(number, gently=True)
 
 
 def _refuse_foreground(options: Mapping[str, Any]) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
@@ -55,6 +56,8 @@ class Staging:
         self._db = duckdb.connect(
             config={"threads": 1, "memory_limit": _MEMORY, "temp_directory": f"{self._folder.name}/duckdb"}
         )
+        self._typist = ThreadPoolExecutor(1, "typist")
+        self._typing: Future[None] | None = None
         self._type_plain, self._type_odd = (
             _typing_sql(partition, source) for source in _sources(partition, self._plain_file)
         )
@@ -66,12 +69,15 @@ class Staging:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._db.interrupt()
+        self._typist.shutdown()
         self._db.close()
         self._sent.close()
         self._folder.cleanup()
 
     def restart(self) -> None:
         """Forget all rows: the fetch begins again."""
+        self._wait()
         shutil.rmtree(self._chunks, ignore_errors=True)
         self._chunks.mkdir()
         self._sent.clear()
@@ -93,8 +99,10 @@ class Staging:
 
     def finish(self) -> StagedPart:
         """Type what is left, set repetitions and conflicts aside, and tell what there is."""
+        self._wait()
         if self._plain or self._odd or not any(self._chunks.iterdir()):
             self._type()
+            self._wait()
         self._facts = examine(self._db, self.partition, self._chunks, self._rows)
         return self._facts
 
@@ -158,17 +166,28 @@ class Staging:
             self._type()
 
     def _type(self) -> None:
-        """Write the rows at hand as Parquet: each cell typed, with the reasons against a row that cannot be stored."""
-        if self._odd:
-            self._db.execute(_ODD_ROWS, [list(self._odd), list(self._odd.values())])
-            self._db.execute(f"COPY ({self._type_odd}) TO {_literal(self._next_chunk())} {_QUICKLY}")
-        if self._plain or not self._odd:
-            self._plain_file.write_text(ROW.join(self._plain), encoding="utf-8", newline="")
-            self._db.execute(f"COPY ({self._type_plain}) TO {_literal(self._next_chunk())} {_QUICKLY}")
-        self._plain.clear()
-        self._odd.clear()
+        """Have the rows at hand typed, once the ones before them are: beside the thread that takes in pages."""
+        self._wait()
+        plain, odd = self._plain, self._odd
+        self._plain, self._odd = [], {}
+        self._typing = self._typist.submit(self._write, plain, odd)
         self._typed += self._waiting
         self._waiting = 0
+
+    def _wait(self) -> None:
+        """Wait for the rows that are being typed; raises what went wrong there."""
+        typing, self._typing = self._typing, None
+        if typing:
+            typing.result()
+
+    def _write(self, plain: list[str], odd: dict[int, str]) -> None:
+        """Write rows as Parquet: each cell typed, with the reasons against a row that cannot be stored."""
+        if odd:
+            self._db.execute(_ODD_ROWS, [list(odd), list(odd.values())])
+            self._db.execute(f"COPY ({self._type_odd}) TO {_literal(self._next_chunk())} {_QUICKLY}")
+        if plain or not odd:
+            self._plain_file.write_text(ROW.join(plain), encoding="utf-8", newline="")
+            self._db.execute(f"COPY ({self._type_plain}) TO {_literal(self._next_chunk())} {_QUICKLY}")
 
     def _next_chunk(self) -> Path:
         return self._chunks / f"{len(list(self._chunks.iterdir())):06}.parquet"

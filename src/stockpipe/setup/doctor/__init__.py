@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterator
 
 from stockpipe.base.clock import Clock, new_york_date
-from stockpipe.base.stopping import as_interrupt
+from stockpipe.base.stopping import stopping
 from stockpipe.base.text import printable
 from stockpipe.errors import Interrupted, StockpipeError
 from stockpipe.settings import Settings
@@ -28,14 +28,18 @@ def examine(settings: Settings, clock: Clock) -> Iterator[Finding]:
     }
     for name, findings in parts.items():
         try:
-            yield from findings
+            for finding in findings:
+                # A part, or the connector in it, may have taken the interruption for a fault of its own.
+                stopping.check()
+                yield finding
+            stopping.check()
         except Interrupted:
             raise
         except StockpipeError as error:
+            stopping.check()
             yield failed(name, error)
         except Exception as error:  # a part that breaks must not hide what the others find
-            if as_interrupt(error):
-                raise
+            stopping.check()
             log.debug("unexpected error", exc_info=True)
             text = f"could not be looked at: unexpected {type(error).__name__}: {printable(str(error))}"
             yield Finding("FAIL", name, text, "Please report this with what you did; -v shows more.", 1)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import duckdb
 
+from stockpipe.base.stopping import interruptible
 from stockpipe.datasets import Dataset, Part, Partition
 from stockpipe.errors import NotThere, WarehouseError
 from stockpipe.settings import Settings
@@ -27,6 +28,8 @@ from stockpipe.warehouse.runs import RunRecord
 log = logging.getLogger(__name__)
 
 _LOCK_POLL = 0.2
+# A signal is seen between two of these, not while rows are made into Python's objects.
+_ROWS_AT_ONCE = 10_000
 _MEMORY = "128MB"
 # A commit of more than this is written to the file itself, not to a log beside it and from there to the file.
 _STRAIGHT = "1MB"
@@ -175,8 +178,10 @@ class DuckDBWarehouse:
             try:
                 if shut:
                     connection.execute(LOCK)
-                cursor = connection.execute(text)
-                return QueryResult([column[0] for column in cursor.description or ()], cursor.fetchall())
+                with interruptible(connection):
+                    cursor = connection.execute(text)
+                    rows = [row for part in iter(lambda: cursor.fetchmany(_ROWS_AT_ONCE), []) for row in part]
+                return QueryResult([column[0] for column in cursor.description or ()], rows)
             except duckdb.Error as error:
                 raise refused(error) from error
 

@@ -1,0 +1,161 @@
+"""Ctrl+C and SIGTERM while something is at work: it ends soon, with the shell's own code, and a sentence that fits."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from stockpipe.base.runlog import running
+from stockpipe.base.stopping import Stopping, stopped_by, stopping
+from stockpipe.errors import Interrupted
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals as POSIX has them")
+
+ENDLESS = "SELECT count(*) FROM range(1000000) a, range(1000000) b, range(1000000) c WHERE a.range < b.range + c.range"
+SIGNALS = pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+
+
+def started(*arguments: str, env: dict[str, str] | None = None) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "stockpipe", *arguments], env=os.environ | (env or {}), text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+
+
+def computes(process: subprocess.Popen[str], file: Path) -> None:
+    """Wait until a process has opened a file, so that its statement is under way."""
+    for _ in range(3000):
+        fds = Path(f"/proc/{process.pid}/fd")
+        try:
+            if file.resolve() in [fd.readlink() for fd in fds.iterdir()]:
+                break
+        except OSError:
+            pass
+        time.sleep(0.01)
+    time.sleep(0.2)
+
+
+@SIGNALS
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+def test_a_query_ends_while_duckdb_computes(number: int, code: int) -> None:
+    duckdb.connect("stockpipe.duckdb").close()
+    process = started("query", "--json", ENDLESS)
+    computes(process, Path("stockpipe.duckdb"))
+    asked = time.monotonic()
+    process.send_signal(number)
+    out, err = process.communicate(timeout=20)
+    assert time.monotonic() - asked < 3  # a second, and a slow machine
+    assert (process.returncode, "Traceback" in err) == (code, False)
+    said = json.loads(out)
+    assert (said["error"], said["exit_code"]) == ("Interrupted", code)
+    assert "Stopped on request" in err
+    assert "published" not in err + said["message"]
+
+
+class Silent:
+    """A server that takes connections and says nothing."""
+
+    def __init__(self) -> None:
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        self.taken = threading.Event()
+        self.thread = threading.Thread(target=self._take, daemon=True)
+        self.thread.start()
+
+    def _take(self) -> None:
+        kept = []
+        try:
+            while True:
+                kept.append(self.listener.accept())
+                self.taken.set()
+        except OSError:
+            for connection, _ in kept:
+                connection.close()
+
+
+@pytest.fixture
+def silent() -> Iterator[Silent]:
+    found = Silent()
+    yield found
+    found.listener.shutdown(socket.SHUT_RDWR)
+    found.listener.close()
+    found.thread.join()
+
+
+@SIGNALS
+@pytest.mark.parametrize("where", ["API", "sign-in"])
+def test_the_doctor_stops_where_it_is(silent: Silent, number: int, code: int, where: str) -> None:
+    env = {"POLYGON_API_KEY": "a-good-key-of-32-characters-xxx"}
+    if where == "API":
+        env["MASSIVE_BASE_URL"] = f"http://127.0.0.1:{silent.port}"
+    else:
+        env |= {
+            "MASSIVE_BASE_URL": "http://127.0.0.1:9", "SNOWFLAKE_ACCOUNT": "xy12345", "SNOWFLAKE_USER": "bot", "SNOWFLAKE_PASSWORD": "x",
+            "SNOWFLAKE_HOST": "127.0.0.1", "SNOWFLAKE_PORT": str(silent.port), "SNOWFLAKE_PROTOCOL": "http",
+            "SNOWFLAKE_DATABASE": "D", "SNOWFLAKE_SCHEMA": "S", "SNOWFLAKE_WAREHOUSE": "W",
+        }  # fmt: skip
+    process = started("doctor", env=env)
+    assert silent.taken.wait(30)
+    asked = time.monotonic()
+    process.send_signal(number)
+    out, err = process.communicate(timeout=30)
+    assert time.monotonic() - asked < 3
+    assert process.returncode == code
+    assert "Stopped on request" in err
+    assert "Stopped" not in out
+    assert "published" not in out + err
+    assert "disk" not in out  # what comes after it was not looked at
+
+
+def test_a_run_says_that_nothing_was_published_and_other_commands_do_not() -> None:
+    assert stopped_by(signal.SIGTERM).message == "Stopped on request (SIGTERM)."
+    with running("a-run"):
+        assert stopped_by(signal.SIGINT).message == "Stopped on request; nothing was published."
+
+
+def test_a_gentle_stop_waits_for_a_transaction_once() -> None:
+    own = Stopping()
+    own.check()
+    own.publishing.set()
+    own.came(signal.SIGTERM, gently=True)
+    with pytest.raises(Interrupted):
+        own.check()
+    with pytest.raises(Interrupted):
+        own.came(signal.SIGTERM, gently=True)
+    with pytest.raises(Interrupted) as caught:
+        Stopping().came(signal.SIGINT, gently=True)
+    assert caught.value.exit_code == 130
+
+
+def test_an_interruptible_block_leaves_everything_as_it_was() -> None:
+    threads, before = threading.active_count(), signal.set_wakeup_fd(-1)
+    signal.set_wakeup_fd(before)
+    with stopping.interruptible(duckdb.connect()):
+        pass
+    assert (threading.active_count(), signal.set_wakeup_fd(before)) == (threads, before)
+
+
+def test_in_another_thread_it_does_nothing() -> None:
+    found: list[int] = []
+
+    def work() -> None:
+        with stopping.interruptible(duckdb.connect()) as nothing:
+            found.append(threading.active_count())
+            assert nothing is None
+
+    thread = threading.Thread(target=work)
+    before = threading.active_count()
+    thread.start()
+    thread.join()
+    assert found == [before + 1]
