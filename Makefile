@@ -9,7 +9,7 @@ PEERS := benchmarks/.venv
 RUNTIME := $(VENV)/.runtime
 DEV := $(VENV)/.dev
 DBT := tests/dbt/.venv
-SNOWFLAKE_TESTS := tests/warehouse/test_signin.py tests/warehouse/test_snowflake.py tests/warehouse/test_warehouses.py tests/models/test_views.py
+SNOWFLAKE_TESTS := tests/warehouse/test_signin.py tests/warehouse/test_snowflake.py tests/warehouse/test_snowflake_session.py tests/warehouse/test_snowflake_refusals.py tests/warehouse/test_warehouses.py tests/models/test_views.py
 
 .PHONY: demo test test-chaos test-dbt test-connectors test-airflow test-dagster test-prefect test-workflows lint types check bench requirements clean
 

@@ -61,6 +61,7 @@ STATEMENTS = (
         "The storage behind the stages cannot be reached. It has a host of its own, not the account's.",
         f"{_SAFE} Let that host through the firewall or proxy: SELECT SYSTEM$ALLOWLIST() names it, with the type STAGE. "
         "Or set STOCKPIPE_LOAD_METHOD=insert, which needs no storage.",
+        ("Failed to upload files",),
     ),
     Refusal(
         (390111, 390112, 390114, 390115, 390195),
@@ -121,14 +122,18 @@ SESSION_GONE = frozenset((390111, 390112, 390114, 390115, 390195, 250001, 250003
 """A session with one of these answers nothing any more; a new one may."""
 
 
-def of_statement(number: int | None) -> str | None:
-    """What to tell about a refused statement; None for a number without an entry."""
-    return next((refusal.hint for refusal in STATEMENTS if number in refusal.numbers), None)
+def of_statement(number: int | None, text: str) -> str | None:
+    """What to tell about a refused statement with this message; None where no entry fits."""
+    return _first(STATEMENTS, number, text)
 
 
 def of_sign_in(number: int | None, text: str) -> str | None:
     """What to tell about a refused sign-in with this message; None where the way of signing in says more."""
-    for refusal in SIGN_IN:
+    return _first(SIGN_IN, number, text)
+
+
+def _first(refusals: tuple[Refusal, ...], number: int | None, text: str) -> str | None:
+    for refusal in refusals:
         if number in refusal.numbers or any(words in text for words in refusal.words):
             return refusal.hint
     return None

@@ -389,7 +389,7 @@ class SnowflakeWarehouse:
         elif error.errno == _NO_WAREHOUSE:
             hint = or_granted("Set SNOWFLAKE_WAREHOUSE", "USAGE ON WAREHOUSE ...", role) + _SUSPENDED
         else:
-            hint = of_statement(error.errno) or hint
+            hint = of_statement(error.errno, error_text(error)) or hint
         kind = NotThere if error.errno == _DOES_NOT_EXIST else WarehouseError
         return kind(f"Snowflake refused {first_word(statement)}: {error_text(error)}", hint=hint)
 
