@@ -9,7 +9,7 @@ from typing import Any
 
 import duckdb
 
-from stockpipe.datasets import Partition
+from stockpipe.datasets import Dataset, Partition
 from stockpipe.load.sent import ROWS_A_PAGE
 from stockpipe.warehouse.runs import Counts
 
@@ -17,6 +17,7 @@ _GOOD = "FROM staged WHERE reason IS NULL AND NOT repeated"
 # All rows of one build are stamped within milliseconds (60 at most, in 29 builds of 2025 and 2026).
 _ONE_BUILD = "INTERVAL 1 MINUTE"
 _CONFLICT = "conflict:"
+_REASONS = 5
 
 
 @dataclass(frozen=True)
@@ -48,51 +49,72 @@ def examine(db: duckdb.DuckDBPyConnection, partition: Partition, chunks: Path, r
     `staged`: all rows with their number (`seq`), the `reason` of rejected ones, and whether they are `repeated`.
     """
     dataset = partition.part.dataset
-    db.execute(
-        f"CREATE OR REPLACE VIEW typed AS SELECT * FROM read_parquet('{str(chunks).replace(chr(39), chr(39) * 2)}/*.parquet')"
-    )
-    _find_same_keys(db, partition)
-    _set_aside(db, partition)
+    folder = str(chunks).replace("'", "''")
+    db.execute(f"CREATE OR REPLACE VIEW typed AS SELECT * FROM read_parquet('{folder}/*.parquet')")
+    same_keys = _find_same_keys(db, partition)
+    _set_aside(db, partition, any_left=same_keys > 0)
+    published, rejected, repeated, unknown, first, last, *filled = _numbers(db, dataset)
     name = f'"{dataset.name_column}"::VARCHAR'
-    filled = ", ".join(f'count("{column.name}")' for column in dataset.fields)
-    published, *field_counts = _one(db, f"SELECT count(*), {filled} {_GOOD}")
-    rejected, repeated = _one(db, "SELECT count(reason), count(*) FILTER (repeated) FROM staged")
-    first, last = _one(db, f"SELECT arg_min({name}, seq), arg_max({name}, seq) FROM staged")
-    unknown = dataset.unknown
     return StagedPart(
         counts=Counts(rows, published, rejected, repeated),
         builds=_builds(db, partition),
-        keys_on_two_pages=_keys_on_two_pages(db, partition),
-        conflicts=_names(db, f"SELECT DISTINCT {name} FROM staged WHERE reason LIKE '{_CONFLICT}%' ORDER BY 1"),
+        keys_on_two_pages=_keys_on_two_pages(db, partition) if same_keys else [],
+        conflicts=_names(db, f"SELECT DISTINCT {name} FROM staged WHERE reason LIKE '{_CONFLICT}%' ORDER BY 1")
+        if same_keys
+        else [],
         first_key=first,
         last_key=last,
         content_hash=_content_hash(db, partition),
-        field_counts=dict(zip((column.name for column in dataset.fields), field_counts, strict=True)),
-        new_fields=_names(
-            db,
-            f'SELECT DISTINCT unnest(json_keys("{unknown.name}")) {_GOOD} AND "{unknown.name}" IS NOT NULL ORDER BY 1',
-        )
-        if unknown
-        else [],
+        field_counts=dict(zip((column.name for column in dataset.fields), filled, strict=True)),
+        new_fields=_new_fields(db, dataset) if unknown else [],
         reject_reasons=db.execute(
-            f"SELECT {name}, reason FROM staged WHERE reason IS NOT NULL ORDER BY seq LIMIT 5"
-        ).fetchall(),
+            f"SELECT {name}, reason FROM staged WHERE reason IS NOT NULL ORDER BY seq LIMIT {_REASONS}"
+        ).fetchall()
+        if rejected
+        else [],
     )
 
 
-def _find_same_keys(db: duckdb.DuckDBPyConnection, partition: Partition) -> None:
-    """The table `same_key`: good rows that share their key with another; `copy` numbers identical ones from 1."""
+def _numbers(db: duckdb.DuckDBPyConnection, dataset: Dataset) -> tuple[Any, ...]:
+    """Rows published, rejected and repeated, good ones with unknown fields, first and last key, good ones with each field."""
+    good, name = "FILTER (reason IS NULL AND NOT repeated)", f'"{dataset.name_column}"::VARCHAR'
+    unknown = f'count("{dataset.unknown.name}") {good}' if dataset.unknown else "0"
+    filled = ", ".join(f'count("{column.name}") {good}' for column in dataset.fields)
+    return _one(
+        db,
+        f"SELECT count(*) {good}, count(reason), count(*) FILTER (repeated), {unknown}, arg_min({name}, seq), arg_max({name}, seq), "
+        f"{filled} FROM staged",
+    )
+
+
+def _new_fields(db: duckdb.DuckDBPyConnection, dataset: Dataset) -> list[str]:
+    unknown = f'"{dataset.unknown.name}"' if dataset.unknown else "NULL"
+    return _names(db, f"SELECT DISTINCT unnest(json_keys({unknown})) {_GOOD} AND {unknown} IS NOT NULL ORDER BY 1")
+
+
+def _find_same_keys(db: duckdb.DuckDBPyConnection, partition: Partition) -> int:
+    """The table `same_key`: good rows that share their key with another; `copy` numbers identical ones from 1.
+
+    Returns how many there are.
+    """
     dataset = partition.part.dataset
     key, columns = _list(dataset.key), _list(column.name for column in dataset.columns)
-    db.execute(
+    made = db.execute(
         f"CREATE OR REPLACE TEMP TABLE same_key AS SELECT seq, row_number() OVER (PARTITION BY {columns} ORDER BY seq) AS copy, {columns} "
         f"FROM typed WHERE reason IS NULL AND ({key}) IN "
         f"(SELECT ({key}) FROM typed WHERE reason IS NULL GROUP BY {key} HAVING count(*) > 1)"
     )
+    return int(made.fetchall()[0][0])
 
 
-def _set_aside(db: duckdb.DuckDBPyConnection, partition: Partition) -> None:
-    """Drop identical repetitions; where a key may stand once only, reject all but the newest, most complete row."""
+def _set_aside(db: duckdb.DuckDBPyConnection, partition: Partition, *, any_left: bool) -> None:
+    """Drop identical repetitions; where a key may stand once only, reject all but the newest, most complete row.
+
+    The view `staged` says so; without `any_left`, no key stands twice.
+    """
+    if not any_left:
+        db.execute("CREATE OR REPLACE VIEW staged AS SELECT *, false AS repeated FROM typed")
+        return
     dataset = partition.part.dataset
     stamp = getattr(dataset.kind, "build_stamp", None)
     newest = f'"{stamp}" DESC NULLS LAST, ' if stamp else ""
@@ -103,13 +125,10 @@ def _set_aside(db: duckdb.DuckDBPyConnection, partition: Partition) -> None:
         f"UNION ALL SELECT seq, '{conflict}' FROM same_key WHERE copy = 1 AND {_where_unique(partition)} "
         f"QUALIFY row_number() OVER (PARTITION BY {_list(dataset.key)} ORDER BY {newest}{filled} DESC, seq) > 1"
     )
-    if _one(db, "SELECT count(*) FROM set_aside")[0]:
-        db.execute(
-            "CREATE OR REPLACE VIEW staged AS SELECT typed.* REPLACE (coalesce(reason, why) AS reason), "
-            "set_aside.seq IS NOT NULL AND why IS NULL AS repeated FROM typed LEFT JOIN set_aside ON typed.seq = set_aside.seq"
-        )
-    else:
-        db.execute("CREATE OR REPLACE VIEW staged AS SELECT *, false AS repeated FROM typed")
+    db.execute(
+        "CREATE OR REPLACE VIEW staged AS SELECT typed.* REPLACE (coalesce(reason, why) AS reason), "
+        "set_aside.seq IS NOT NULL AND why IS NULL AS repeated FROM typed LEFT JOIN set_aside ON typed.seq = set_aside.seq"
+    )
 
 
 def _where_unique(partition: Partition) -> str:

@@ -27,7 +27,7 @@ from stockpipe.warehouse.dialect import duckdb_type
 
 # Rows are typed some at a time, while the next pages are on their way: so many characters, which keeps memory flat
 # however long a row is. Each time costs what planning the statement costs, so a longer list is typed in larger parts.
-_CHUNK, _LARGEST_CHUNK = 1_200_000, 5_000_000
+_CHUNK, _LARGEST_CHUNK = 2_200_000, 5_000_000
 # What DuckDB may hold in memory; what is more goes to the temporary folder.
 _MEMORY = "100MB"
 # Snowflake's advice for loading is files of 100 to 250 MB; a day of tickers stays far below one.
