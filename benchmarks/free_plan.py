@@ -17,9 +17,9 @@ from stockpipe.massive.client import Client, Origin
 from stockpipe.massive.pacing import Pacer, Patience
 from stockpipe.massive.pages import Guard, Query, walk
 from stockpipe.sandbox import SANDBOX_KEY, Sandbox
-from stockpipe.settings import Plan
+from stockpipe.settings import KeyPlan
 
-plan, rows, minute = cast(Plan, sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])
+plan, rows, minute = cast(KeyPlan, sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])
 clock = Clock()
 with Sandbox(plan="free", rows=rows, minute=minute) as sandbox:
     pacer = Pacer(Patience(clock, clock.monotonic() + 3600), plan, minute=minute)

@@ -9,9 +9,9 @@ from datetime import date
 from pathlib import Path
 
 import duckdb
+from massive import RESTClient
 
 from columns import CREATE, FIELDS
-from massive import RESTClient
 
 base_url, key, path = sys.argv[1:]
 client = RESTClient(api_key=key, base=base_url)

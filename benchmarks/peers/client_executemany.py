@@ -4,9 +4,9 @@ import sys
 from datetime import date
 
 import duckdb
+from massive import RESTClient
 
 from columns import CREATE, FIELDS, INSERT
-from massive import RESTClient
 
 base_url, key, path = sys.argv[1:]
 client = RESTClient(api_key=key, base=base_url)

@@ -10,9 +10,9 @@ from datetime import date
 from itertools import islice
 
 import snowflake.connector
+from massive import RESTClient
 
 from columns import CREATE, FIELDS
-from massive import RESTClient
 
 base_url, key, batch = sys.argv[1], sys.argv[2], int(sys.argv[3])
 client = RESTClient(api_key=key, base=base_url)

@@ -31,8 +31,6 @@ class StockpipeError(Exception):
         super().__init__(message)
         self.message = message
         self.hint = hint
-        # The run that it ended, where one had begun.
-        self.run_id = ""
 
     def __str__(self) -> str:
         return f"{self.message} {self.hint}".strip()

@@ -10,7 +10,7 @@ from stockpipe.base.clock import new_york_date
 from stockpipe.errors import ApiError, Interrupted
 from stockpipe.massive.answers import Transient
 from stockpipe.massive.pacing import Pacer, backoff
-from stockpipe.settings import Plan
+from stockpipe.settings import KeyPlan
 from support.clocks import FakeClock, pacer
 
 
@@ -131,7 +131,7 @@ def test_the_day_is_new_yorks() -> None:
     ],
 )
 def test_several_calls_at_once_pay_only_where_calls_go_close_together(
-    plan: Plan, per_second: float, own_delay: float | None, hurries: bool
+    plan: KeyPlan, per_second: float, own_delay: float | None, hurries: bool
 ) -> None:
     assert pacer(FakeClock(), plan=plan, per_second=per_second, own_delay=own_delay).hurries is hurries
 
@@ -141,7 +141,7 @@ def test_several_calls_at_once_pay_only_where_calls_go_close_together(
     [("paid", None, 0.0), ("free", None, 0.2), ("auto", None, 0.2), ("paid", 0.7, 0.7), ("free", 0.0, 0.0)],
 )
 def test_the_delay_is_the_users_own_or_what_the_plan_asks_for(
-    plan: Plan, own_delay: float | None, delay: float
+    plan: KeyPlan, own_delay: float | None, delay: float
 ) -> None:
     assert pacer(FakeClock(), plan=plan, own_delay=own_delay).delay == delay
 

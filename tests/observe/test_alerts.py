@@ -102,7 +102,7 @@ def test_ctrl_c_is_told_as_an_interruption(receiver: Receiver) -> None:
 
 def test_a_stale_list_is_an_alarm_although_it_was_published(receiver: Receiver) -> None:
     alerts_to(receiver).succeeded([record(build_date=date(2026, 2, 5))], recovered=True)
-    reason = "The vendor's list of 2026-02-07 is the build of 2026-02-05: a session is not in it."
+    reason = "The vendor's list for 2026-02-07 was built on 2026-02-05 and misses at least one trading session."
     assert receiver.pings == [("/fail", reason)]
     (document,) = receiver.documents
     assert (document["event"], document["status"], document["rows"]) == ("stale", "published", 12)

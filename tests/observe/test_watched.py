@@ -90,7 +90,9 @@ def test_a_stale_list_is_told_whether_it_is_published_or_refused(serve: Serve, r
         ("refused", "refused"),
     ]
     lacking, old_build = [body for suffix, body in receiver.pings if suffix == "/fail"]
-    assert lacking == "The vendor's list of 2026-02-07 is the build of 2026-02-05: a session is not in it."
+    assert (
+        lacking == "The vendor's list for 2026-02-07 was built on 2026-02-05 and misses at least one trading session."
+    )
     assert old_build.startswith("The vendor's list is the build of 2026-02-05, older than the day loaded (2026-02-07).")
     assert values(Path("out.prom").read_text(), STOCKS)["exit_status"] == 7
 

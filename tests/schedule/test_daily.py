@@ -143,7 +143,7 @@ def test_a_week_with_failures_a_sleep_and_restarts_publishes_every_day_once(rece
         # The machine slept from Sunday night to Tuesday morning. Monday's list is gone, its dated records are not.
         ("03-10 09:00", "03-09", "published", 1200, None),
         ("03-10 09:00", "03-10", "published", 1200, "03-10"),
-        # Killed and started again in between. The key is refused all day: that is not tried again before the next day.
+        # Killed and started again in between. The key is refused all day: that is not retried before the next day.
         ("03-11 04:30", "03-11", "failed", 0, None),
         # Killed before 04:30 and started again at 10:00: the refused day and the missed one.
         ("03-12 10:00", "03-11", "published", 1200, None),
@@ -222,7 +222,7 @@ def test_it_says_what_comes_next_and_when(said: Callable[[], list[str]]) -> None
         "2026-02-07 failed (try 1, exit code 5): down",
         "Next: 2026-02-07 again (try 2) at 2026-02-07 04:45 America/New_York (09:45 UTC).",
         "2026-02-07 failed (try 2, exit code 3): no key",
-        "2026-02-07 is not tried again before the next regular time.",
+        "2026-02-07 is not retried before the next regular time.",
         "Next: 2026-02-08 at 2026-02-08 04:30 America/New_York (09:30 UTC).",
         "2026-02-07 is missing. Loading its dated records.",
         "Next: 2026-02-09 at 2026-02-09 04:30 America/New_York (09:30 UTC).",

@@ -95,7 +95,7 @@ def test_weekends_and_holidays_are_days_like_others() -> None:
 def test_an_old_build_is_stale_when_a_session_is_not_in_it(day: str, build: str, state: str) -> None:
     found = standing(f"{day} 15:00", run(day, build_date=date.fromisoformat(build)))
     assert found.state == state
-    assert (f"is the build of {build}: a session is not in it." in found.reason) is (state == "stale")
+    assert (f"was built on {build} and misses at least one trading session." in found.reason) is (state == "stale")
 
 
 def test_dated_records_have_no_build_and_are_judged_by_their_day() -> None:

@@ -113,7 +113,7 @@ def test_a_file_that_others_can_read_is_warned_about(home: Path) -> None:
     (home / "connections.toml").chmod(0o644)
     assert settings(SNOWFLAKE_DEFAULT_CONNECTION_NAME="prod").warnings == (
         "snow/connections.toml holds secrets and can be read by other users of this machine. "
-        "Mend it: chmod 600 snow/connections.toml",
+        "Fix: chmod 600 snow/connections.toml",
     )
     assert settings(SNOWFLAKE_DEFAULT_CONNECTION_NAME="dev").warnings == ()
 
@@ -140,7 +140,7 @@ def test_a_file_that_others_can_read_is_warned_about_once_and_not_by_the_connect
     assert done.returncode == 0, done.stderr
     assert done.stderr.splitlines() == [
         "Warning: snow/connections.toml holds secrets and can be read by other users of this machine. "
-        "Mend it: chmod 600 snow/connections.toml",
+        "Fix: chmod 600 snow/connections.toml",
         f"Warning: {SINGLE_FACTOR}",
     ]
 

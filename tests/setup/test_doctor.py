@@ -19,7 +19,7 @@ from stockpipe.base.clock import NEW_YORK, Clock
 from stockpipe.models import views
 from stockpipe.sandbox import Answer, Request, Sandbox
 from stockpipe.settings import load_settings
-from stockpipe.setup.doctor import Finding, examine
+from stockpipe.setup.doctor import Diagnosis, examine
 from stockpipe.warehouse.scripts import grants_script
 from support.keys import pem, public_pem
 
@@ -53,7 +53,7 @@ def lines(settings: dict[str, str], clock: Clock | None = None) -> list[str]:
     return [plain(finding) for finding in found]
 
 
-def plain(finding: Finding) -> str:
+def plain(finding: Diagnosis) -> str:
     text = re.sub(r"127\.0\.0\.1:\d+", "HOST", f"{finding.level} {finding.name}: {finding.text}")
     return re.sub(r"in \d+\.\d\d s", "in a moment", text)
 

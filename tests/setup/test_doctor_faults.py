@@ -22,21 +22,21 @@ from stockpipe.base.clock import Clock
 from stockpipe.sandbox import Answer, Sandbox
 from stockpipe.sandbox.server import Respond
 from stockpipe.settings import load_settings
-from stockpipe.setup.doctor import Finding, examine
+from stockpipe.setup.doctor import Diagnosis, examine
 from stockpipe.setup.doctor.tables import examine_age
 
 NOWHERE = {"POLYGON_API_KEY": "sandbox-key", "MASSIVE_BASE_URL": "http://127.0.0.1:9"}
 
 
-def found(settings: dict[str, str]) -> list[Finding]:
+def found(settings: dict[str, str]) -> list[Diagnosis]:
     return list(examine(load_settings(env=settings), Clock()))
 
 
-def texts(findings: list[Finding]) -> list[str]:
+def texts(findings: list[Diagnosis]) -> list[str]:
     return [f"{finding.level} {finding.name}: {finding.text}" for finding in findings]
 
 
-def failures(settings: dict[str, str]) -> list[Finding]:
+def failures(settings: dict[str, str]) -> list[Diagnosis]:
     """All failures; the last thing that is looked at is looked at in any case."""
     findings = found(settings)
     assert findings[-1].name == "disk"

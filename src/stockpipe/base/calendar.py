@@ -62,7 +62,7 @@ def missing_session(build: date | None, ds: date) -> str:
     """
     if build is None or build.toordinal() > last_session(ds.toordinal() - 1):
         return ""
-    return f"The vendor's list of {ds} is the build of {build}: a session is not in it."
+    return f"The vendor's list for {ds} was built on {build} and misses at least one trading session."
 
 
 @lru_cache(maxsize=128)

@@ -81,7 +81,7 @@ class _Group(click.Group):
 )
 @click.version_option(__version__, prog_name="stockpipe")
 def main() -> None:
-    """The whole Massive (formerly Polygon.io) stock universe in your own warehouse, one proved day at a time.
+    """The whole Massive (formerly Polygon.io) stock universe in your own warehouse, one verified day at a time.
 
     \b
     stockpipe demo                     try it, no account needed

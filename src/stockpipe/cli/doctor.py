@@ -15,7 +15,7 @@ from stockpipe.cli.output import exit_codes, given_settings, print_json, shared_
 from stockpipe.settings import load_settings
 
 if TYPE_CHECKING:
-    from stockpipe.setup.doctor import Finding
+    from stockpipe.setup.doctor import Diagnosis
 
 _COLOURS = {"OK": "green", "WARN": "yellow", "FAIL": "red", "SKIP": "bright_black"}
 
@@ -52,13 +52,13 @@ def _colour() -> bool | None:
     return False if os.environ.get("NO_COLOR") else None
 
 
-def _shown(finding: Finding, secrets: frozenset[str]) -> Finding:
+def _shown(finding: Diagnosis, secrets: frozenset[str]) -> Diagnosis:
     """Without secrets and control characters: a server may send back what it got."""
     text, remedy = (printable(redacted(part, secrets)) for part in (finding.text, finding.remedy))
     return replace(finding, text=text, remedy=remedy)
 
 
-def _line(finding: Finding) -> str:
+def _line(finding: Diagnosis) -> str:
     level = click.style(f"{finding.level:<4}", fg=_COLOURS[finding.level])
     remedy = f"\n{'':18}{finding.remedy}" if finding.remedy else ""
     return f"{level}  {finding.name:<10}  {finding.text}{remedy}"

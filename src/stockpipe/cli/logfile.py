@@ -77,7 +77,7 @@ class _LogFile(logging.handlers.RotatingFileHandler):
             return True
 
     def _tell(self, fault: OSError) -> None:
-        # What could not be written must not be tried again when the file is closed.
+        # What could not be written must not be retried when the file is closed.
         self._let_go()
         if not self._told:
             self._told = True

@@ -57,7 +57,10 @@ def exit_codes(*, as_json: bool = False) -> Iterator[None]:
 
 
 def _give_up_unwritten() -> None:
-    """Leave nothing for Python to write at its end where nobody reads any more: it would complain, and end with 120."""
+    """Redirect unflushed output to the null device once the reader has gone.
+
+    Otherwise the interpreter prints a BrokenPipeError at exit and returns 120.
+    """
     for stream in filter(None, (sys.stdout, sys.stderr)):
         try:
             stream.flush()

@@ -60,7 +60,7 @@ log = logging.getLogger(__name__)
 )
 @shared_options
 def run(**options: Any) -> None:
-    """Load a day into the warehouse, whole and proved, or not at all.
+    """Load a day into the warehouse, whole and verified, or not at all.
 
     Running it again is safe: the day is replaced, never doubled.
 

@@ -64,7 +64,7 @@ _DAYS_BACK = 7
 def schedule(**options: Any) -> None:
     """Load every day at a time, until stopped.
 
-    A day that fails is tried again after 15, 30, 60 and 120 minutes, unless its cause does not pass by itself. Days
+    A day that fails is retried after 15, 30, 60 and 120 minutes, unless its cause does not pass by itself. Days
     missed while the machine slept or was off are made up for. A stop ends it after the transaction under way.
 
     \b

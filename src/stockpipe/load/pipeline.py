@@ -163,7 +163,6 @@ def _note_calls(desk: Desk, run: Run, parts: Sequence[PartRun]) -> None:
 
 def _leave_record(desk: Desk, run: Run, error: StockpipeError) -> None:
     """Write the records of a run that failed. That this fails too is told, and hides nothing."""
-    error.run_id = run.run_id
     if run.first.dry_run:
         return
     message = printable(str(error))[:_LONGEST_MESSAGE]

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from stockpipe.base.files import read_plain, replace_file
-from stockpipe.settings import Plan
+from stockpipe.settings import KeyPlan
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ class Memory:
     path: Path
     _facts: dict[str, Any] = field(default_factory=dict)
 
-    def plan(self, key: str, today: date) -> Plan:
+    def plan(self, key: str, today: date) -> KeyPlan:
         """The plan that a key was last seen to have, `auto` when that is not known or too long ago."""
         seen: Any = self._part("plans").get(self._digest(key))
         try:
@@ -42,9 +42,9 @@ class Memory:
         except (TypeError, KeyError, ValueError):
             return "auto"
         known = plan == "paid" or (plan == "free" and today - since < FREE_FOR)
-        return cast(Plan, plan) if known else "auto"
+        return cast(KeyPlan, plan) if known else "auto"
 
-    def learn_plan(self, key: str, plan: Plan, today: date) -> None:
+    def learn_plan(self, key: str, plan: KeyPlan, today: date) -> None:
         """Note the plan of a key; `auto` forgets it."""
         plans, digest = self._part("plans"), self._digest(key)
         plans.pop(digest, None)

@@ -9,7 +9,7 @@ from stockpipe.base.clock import Clock
 from stockpipe.massive.client import Origin
 from stockpipe.massive.memory import recall
 from stockpipe.massive.pacing import Pacer, Patience
-from stockpipe.settings import Plan, Settings
+from stockpipe.settings import KeyPlan, Settings
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ def paced(settings: Settings, clock: Clock) -> Pacer:
     return Pacer(patience, plan, settings.rate_limit_delay, per_second, learning=plan == "auto")
 
 
-def known_plan(settings: Settings, origin: Origin, today: date) -> Plan:
+def known_plan(settings: Settings, origin: Origin, today: date) -> KeyPlan:
     """The plan that the key of an origin was last seen to have, `auto` when that is not known or too long ago."""
     return recall(settings.state_file).plan(key_of(origin), today)
 

@@ -1,4 +1,4 @@
-"""When the next call may start, and whether a failed one may be tried again.
+"""When the next call may start, and whether a failed one may be retried.
 
 The vendor's limits (massive.com knowledge base, "What is the request limit"): free keys 5 calls a minute, enforced
 hard; paid keys unlimited, with the advice to stay under 100 a second. Which of the two a key has is not told by the
@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 
 from stockpipe.base.clock import Clock
 from stockpipe.errors import ApiError, Interrupted
-from stockpipe.settings import Plan
+from stockpipe.settings import KeyPlan
 
 log = logging.getLogger(__name__)
 
@@ -24,7 +24,8 @@ FREE_CALLS = 5
 POLITE_DELAY = 0.2
 LEAST_BACKOFF = 5.0
 CLOSE_TOGETHER = 0.05
-# The windows are the server's, measured where the calls arrive: leave room for one slow and one quick way there.
+# The server counts calls when they arrive. The margin covers the difference in transit time between the first and the
+# last call of a window.
 MINUTE_MARGIN = 0.25
 SECOND_MARGIN = 0.02
 
@@ -90,7 +91,7 @@ class Pacer:
     """
 
     patience: Patience
-    plan: Plan = "auto"
+    plan: KeyPlan = "auto"
     own_delay: float | None = None
     per_second: float = 95.0
     minute: float = 60.0

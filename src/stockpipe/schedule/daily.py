@@ -107,7 +107,7 @@ class Daily:
                 )
                 log.debug("unexpected error", exc_info=error)
         if again is None:
-            log.info("%s is not tried again before the next regular time.", due.ds)
+            log.info("%s is not retried before the next regular time.", due.ds)
 
     def _next(self) -> tuple[datetime, bool]:
         """The next moment at which there is something to do, and whether it is a regular time.

@@ -1,4 +1,4 @@
-"""What the schedule has to do at a moment: which days are due, and when one that failed may be tried again.
+"""What the schedule has to do at a moment: which days are due, and when one that failed may be retried.
 
 No clock and no warehouse here: the moment, the regular times and what is published come in, a decision goes out. All
 moments are aware datetimes; a day is a calendar day in New York, as everywhere in stockpipe.
@@ -86,14 +86,14 @@ def _start_of(day: date) -> datetime:
 
 @dataclass
 class Tries:
-    """When days that failed may be tried again: after growing gaps, and anew at each regular time."""
+    """When days that failed may be retried: after growing gaps, and anew at each regular time."""
 
     gaps: tuple[timedelta, ...] = GAPS
     _failures: dict[date, int] = field(default_factory=dict)
     _again: dict[date, datetime | None] = field(default_factory=dict)
 
     def failed(self, day: date, now: datetime, error: BaseException) -> datetime | None:
-        """Note a failure; returns when the day is tried again, None for not before the next regular time."""
+        """Note a failure; returns when the day is retried, None for not before the next regular time."""
         count = self._failures.get(day, 0)
         again = now + self.gaps[count] if _is_transient(error) and count < len(self.gaps) else None
         self._failures[day], self._again[day] = count + 1, again
@@ -120,7 +120,7 @@ class Tries:
 
     @property
     def next(self) -> tuple[datetime, date] | None:
-        """The earliest moment at which a day is tried again, and the day."""
+        """The earliest moment at which a day is retried, and the day."""
         return min(((again, day) for day, again in self._again.items() if again), default=None)
 
 

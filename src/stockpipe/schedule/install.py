@@ -147,7 +147,9 @@ def _write(place: Path | None, text: str, name: str, encoding: str) -> str:
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_text(text, encoding=encoding, newline="\n")
     except OSError as error:
-        raise ConfigError(f"{place} cannot be written: {error.strerror}.", hint="Mend the folder's rights.") from error
+        raise ConfigError(
+            f"{place} cannot be written: {error.strerror}.", hint="Fix the permissions of the folder."
+        ) from error
     return f"Wrote {place}"
 
 

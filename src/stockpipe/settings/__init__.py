@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from stockpipe.settings.declared import SETTINGS, Setting
 from stockpipe.settings.sources import load_settings
-from stockpipe.settings.values import COMMAND_LINE, DEFAULT, Plan, Settings, Value, WarehouseKind
+from stockpipe.settings.values import COMMAND_LINE, DEFAULT, KeyPlan, Settings, Value, WarehouseKind
 
 __all__ = [
     "COMMAND_LINE",
     "DEFAULT",
     "SETTINGS",
-    "Plan",
+    "KeyPlan",
     "Setting",
     "Settings",
     "Value",

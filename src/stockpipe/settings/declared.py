@@ -31,20 +31,25 @@ SETTINGS: dict[str, Setting] = {
             flag="--base-url",
         ),
         Setting("MASSIVE_PLAN", "free (5 calls a minute), paid (under 100 a second) or auto", "auto", flag="--plan"),
-        Setting("RATE_LIMIT_DELAY", "least seconds between two calls; 0.2 until the key's plan is known"),
+        Setting("RATE_LIMIT_DELAY", "minimum seconds between two calls; 0.2 until the key's plan is known"),
         Setting(
-            "STOCKPIPE_REQUESTS_PER_SECOND", "most calls a second on a paid plan", "95", flag="--requests-per-second"
+            "STOCKPIPE_REQUESTS_PER_SECOND",
+            "maximum calls per second on a paid plan",
+            "95",
+            flag="--requests-per-second",
         ),
-        Setting("STOCKPIPE_PARALLEL_CALLS", "most calls under way at once on a paid plan; 1 goes page by page", "16"),
-        Setting("STOCKPIPE_ANSWER_TIMEOUT", "most seconds for one whole answer", "30"),
-        Setting("STOCKPIPE_MAX_PAGES", "most pages of one walk", "2500"),
-        Setting("STOCKPIPE_DEADLINE", "most seconds for a whole run", "7200", flag="--deadline"),
+        Setting(
+            "STOCKPIPE_PARALLEL_CALLS", "maximum calls in progress at once on a paid plan; 1 goes page by page", "16"
+        ),
+        Setting("STOCKPIPE_ANSWER_TIMEOUT", "maximum seconds for one whole answer", "30"),
+        Setting("STOCKPIPE_MAX_PAGES", "maximum pages of one list", "2500"),
+        Setting("STOCKPIPE_DEADLINE", "maximum seconds for a whole run", "7200", flag="--deadline"),
         Setting(
             "STOCKPIPE_WAREHOUSE", "duckdb or snowflake; snowflake when SNOWFLAKE_ACCOUNT is set", flag="--warehouse"
         ),
         Setting("STOCKPIPE_DUCKDB_PATH", "the DuckDB file", "stockpipe.duckdb", flag="--duckdb-path"),
         Setting("STOCKPIPE_STATE_FILE", "file that remembers the key's plan between runs; beside the data by default"),
-        Setting("STOCKPIPE_LOCK_TIMEOUT", "most seconds to wait for another run or reader", "60"),
+        Setting("STOCKPIPE_LOCK_TIMEOUT", "maximum seconds to wait for another run or reader", "60"),
         Setting("STOCKPIPE_BATCH_SIZE", "rows in one insert batch, where batches are used", "1000"),
         Setting(
             "STOCKPIPE_LOAD_METHOD",

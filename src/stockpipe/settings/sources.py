@@ -132,7 +132,7 @@ def _open_to_others(path: Path, texts: Mapping[str, str | None]) -> str | None:
     )
     if os.name != "posix" or not secret or not path.is_file() or not path.stat().st_mode & 0o044:
         return None
-    return f"{path} holds secrets and can be read by other users of this machine. Mend it: chmod 600 {path}"
+    return f"{path} holds secrets and can be read by other users of this machine. Fix: chmod 600 {path}"
 
 
 def _must_have_folder() -> None:

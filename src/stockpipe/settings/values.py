@@ -14,7 +14,7 @@ from stockpipe.errors import ConfigError, UsageError
 from stockpipe.settings.declared import SETTINGS
 from stockpipe.settings.paths import LONGEST_PATH, is_plain, is_secret, is_too_long, plain_paths
 
-Plan = Literal["free", "paid", "auto"]
+KeyPlan = Literal["free", "paid", "auto"]
 WarehouseKind = Literal["duckdb", "snowflake"]
 DEFAULT, COMMAND_LINE = "default", "the command line"
 _DUCKDB_PATH = "STOCKPIPE_DUCKDB_PATH"
@@ -190,13 +190,13 @@ class Settings:
         return text
 
     @property
-    def plan(self) -> Plan:
+    def plan(self) -> KeyPlan:
         """The plan that the key is said to have."""
-        return cast(Plan, self.choice("MASSIVE_PLAN", "free", "paid", "auto"))
+        return cast(KeyPlan, self.choice("MASSIVE_PLAN", "free", "paid", "auto"))
 
     @property
     def rate_limit_delay(self) -> float | None:
-        """The least seconds between two calls that the user wants, or None to leave it to the pacing."""
+        """The minimum seconds between two calls that the user wants, or None to leave it to the pacing."""
         return self.number("RATE_LIMIT_DELAY", most=3600) if self.get("RATE_LIMIT_DELAY") is not None else None
 
     @property

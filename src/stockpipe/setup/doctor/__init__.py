@@ -11,14 +11,14 @@ from stockpipe.base.text import printable
 from stockpipe.errors import Interrupted, StockpipeError
 from stockpipe.settings import Settings
 from stockpipe.setup.doctor.api import examine_api
-from stockpipe.setup.doctor.diagnosis import Finding, Level, failed
+from stockpipe.setup.doctor.diagnosis import Diagnosis, Level, failed
 from stockpipe.setup.doctor.machine import examine_disk, examine_settings
 from stockpipe.setup.doctor.warehouse import examine_warehouse
 
 log = logging.getLogger(__name__)
 
 
-def examine(settings: Settings, clock: Clock) -> Iterator[Finding]:
+def examine(settings: Settings, clock: Clock) -> Iterator[Diagnosis]:
     """All findings, in the order in which a run would meet what they are about. Errors become findings."""
     parts = {
         "settings": examine_settings(settings, clock),
@@ -42,7 +42,7 @@ def examine(settings: Settings, clock: Clock) -> Iterator[Finding]:
             stopping.check()
             log.debug("unexpected error", exc_info=True)
             text = f"could not be looked at: unexpected {type(error).__name__}: {printable(str(error))}"
-            yield Finding("FAIL", name, text, "Please report this with what you did; -v shows more.", 1)
+            yield Diagnosis("FAIL", name, text, "Please report this with what you did; -v shows more.", 1)
 
 
-__all__ = ["Finding", "Level", "examine", "failed"]
+__all__ = ["Diagnosis", "Level", "examine", "failed"]

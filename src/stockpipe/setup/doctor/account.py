@@ -9,7 +9,7 @@ from typing import Any
 
 from stockpipe.errors import StockpipeError, WarehouseError
 from stockpipe.settings import Settings
-from stockpipe.setup.doctor.diagnosis import Finding, failed
+from stockpipe.setup.doctor.diagnosis import Diagnosis, failed
 from stockpipe.setup.doctor.privileges import Need, examine_privileges, needs_of_a_run, not_seen, wanted_on
 from stockpipe.setup.doctor.session import Questions
 from stockpipe.setup.doctor.tables import OurTables, examine_age, examine_tables, may_alter
@@ -24,7 +24,7 @@ from stockpipe.warehouse.snowflake.signin import SINGLE_FACTOR, SignIn
 _PLACE = ("SNOWFLAKE_DATABASE", "SNOWFLAKE_SCHEMA")
 
 
-def examine_account(settings: Settings, today: date) -> Iterator[Finding]:
+def examine_account(settings: Settings, today: date) -> Iterator[Diagnosis]:
     """Findings about the account that the settings name; `today` is New York's."""
     prefix = ".".join(sql.identifier(settings.require(name), name) for name in _PLACE) + "."
     plan, tables = session_plan(settings), OurTables.of(settings, prefix)
@@ -34,7 +34,7 @@ def examine_account(settings: Settings, today: date) -> Iterator[Finding]:
         connection = open_session(plan, warns=False)
     except StockpipeError as error:
         yield failed("sign-in", error)
-        yield Finding("SKIP", "warehouse", "role, privileges and tables were not looked at: the sign-in failed")
+        yield Diagnosis("SKIP", "warehouse", "role, privileges and tables were not looked at: the sign-in failed")
         return
     with closing(connection):
         ask = Questions(connection)
@@ -51,29 +51,29 @@ def examine_account(settings: Settings, today: date) -> Iterator[Finding]:
             yield from _without_schema(ask, role, database, prefix)
 
 
-def _signed_in(plan: SignIn, connection: Any) -> Finding:
+def _signed_in(plan: SignIn, connection: Any) -> Diagnosis:
     user = plan.arguments.get("user", connection.user)
     if plan.alone:
-        return Finding("WARN", "sign-in", f"as {user}, with a password alone", SINGLE_FACTOR)
-    return Finding("OK", "sign-in", f"as {user} ({plan.way.lower()})")
+        return Diagnosis("WARN", "sign-in", f"as {user}, with a password alone", SINGLE_FACTOR)
+    return Diagnosis("OK", "sign-in", f"as {user} ({plan.way.lower()})")
 
 
-def _role(role: str | None) -> Finding:
+def _role(role: str | None) -> Diagnosis:
     if not role:
-        return Finding("WARN", "role", "the service does not say which one is in use", "Set SNOWFLAKE_ROLE.")
+        return Diagnosis("WARN", "role", "the service does not say which one is in use", "Set SNOWFLAKE_ROLE.")
     if role in SYSTEM_ROLES:
-        return Finding("WARN", "role", f"{role}, a role that every account has", OWN_ROLE)
-    return Finding("OK", "role", role)
+        return Diagnosis("WARN", "role", f"{role}, a role that every account has", OWN_ROLE)
+    return Diagnosis("OK", "role", role)
 
 
 def _examine_schema(
     ask: Questions, role: str | None, prefix: str, tables: OurTables, *, stages: bool
-) -> Iterator[Finding]:
+) -> Iterator[Diagnosis]:
     wanted = wanted_on(prefix, tables)
     described = {name: ask.columns(name) for name in wanted}
     present = {name for name, columns in described.items() if columns}
 
-    def missing(name: str) -> Finding:
+    def missing(name: str) -> Diagnosis:
         return not_seen(role, name, wanted[name], others=bool(present))
 
     shapes = list(examine_tables(tables.all, described.__getitem__, snowflake_type, missing))
@@ -87,11 +87,11 @@ def _examine_schema(
         altered = {table.name for table in tables.all if may_alter(table, described[table.name], snowflake_type)}
         yield from examine_privileges(ask.rows, role, needs_of_a_run(prefix, tables, present, altered, stages=stages))
     else:
-        yield Finding("SKIP", "privileges", "were not looked at: the role is not known")
+        yield Diagnosis("SKIP", "privileges", "were not looked at: the role is not known")
     yield from shapes
 
 
-def _without_row(ask: Questions, fence: Fence) -> Iterator[Finding]:
+def _without_row(ask: Questions, fence: Fence) -> Iterator[Diagnosis]:
     """A FAIL for a fence that lets everybody through; a count of all rows wakes no warehouse."""
     try:
         fence.must_hold(ask.rows(f"SELECT count(*) FROM {fence.name}"))
@@ -100,9 +100,9 @@ def _without_row(ask: Questions, fence: Fence) -> Iterator[Finding]:
             yield failed("fence", error)
 
 
-def _last_day(ask: Questions, warehouse: str | None, runs: sql.Table, today: date) -> Iterator[Finding]:
+def _last_day(ask: Questions, warehouse: str | None, runs: sql.Table, today: date) -> Iterator[Diagnosis]:
     if not warehouse:
-        yield Finding("SKIP", "last day", "not looked at: there is no warehouse to ask with")
+        yield Diagnosis("SKIP", "last day", "not looked at: there is no warehouse to ask with")
     elif ask.columns(runs.name):
         try:
             yield examine_age(ask.rows(last_day_sql(runs))[0][0], today)
@@ -110,14 +110,14 @@ def _last_day(ask: Questions, warehouse: str | None, runs: sql.Table, today: dat
             yield failed("last day", error)
 
 
-def _without_schema(ask: Questions, role: str | None, database: str | None, prefix: str) -> Iterator[Finding]:
+def _without_schema(ask: Questions, role: str | None, database: str | None, prefix: str) -> Iterator[Diagnosis]:
     if database and role:
         name = prefix.rstrip(".").partition(".")[0]
         yield from examine_privileges(ask.rows, role, [Need("DATABASE", name, ("CREATE SCHEMA",))])
-    yield Finding("SKIP", "table", "tables were not looked at: there is no schema to look into")
+    yield Diagnosis("SKIP", "table", "tables were not looked at: there is no schema to look into")
 
 
-def _places(settings: Settings, role: str | None, places: Sequence[object]) -> Iterator[Finding]:
+def _places(settings: Settings, role: str | None, places: Sequence[object]) -> Iterator[Diagnosis]:
     """What the session really uses: the service drops a name that the role may not use, without a word."""
     for kind, setting, used in zip(
         ("warehouse", "database", "schema"),
@@ -127,13 +127,13 @@ def _places(settings: Settings, role: str | None, places: Sequence[object]) -> I
     ):
         wanted = settings.get(setting)
         if used is not None:
-            yield Finding("OK", kind, str(used))
+            yield Diagnosis("OK", kind, str(used))
         elif kind == "schema" and wanted:
-            yield Finding("WARN", kind, f"{wanted} is not there, or not for {role}", "The first run makes it where the role may; or: stockpipe init --create")  # fmt: skip
+            yield Diagnosis("WARN", kind, f"{wanted} is not there, or not for {role}", "The first run makes it where the role may; or: stockpipe init --create")  # fmt: skip
         else:
             text = f"{wanted or 'none set'}: not there, or {role or 'the role'} may not use it"
             remedy = or_granted(f"Correct {setting}", f"USAGE ON {kind.upper()} {wanted or '...'}", role)
             if kind == "warehouse" and not role:  # who does not tell the role need not tell the warehouse
-                yield Finding("WARN", kind, text, remedy)
+                yield Diagnosis("WARN", kind, text, remedy)
             else:
-                yield Finding("FAIL", kind, text, remedy, 3 if kind == "database" else 6)
+                yield Diagnosis("FAIL", kind, text, remedy, 3 if kind == "database" else 6)

@@ -15,7 +15,7 @@ from stockpipe.massive.client import Client, Origin, judged
 from stockpipe.massive.open import known_plan, paced
 from stockpipe.massive.pacing import Pacer, Patience
 from stockpipe.settings import Settings
-from stockpipe.setup.doctor.diagnosis import Finding, failed
+from stockpipe.setup.doctor.diagnosis import Diagnosis, failed
 
 # The usual part on the vendor's first day: a key that gets it gets every later one.
 _PART = USUAL.parts()[0]
@@ -23,22 +23,22 @@ _FIRST_DAY = _PART.dataset.first_day
 _SECONDS = 15.0
 # A key-pair sign-in lives for a minute; a quarter of it may be lost without harm.
 _SKEW = 15.0
-_NOT_ASKED = Finding("SKIP", "key", "key, history and clock were not looked at: the API did not answer")
+_NOT_ASKED = Diagnosis("SKIP", "key", "key, history and clock were not looked at: the API did not answer")
 
 
-def examine_api(settings: Settings, clock: Clock) -> Iterator[Finding]:
+def examine_api(settings: Settings, clock: Clock) -> Iterator[Diagnosis]:
     """What one call tells: it asks for one row of the vendor's first day."""
     try:
         origin = Origin(settings.base_url, settings.api_key, _SECONDS)
     except ConfigError as error:
-        yield Finding("SKIP", "API", f"not asked: {error.message}")
+        yield Diagnosis("SKIP", "API", f"not asked: {error.message}")
         return
     began = clock.monotonic()
     try:
         answer = _asked(origin, clock)
     except Transient as fault:
         remedy = fault.remedy or "Check the network, the proxy (HTTPS_PROXY) and MASSIVE_BASE_URL."
-        yield Finding("FAIL", "API", f"no answer: {fault}", remedy, 5)
+        yield Diagnosis("FAIL", "API", f"no answer: {fault}", remedy, 5)
         yield _NOT_ASKED
         return
     except Interrupted:
@@ -58,41 +58,41 @@ def _asked(origin: Origin, clock: Clock) -> Answer:
         return client.answer(replace(_PART.dataset.source, page=1).target(_PART.asked, _FIRST_DAY))
 
 
-def _judged(answer: Answer, key: str, came: str, now: datetime) -> Iterator[Finding]:
+def _judged(answer: Answer, key: str, came: str, now: datetime) -> Iterator[Diagnosis]:
     try:
         page = judged(answer, _PART.dataset.source, key, on_cursor=False, now=now)
     except Throttled:
-        yield Finding("OK", "API", came)
-        yield Finding("WARN", "key", "the key has used up its calls for now (429)", "Ask again in a minute.")
-        yield Finding("SKIP", "history", "not looked at: the one call was refused")
+        yield Diagnosis("OK", "API", came)
+        yield Diagnosis("WARN", "key", "the key has used up its calls for now (429)", "Ask again in a minute.")
+        yield Diagnosis("SKIP", "history", "not looked at: the one call was refused")
     except Transient as fault:
-        yield Finding("FAIL", "API", f"{came}, but not as it should: {fault}", "Run again later.", 5)
-        yield Finding("SKIP", "key", "key and history were not looked at: the answer tells nothing about them")
+        yield Diagnosis("FAIL", "API", f"{came}, but not as it should: {fault}", "Run again later.", 5)
+        yield Diagnosis("SKIP", "key", "key and history were not looked at: the answer tells nothing about them")
     except AccessError as error:
-        yield Finding("OK", "API", came)
+        yield Diagnosis("OK", "API", came)
         yield from _not_allowed(error)
     except StockpipeError as error:
         yield failed("API", error)
         yield _NOT_ASKED
     else:
-        yield Finding("OK", "API", came)
-        yield Finding("OK", "key", "accepted")
+        yield Diagnosis("OK", "API", came)
+        yield Diagnosis("OK", "key", "accepted")
         if page.rows:
-            yield Finding("OK", "history", f"reaches back to {_FIRST_DAY}")
+            yield Diagnosis("OK", "history", f"reaches back to {_FIRST_DAY}")
         else:
-            yield Finding("SKIP", "history", f"not known: the API has nothing for {_FIRST_DAY}")
+            yield Diagnosis("SKIP", "history", f"not known: the API has nothing for {_FIRST_DAY}")
 
 
-def _not_allowed(error: AccessError) -> Iterator[Finding]:
+def _not_allowed(error: AccessError) -> Iterator[Diagnosis]:
     if "timeframe" in error.message:
-        yield Finding("OK", "key", "accepted")
-        yield Finding("WARN", "history", "the plan does not reach the vendor's first day", "stockpipe run --date asks for days within it.")  # fmt: skip
+        yield Diagnosis("OK", "key", "accepted")
+        yield Diagnosis("WARN", "history", "the plan does not reach the vendor's first day", "stockpipe run --date asks for days within it.")  # fmt: skip
     else:
         yield failed("key", error)
-        yield Finding("SKIP", "history", "not looked at: the key was refused")
+        yield Diagnosis("SKIP", "history", "not looked at: the key was refused")
 
 
-def _plan(settings: Settings, origin: Origin, clock: Clock) -> Iterator[Finding]:
+def _plan(settings: Settings, origin: Origin, clock: Clock) -> Iterator[Diagnosis]:
     try:
         said = paced(settings, clock).plan
     except ConfigError:
@@ -101,20 +101,20 @@ def _plan(settings: Settings, origin: Origin, clock: Clock) -> Iterator[Finding]
     setting = "STOCKPIPE_REQUESTS_PER_SECOND" if settings.plan == "auto" else "MASSIVE_PLAN"
     source = "from an earlier run" if said == "auto" else f"as {setting} says"
     if plan == "auto":
-        yield Finding("OK", "plan", "not known yet; the first runs find it out")
+        yield Diagnosis("OK", "plan", "not known yet; the first runs find it out")
         return
     speed = "5 calls a minute: a day of stocks takes about two minutes" if plan == "free" else "pages go side by side"
-    yield Finding("OK", "plan", f"{plan}, {source}; {speed}")
+    yield Diagnosis("OK", "plan", f"{plan}, {source}; {speed}")
 
 
-def _skew(answer: Answer, now: datetime) -> Finding:
+def _skew(answer: Answer, now: datetime) -> Diagnosis:
     try:
         theirs = parsedate_to_datetime(answer.headers.get("date", ""))
         # HTTP dates are UTC, whether or not they say so.
         skew = abs((theirs.replace(tzinfo=theirs.tzinfo or UTC) - now).total_seconds())
     except ValueError:
-        return Finding("SKIP", "clock", "not looked at: the answer carries no date")
+        return Diagnosis("SKIP", "clock", "not looked at: the answer carries no date")
     # The header has whole seconds, and the answer was on its way.
     if skew <= _SKEW:
-        return Finding("OK", "clock", "agrees with the API's")
-    return Finding("WARN", "clock", f"{skew:,.0f} s apart from the API's", "Set this machine's clock (NTP): sign-ins by key pair fail otherwise.")  # fmt: skip
+        return Diagnosis("OK", "clock", "agrees with the API's")
+    return Diagnosis("WARN", "clock", f"{skew:,.0f} s apart from the API's", "Set this machine's clock (NTP): sign-ins by key pair fail otherwise.")  # fmt: skip

@@ -11,7 +11,7 @@ Level = Literal["OK", "WARN", "FAIL", "SKIP"]
 
 
 @dataclass(frozen=True)
-class Finding:
+class Diagnosis:
     """One thing that was looked at, what it is like, and what to do about it.
 
     `exit_code` is the one with which a run would end because of it; 0 unless it is a failure.
@@ -24,6 +24,6 @@ class Finding:
     exit_code: int = 0
 
 
-def failed(name: str, error: StockpipeError) -> Finding:
+def failed(name: str, error: StockpipeError) -> Diagnosis:
     """The finding for an error that a run would end with."""
-    return Finding("FAIL", name, error.message, error.hint, error.exit_code)
+    return Diagnosis("FAIL", name, error.message, error.hint, error.exit_code)

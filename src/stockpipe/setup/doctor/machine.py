@@ -13,28 +13,28 @@ from stockpipe.load.checks import Limits
 from stockpipe.massive.open import Bounds, paced
 from stockpipe.observe.alerts import Alerts
 from stockpipe.settings import Settings
-from stockpipe.setup.doctor.diagnosis import Finding, failed
+from stockpipe.setup.doctor.diagnosis import Diagnosis, failed
 
 # A day of all markets takes some ten megabytes; what follows is room for DuckDB to work in.
 _ENOUGH, _LEAST = 1_000_000_000, 100_000_000
 
 
-def examine_settings(settings: Settings, clock: Clock) -> Iterator[Finding]:
+def examine_settings(settings: Settings, clock: Clock) -> Iterator[Diagnosis]:
     """Where settings were found, who can read them, whether a run can use them, and whether the key looks like one."""
-    yield Finding("OK", "settings", f"looked in {', '.join(settings.looked_in[1:])}")
+    yield Diagnosis("OK", "settings", f"looked in {', '.join(settings.looked_in[1:])}")
     for warning in settings.warnings:
-        text, _, remedy = warning.partition(" Mend it: ")
-        yield Finding("WARN", "settings", text, remedy)
+        text, _, remedy = warning.partition(" Fix: ")
+        yield Diagnosis("WARN", "settings", text, remedy)
     yield from _unusable(settings, clock)
     try:
         key, found = settings.api_key, settings.find("POLYGON_API_KEY")
     except ConfigError as error:
         yield failed("API key", error)
     else:
-        yield Finding("OK", "API key", f"{len(key)} characters, from {found.origin if found else 'nowhere'}")
+        yield Diagnosis("OK", "API key", f"{len(key)} characters, from {found.origin if found else 'nowhere'}")
 
 
-def _unusable(settings: Settings, clock: Clock) -> Iterator[Finding]:
+def _unusable(settings: Settings, clock: Clock) -> Iterator[Diagnosis]:
     """What a run would refuse. The warehouse's settings are looked at with the warehouse."""
     proofs: tuple[Callable[[], object], ...] = (
         lambda: settings.base_url,
@@ -52,12 +52,12 @@ def _unusable(settings: Settings, clock: Clock) -> Iterator[Finding]:
             yield failed("settings", error)
 
 
-def examine_disk(settings: Settings) -> Iterator[Finding]:
+def examine_disk(settings: Settings) -> Iterator[Diagnosis]:
     """Room for the staging, and for the DuckDB file where that is the warehouse."""
     try:
         yield _room("temporary files", Path(tempfile.gettempdir()))
     except OSError as error:
-        yield Finding("FAIL", "disk", f"there is no folder for temporary files: {error.strerror}", "Set TMPDIR to a folder with room.", 1)  # fmt: skip
+        yield Diagnosis("FAIL", "disk", f"there is no folder for temporary files: {error.strerror}", "Set TMPDIR to a folder with room.", 1)  # fmt: skip
     try:
         folder = settings.duckdb_path.absolute().parent if settings.warehouse == "duckdb" else None
     except (ConfigError, UsageError):
@@ -66,9 +66,9 @@ def examine_disk(settings: Settings) -> Iterator[Finding]:
         yield _room("the DuckDB file", folder)
 
 
-def _room(what: str, folder: Path) -> Finding:
+def _room(what: str, folder: Path) -> Diagnosis:
     free = shutil.disk_usage(folder).free
     text = f"{free / 1e9:,.1f} GB free for {what}"
     if free < _LEAST:
-        return Finding("FAIL", "disk", text, "Make room; a run stages its rows there.", 1)
-    return Finding("OK", "disk", text) if free >= _ENOUGH else Finding("WARN", "disk", text, "Make room soon.")
+        return Diagnosis("FAIL", "disk", text, "Make room; a run stages its rows there.", 1)
+    return Diagnosis("OK", "disk", text) if free >= _ENOUGH else Diagnosis("WARN", "disk", text, "Make room soon.")

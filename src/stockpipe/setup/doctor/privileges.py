@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from stockpipe.errors import WarehouseError
-from stockpipe.setup.doctor.diagnosis import Finding
+from stockpipe.setup.doctor.diagnosis import Diagnosis
 from stockpipe.setup.doctor.grants import Ask, Grants, bare_name
 from stockpipe.setup.doctor.tables import OurTables
 from stockpipe.warehouse.dialect import FENCE_TABLE
@@ -41,13 +41,13 @@ def wanted_on(prefix: str, tables: OurTables) -> dict[str, tuple[str, ...]]:
     return wanted | {f'{prefix}"{FENCE_TABLE}"': ("SELECT", "UPDATE")}
 
 
-def not_seen(role: str | None, name: str, privileges: tuple[str, ...], *, others: bool) -> Finding:
+def not_seen(role: str | None, name: str, privileges: tuple[str, ...], *, others: bool) -> Diagnosis:
     """For a table that the service does not show; where it shows `others` of ours, one may be there and hidden."""
     text = f"{name} is not there, or {role or 'the role'} may not see it"
     if not others:
-        return Finding("OK", "table", f"{text}; the first run makes it")
+        return Diagnosis("OK", "table", f"{text}; the first run makes it")
     remedy = _remedy(list(privileges), role, Need("TABLE", name, privileges))
-    return Finding("WARN", "table", f"{text}, though it sees others of ours", f"If it is there: {remedy} If not, the next run makes it.")  # fmt: skip
+    return Diagnosis("WARN", "table", f"{text}, though it sees others of ours", f"If it is there: {remedy} If not, the next run makes it.")  # fmt: skip
 
 
 def needs_of_a_run(prefix: str, tables: OurTables, present: set[str], altered: set[str], *, stages: bool) -> list[Need]:
@@ -69,13 +69,13 @@ def needs_of_a_run(prefix: str, tables: OurTables, present: set[str], altered: s
     return needs
 
 
-def examine_privileges(ask: Ask, role: str, needs: list[Need]) -> Iterator[Finding]:
+def examine_privileges(ask: Ask, role: str, needs: list[Need]) -> Iterator[Diagnosis]:
     """One finding for each object of which a run needs something."""
     grants = Grants(ask)
     try:
         grants.read(role)
     except WarehouseError as error:
-        yield Finding("WARN", "privileges", f"could not be listed: {error.message}", _ALL)
+        yield Diagnosis("WARN", "privileges", f"could not be listed: {error.message}", _ALL)
         return
     if any(_lacking(grants, need) for need in needs):
         grants.read_the_rest()
@@ -87,19 +87,19 @@ def _lacking(grants: Grants, need: Need) -> list[str]:
     return [privilege for privilege in need.privileges if not grants.allow(privilege, need.bare)]
 
 
-def _judged(grants: Grants, role: str, need: Need) -> Finding:
+def _judged(grants: Grants, role: str, need: Need) -> Diagnosis:
     lacking = _lacking(grants, need)
     if not lacking:
-        return Finding("OK", "privileges", f"{', '.join(need.privileges)} on {need.bare}")
+        return Diagnosis("OK", "privileges", f"{', '.join(need.privileges)} on {need.bare}")
     names = ", ".join(lacking)
     remedy = _remedy(lacking, role, need)
     if not grants.whole:
         text = f"{names} on {need.bare}: not seen among the grants of {role} and of the roles below it"
-        return Finding("WARN", "privileges", text, f"If a run is refused: {remedy}")
+        return Diagnosis("WARN", "privileges", text, f"If a run is refused: {remedy}")
     text = f"{role} lacks {names} on {need.bare}"
     if need.optional:
-        return Finding("WARN", "privileges", text, remedy)
-    return Finding("FAIL", "privileges", text, remedy, 6)
+        return Diagnosis("WARN", "privileges", text, remedy)
+    return Diagnosis("FAIL", "privileges", text, remedy, 6)
 
 
 def _remedy(lacking: list[str], role: str | None, need: Need) -> str:

@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from stockpipe.datasets import DATASETS, Column
 from stockpipe.errors import WarehouseError
 from stockpipe.settings import Settings
-from stockpipe.setup.doctor.diagnosis import Finding, failed
+from stockpipe.setup.doctor.diagnosis import Diagnosis, failed
 from stockpipe.warehouse import sql
 from stockpipe.warehouse.runs import RUNS_TABLE
 
@@ -38,17 +38,17 @@ class OurTables:
         return [*self.datasets, self.runs, self.rejects]
 
 
-def not_there(name: str) -> Finding:
+def not_there(name: str) -> Diagnosis:
     """For a table that is certainly not there."""
-    return Finding("OK", "table", f"{name} is not there yet; the first run makes it")
+    return Diagnosis("OK", "table", f"{name} is not there yet; the first run makes it")
 
 
 def examine_tables(
     tables: list[sql.Table],
     described: Callable[[str], Columns],
     type_of: Callable[[Column], str],
-    missing: Callable[[str], Finding] = not_there,
-) -> Iterator[Finding]:
+    missing: Callable[[str], Diagnosis] = not_there,
+) -> Iterator[Diagnosis]:
     """Each table's form; `described` gives names and types of a table's columns, nothing for one that is `missing`."""
     for table in tables:
         existing = described(table.name)
@@ -60,7 +60,7 @@ def examine_tables(
         except WarehouseError as error:
             yield failed("table", error)
             continue
-        yield Finding("OK", "table", f"{table.name}: " + (f"the next run {'; '.join(changes)}" if changes else "as declared"))  # fmt: skip
+        yield Diagnosis("OK", "table", f"{table.name}: " + (f"the next run {'; '.join(changes)}" if changes else "as declared"))  # fmt: skip
 
 
 def may_alter(table: sql.Table, existing: Columns, type_of: Callable[[Column], str]) -> bool:
@@ -86,16 +86,16 @@ def _is_narrow(column: Column, kind: str) -> bool:
     return column.kind == "text" and bool(column.width and present and present < column.width)
 
 
-def examine_age(last: date | None, today: date) -> Finding:
+def examine_age(last: date | None, today: date) -> Diagnosis:
     """The age of the last published day; `today` is New York's. Who loads on weekdays only has missed nothing on Sunday."""
     if last is None:
-        return Finding("OK", "last day", f"none yet in {RUNS_TABLE}", "stockpipe run loads the first one.")
+        return Diagnosis("OK", "last day", f"none yet in {RUNS_TABLE}", "stockpipe run loads the first one.")
     days = (today - last).days
     if days < 0:
-        return Finding("WARN", "last day", f"{last}, after today in New York ({today})", "Set this machine's clock, or that of the machine that loads.")  # fmt: skip
+        return Diagnosis("WARN", "last day", f"{last}, after today in New York ({today})", "Set this machine's clock, or that of the machine that loads.")  # fmt: skip
     text = f"{last}, today's" if days == 0 else f"{last}, {days} day{'s' if days > 1 else ''} old"
     missed = sum((last + timedelta(day)).weekday() < _SATURDAY for day in range(1, days))
     if missed:
         text += f"; {missed} weekday{'s' if missed > 1 else ''} not loaded"
-        return Finding("WARN", "last day", text, "stockpipe runs tells why; stockpipe run loads today's.")
-    return Finding("OK", "last day", text)
+        return Diagnosis("WARN", "last day", text, "stockpipe runs tells why; stockpipe run loads today's.")
+    return Diagnosis("OK", "last day", text)

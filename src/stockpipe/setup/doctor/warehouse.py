@@ -9,15 +9,15 @@ from pathlib import Path
 
 from stockpipe.errors import WarehouseError
 from stockpipe.settings import Settings
-from stockpipe.setup.doctor.diagnosis import Finding
+from stockpipe.setup.doctor.diagnosis import Diagnosis
 from stockpipe.setup.doctor.tables import OurTables, examine_age, examine_tables
 from stockpipe.warehouse.history import last_day_sql
 
-# Of a schema other than the one that a run writes into, nothing matters here.
+# Only the schema that `run` writes into is examined.
 _COLUMNS = "SELECT table_name, column_name, data_type FROM duckdb_columns() WHERE database_name = current_database() AND schema_name = 'main'"
 
 
-def examine_warehouse(settings: Settings, today: date) -> Iterator[Finding]:
+def examine_warehouse(settings: Settings, today: date) -> Iterator[Diagnosis]:
     """Findings about the warehouse that the settings name; `today` is New York's."""
     if settings.warehouse == "snowflake":
         from stockpipe.setup.doctor.account import examine_account
@@ -27,7 +27,7 @@ def examine_warehouse(settings: Settings, today: date) -> Iterator[Finding]:
         yield from _examine_file(settings, today)
 
 
-def _examine_file(settings: Settings, today: date) -> Iterator[Finding]:
+def _examine_file(settings: Settings, today: date) -> Iterator[Diagnosis]:
     """A DuckDB file is opened for reading only; one that is not there is not made."""
     from stockpipe.warehouse.dialect import duckdb_type
     from stockpipe.warehouse.duckdb.warehouse import DuckDBWarehouse, is_locked
@@ -43,8 +43,8 @@ def _examine_file(settings: Settings, today: date) -> Iterator[Finding]:
     except WarehouseError as error:
         if not is_locked(error.__cause__):
             raise
-        yield Finding("WARN", "warehouse", error.message, "A run waits for it (STOCKPIPE_LOCK_TIMEOUT). Close a program that is left open.")  # fmt: skip
-        yield Finding("SKIP", "table", "tables were not looked at: the file is held")
+        yield Diagnosis("WARN", "warehouse", error.message, "A run waits for it (STOCKPIPE_LOCK_TIMEOUT). Close a program that is left open.")  # fmt: skip
+        yield Diagnosis("SKIP", "table", "tables were not looked at: the file is held")
         return
     yield _writable(warehouse.path)
     tables = OurTables.of(settings)
@@ -53,16 +53,16 @@ def _examine_file(settings: Settings, today: date) -> Iterator[Finding]:
         yield examine_age(warehouse.query(last_day_sql(tables.runs)).rows[0][0], today)
 
 
-def _can_be_made(path: Path) -> Finding:
+def _can_be_made(path: Path) -> Diagnosis:
     folder = path.parent
     if folder.is_dir() and os.access(folder, os.W_OK):
-        return Finding("OK", "warehouse", f"DuckDB file {path} is not there yet; the first run makes it")
+        return Diagnosis("OK", "warehouse", f"DuckDB file {path} is not there yet; the first run makes it")
     reason = "you may not write there" if folder.is_dir() else f"there is no folder {folder}"
-    return Finding("FAIL", "warehouse", f"DuckDB file {path} cannot be made: {reason}", "Make the folder and mend its permissions, or set STOCKPIPE_DUCKDB_PATH.", 6)  # fmt: skip
+    return Diagnosis("FAIL", "warehouse", f"DuckDB file {path} cannot be made: {reason}", "Make the folder and fix its permissions, or set STOCKPIPE_DUCKDB_PATH.", 6)  # fmt: skip
 
 
-def _writable(path: Path) -> Finding:
+def _writable(path: Path) -> Diagnosis:
     # DuckDB writes a second file beside the first.
     if os.access(path, os.W_OK) and os.access(path.parent, os.W_OK):
-        return Finding("OK", "warehouse", f"DuckDB file {path} can be read and written")
-    return Finding("FAIL", "warehouse", f"DuckDB file {path} can be read, not written", "Mend the permissions of the file and its folder, or set STOCKPIPE_DUCKDB_PATH.", 6)  # fmt: skip
+        return Diagnosis("OK", "warehouse", f"DuckDB file {path} can be read and written")
+    return Diagnosis("FAIL", "warehouse", f"DuckDB file {path} can be read, not written", "Fix the permissions of the file and its folder, or set STOCKPIPE_DUCKDB_PATH.", 6)  # fmt: skip

@@ -41,7 +41,7 @@ _HOLDER = re.compile(r"held in ([^\n(]*)\(PID (\d+)\)")
 class DuckDBWarehouse:
     """Publishes into one DuckDB file. The file is held while tables are prepared, and from the comparison to the end.
 
-    `patience` is the most seconds to wait for another program that holds it, STOCKPIPE_LOCK_TIMEOUT by default.
+    `patience` is the maximum seconds to wait for another program that holds it, STOCKPIPE_LOCK_TIMEOUT by default.
     """
 
     local = True

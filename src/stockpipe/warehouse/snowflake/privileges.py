@@ -60,7 +60,7 @@ def role_word(role: str | None) -> str:
 
 
 def or_granted(advice: str, privilege: str, role: str | None) -> str:
-    """Advice, or the GRANT that makes it needless; a role that every account has is better left for another."""
+    """The advice plus the GRANT that would do instead; for a system role, the advice to use a role of its own."""
     if role in SYSTEM_ROLES:
         return f"{advice}. {OWN_ROLE}"
     return f"{advice}, or have it granted: GRANT {privilege} TO ROLE {role_word(role)};"
@@ -72,7 +72,7 @@ def lacking(privilege: str, role: str | None) -> str:
 
 
 def unseen(privilege: str, role: str | None) -> str:
-    """That the service names nothing which a role may not see: it says that it does not exist."""
+    """Hint for "does not exist", which Snowflake also answers when the role may not see the object."""
     return f"The role {role or 'of the session'} may not see it, or it does not exist. {_remedy(privilege, role)}"
 
 

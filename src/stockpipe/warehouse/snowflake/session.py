@@ -129,7 +129,7 @@ def _in_the_words_of(version: str, arguments: Arguments) -> Arguments:
         others = {name: value for name, value in arguments.items() if name not in _OUR_LIMITS}
         return others | {"backoff_policy": give_up_after(arguments["network_timeout"])}
     renamed = {new: value for old, value in arguments.items() for new in _NAMES_IN_5.get(old, (old,))}
-    # The check is for statements that still run on their own; ours never do.
+    # Auto-detection keeps a session alive while asynchronous statements run; we send none.
     return renamed | {"enable_server_session_keep_alive_auto_detection": False}
 
 
