@@ -11,6 +11,7 @@ import duckdb
 
 from stockpipe.datasets import Dataset, Partition
 from stockpipe.load.sent import ROWS_A_PAGE
+from stockpipe.warehouse.dialect import duckdb_text
 from stockpipe.warehouse.runs import Counts
 
 _GOOD = "FROM staged WHERE reason IS NULL AND NOT repeated"
@@ -49,8 +50,8 @@ def examine(db: duckdb.DuckDBPyConnection, partition: Partition, chunks: Path, r
     `staged`: all rows with their number (`seq`), the `reason` of rejected ones, and whether they are `repeated`.
     """
     dataset = partition.part.dataset
-    folder = str(chunks).replace("'", "''")
-    db.execute(f"CREATE OR REPLACE VIEW typed AS SELECT * FROM read_parquet('{folder}/*.parquet')")
+    files = duckdb_text(f"{chunks}/*.parquet")
+    db.execute(f"CREATE OR REPLACE VIEW typed AS SELECT * FROM read_parquet({files})")
     same_keys = _find_same_keys(db, partition)
     _set_aside(db, partition, any_left=same_keys > 0)
     published, rejected, repeated, unknown, first, last, *filled = _numbers(db, dataset)

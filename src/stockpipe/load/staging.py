@@ -18,12 +18,12 @@ from typing import Any, Self
 import duckdb
 import msgspec
 
-from stockpipe.datasets import Partition
+from stockpipe.datasets import Column, Partition
 from stockpipe.load.rows import CELL, LARGEST_ROW, NULL, ROW, RowReader
 from stockpipe.load.rules import Rule, rules, typed
 from stockpipe.load.sent import ROWS_A_PAGE, RowsAsSent
 from stockpipe.load.staged import StagedPart, examine
-from stockpipe.warehouse.dialect import duckdb_type
+from stockpipe.warehouse.dialect import duckdb_text, duckdb_type
 
 # Rows are typed some at a time, while the next pages are on their way: so many characters, which keeps memory flat
 # however long a row is. Each time costs what planning the statement costs, so a longer list is typed in larger parts.
@@ -133,7 +133,7 @@ class Staging:
         columns = ", ".join(f'"{column.name}"' for column in self.dataset.columns)
         name = self.part.path.replace("/", "-")
         self._db.execute(
-            f"COPY (SELECT {columns} FROM staged WHERE reason IS NULL AND NOT repeated ORDER BY seq) TO {_literal(self.parquet_folder)} "
+            f"COPY (SELECT {columns} FROM staged WHERE reason IS NULL AND NOT repeated ORDER BY seq) TO {duckdb_text(str(self.parquet_folder))} "
             f"(FORMAT parquet, COMPRESSION {'zstd' if small else 'snappy'}, ROW_GROUP_SIZE 50_000, FILE_SIZE_BYTES '{_FILE_SIZE}', "
             f"FILENAME_PATTERN '{name}-{{i}}')"
         )
@@ -184,10 +184,10 @@ class Staging:
         """Write rows as Parquet: each cell typed, with the reasons against a row that cannot be stored."""
         if odd:
             self._db.execute(_ODD_ROWS, [list(odd), list(odd.values())])
-            self._db.execute(f"COPY ({self._type_odd}) TO {_literal(self._next_chunk())} {_QUICKLY}")
+            self._db.execute(f"COPY ({self._type_odd}) TO {duckdb_text(str(self._next_chunk()))} {_QUICKLY}")
         if plain or not odd:
             self._plain_file.write_text(ROW.join(plain), encoding="utf-8", newline="")
-            self._db.execute(f"COPY ({self._type_plain}) TO {_literal(self._next_chunk())} {_QUICKLY}")
+            self._db.execute(f"COPY ({self._type_plain}) TO {duckdb_text(str(self._next_chunk()))} {_QUICKLY}")
 
     def _next_chunk(self) -> Path:
         return self._chunks / f"{len(list(self._chunks.iterdir())):06}.parquet"
@@ -199,7 +199,7 @@ def _sources(partition: Partition, plain_file: Path) -> tuple[str, str]:
     names = [f"c{number}" for number in range(1, count + 1)]
     types = ", ".join(f"'{name}': 'VARCHAR'" for name in names)
     plain = (
-        f"SELECT *, NULL::VARCHAR AS extra, NULL::VARCHAR AS fault FROM read_csv({_literal(plain_file)}, columns = {{'seq': 'BIGINT', {types}}}, "
+        f"SELECT *, NULL::VARCHAR AS extra, NULL::VARCHAR AS fault FROM read_csv({duckdb_text(str(plain_file))}, columns = {{'seq': 'BIGINT', {types}}}, "
         f"delim = '{CELL}', nullstr = '{NULL}', new_line = '\\n', quote = '', escape = '', comment = '', header = false, auto_detect = false, "
         f"null_padding = false, strict_mode = true, parallel = false, max_line_size = {8 * LARGEST_ROW})"
     )
@@ -230,15 +230,14 @@ def _typing_sql(partition: Partition, source: str) -> str:
     any_of_them = " OR ".join(f"({rule.test})" for rule in found)
     each = ", ".join(f"CASE WHEN {rule.test} THEN {rule.message} END" for rule in found)
     reason = f"CASE WHEN fault IS NOT NULL THEN fault WHEN {any_of_them} THEN concat_ws('; ', {each}) END"
-    cells = ", ".join(
-        f'CAST({f"CASE WHEN reason IS NULL THEN {value} END" if value[0] in "Tm" else value} AS {duckdb_type(column)}) AS "{column.name}"'
-        for column, value in zip(dataset.columns, values, strict=True)
-    )
+    cells = ", ".join(_cell(column, value) for column, value in zip(dataset.columns, values, strict=True))
     return f"SELECT seq, {cells}, reason FROM (SELECT *, {reason} AS reason FROM ({source}))"
 
 
-def _literal(path: Path) -> str:
-    return "'" + str(path).replace("'", "''") + "'"
+def _cell(column: Column, value: str) -> str:
+    """A column of the typed rows. A rejected row keeps its texts, which name it; its other cells may not even be cast."""
+    kept = value if column.kind == "text" else f"CASE WHEN reason IS NULL THEN {value} END"
+    return f'CAST({kept} AS {duckdb_type(column)}) AS "{column.name}"'
 
 
 def _cut(text: str | None, width: int) -> str | None:

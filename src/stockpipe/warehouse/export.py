@@ -12,6 +12,7 @@ from stockpipe.base.files import folder_for, replace_file
 from stockpipe.datasets import Dataset, Part
 from stockpipe.errors import UsageError
 from stockpipe.warehouse.base import Warehouse
+from stockpipe.warehouse.dialect import duckdb_text
 
 
 def export_day(warehouse: Warehouse, parts: list[Part], ds: date, form: str, file: Path) -> int:
@@ -50,5 +51,4 @@ def _copy_sql(dataset: Dataset, form: str, source: Path, target: Path) -> str:
         for c in dataset.columns
     )
     how = ("FORMAT csv, HEADER" if form == "csv" else "FORMAT json") + ", USE_TMP_FILE false"
-    names = [str(path).replace("'", "''") for path in (source, target)]
-    return f"COPY (SELECT {cells} FROM read_parquet('{names[0]}')) TO '{names[1]}' ({how})"
+    return f"COPY (SELECT {cells} FROM read_parquet({duckdb_text(str(source))})) TO {duckdb_text(str(target))} ({how})"
