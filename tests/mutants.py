@@ -71,10 +71,11 @@ def mutants(path: Path) -> Iterator[Mutant]:
 
 
 def _left_alone(tree: ast.AST) -> set[ast.AST]:
-    """Annotations, and what is only logged: no test needs to notice."""
+    """Annotations, decorators, and what is only logged: no test needs to notice."""
     roots: list[ast.AST | None] = []
     for node in ast.walk(tree):
         roots += [getattr(node, "annotation", None), getattr(node, "returns", None)]
+        roots += getattr(node, "decorator_list", [])
         if isinstance(node, ast.Expr) and ast.unparse(node).startswith("log."):
             roots.append(node)
     return {inner for root in roots if root is not None for inner in ast.walk(root)}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
@@ -17,6 +18,7 @@ import duckdb
 import msgspec
 
 from stockpipe.datasets import Partition
+from stockpipe.errors import DataCheckError
 from stockpipe.load.rows import CELL, LARGEST_ROW, NULL, ROW, RowReader
 from stockpipe.load.rules import Rule, rules, typed
 from stockpipe.load.sent import ROWS_A_PAGE, RowsAsSent
@@ -28,6 +30,8 @@ from stockpipe.warehouse.dialect import duckdb_type
 _CHUNK, _LARGEST_CHUNK = 1_200_000, 5_000_000
 # What DuckDB may hold in memory; what is more goes to the temporary folder.
 _MEMORY = "100MB"
+# DuckDB works on 2,048 rows at once. Where a page's rows are longer than this on average (characters), it may hold more.
+_LONG_ROWS, _MEMORY_FOR_LONG_ROWS = 4_000, "1GB"
 # Snowflake's advice for loading is files of 100 to 250 MB; a day of tickers stays far below one.
 _FILE_SIZE = "150MB"
 _LONGEST_REASON = 1000
@@ -77,20 +81,26 @@ class Staging:
 
     def add(self, page: int, rows: list[str]) -> None:
         """Take in the rows of one page, each as its JSON text. `page` is its place in the list; pages may come in any order."""
+        first, sizes = page * ROWS_A_PAGE, list(map(len, rows))
+        if sum(sizes) > _LONG_ROWS * len(rows):
+            self._db.execute(f"SET memory_limit = '{_MEMORY_FOR_LONG_ROWS}'")
         self._sent.add(page, rows)
         self._rows += len(rows)
-        first, size = page * ROWS_A_PAGE, sum(map(len, rows))
-        if (lines := self._reader.plain(rows) if size <= len(rows) * LARGEST_ROW else None) is not None:
+        if (lines := self._reader.plain(rows) if max(sizes, default=0) <= LARGEST_ROW else None) is not None:
             self._plain += [f"{number}{CELL}{line}" for number, line in enumerate(lines, start=first)]
-            self._type_if_large(size)
+            self._type_if_large(sum(sizes))
             return
         for number, row in enumerate(rows, start=first):
             self._add_row(number, row)
 
     def finish(self) -> StagedPart:
-        """Type what is left, set repetitions and conflicts aside, and tell what there is."""
-        self._type()
-        return examine(self._db, self.partition, self._rows)
+        """Type what is left, set repetitions and conflicts aside, and tell what there is.
+
+        DataCheckError when the rows are so long that memory does not hold enough of them at once.
+        """
+        with _told_if_too_long():
+            self._type()
+            return examine(self._db, self.partition, self._rows)
 
     def range_starts(self, rows: int) -> list[str]:
         """Values of the cut's field that cut the list into ranges of about so many rows, rising, without the first row's.
@@ -115,11 +125,13 @@ class Staging:
         """
         columns = ", ".join(f'"{column.name}"' for column in self.dataset.columns)
         name = self.part.path.replace("/", "-")
-        self._db.execute(
+        copy = (
             f"COPY (SELECT {columns} FROM staged WHERE reason IS NULL AND NOT repeated ORDER BY seq) TO {_literal(self.parquet_folder)} "
             f"(FORMAT parquet, COMPRESSION {'zstd' if small else 'snappy'}, ROW_GROUP_SIZE 50_000, FILE_SIZE_BYTES '{_FILE_SIZE}', "
             f"FILENAME_PATTERN '{name}-{{i}}')"
         )
+        with _told_if_too_long():
+            self._db.execute(copy)
         return sorted(self.parquet_folder.glob("*.parquet"))
 
     def rejects(self, run_id: str) -> Iterator[list[tuple[Any, ...]]]:
@@ -146,7 +158,8 @@ class Staging:
     def _type_if_large(self, size: int) -> None:
         self._waiting += size
         if self._waiting >= min(max(_CHUNK, self._typed), _LARGEST_CHUNK):
-            self._type()
+            with _told_if_too_long():
+                self._type()
 
     def _type(self) -> None:
         """Move the rows at hand to `staged`: each cell typed, and the reasons against a row that cannot be stored."""
@@ -159,6 +172,17 @@ class Staging:
         self._odd.clear()
         self._typed += self._waiting
         self._waiting = 0
+
+
+@contextmanager
+def _told_if_too_long() -> Iterator[None]:
+    try:
+        yield
+    except duckdb.OutOfMemoryException as error:
+        raise DataCheckError(
+            f"The rows are too long to be staged: {_MEMORY_FOR_LONG_ROWS} of memory do not hold enough of them at once.",
+            hint="Nothing was published. Look at what the API sends; stockpipe keeps unknown fields too.",
+        ) from error
 
 
 def _sources(partition: Partition, plain_file: Path) -> tuple[str, str]:
