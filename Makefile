@@ -11,7 +11,7 @@ DEV := $(VENV)/.dev
 DBT := tests/dbt/.venv
 SNOWFLAKE_TESTS := tests/warehouse/test_signin.py tests/warehouse/test_snowflake.py tests/warehouse/test_snowflake_session.py tests/warehouse/test_snowflake_refusals.py tests/warehouse/test_warehouses.py tests/models/test_views.py
 
-.PHONY: demo test test-chaos test-dbt test-connectors test-airflow test-dagster test-prefect test-workflows lint types check bench requirements clean
+.PHONY: demo test test-chaos test-dbt test-connectors test-airflow test-dagster test-prefect test-workflows lint types check bench mutants requirements clean
 
 demo: $(RUNTIME)  ## load a day of the sandbox into stockpipe.duckdb
 	$(BIN)/stockpipe demo
@@ -44,6 +44,9 @@ check: test lint types test-chaos test-dbt test-connectors test-airflow test-dag
 
 bench: $(DEV) $(PEERS)/.peers  ## benchmarks against the peers; ARGS=--quick for a first look
 	$(BIN)/python benchmarks/run.py $(ARGS)
+
+mutants: $(DEV)  ## small faults in the code that the tests should notice; ARGS="--room checks" for one room, minutes each
+	$(BIN)/python tests/mutants.py $(ARGS)
 
 # Real orchestrators, each in an environment of its own (225 to 360 MB).
 test-airflow test-dagster test-prefect: test-%: integrations/%/.venv/.ready  ## run its example against the sandbox

@@ -32,7 +32,10 @@ def test_load_is_a_function_whatever_was_imported() -> None:
         if not module.name.endswith("__main__"):
             importlib.import_module(module.name)
     assert callable(stockpipe.load)
-    assert typing.get_type_hints(stockpipe.load, None, {"LoadResult": stockpipe.LoadResult})["return"] is stockpipe.LoadResult
+    assert (
+        typing.get_type_hints(stockpipe.load, None, {"LoadResult": stockpipe.LoadResult})["return"]
+        is stockpipe.LoadResult
+    )
 
 
 def test_every_option_of_load_is_named_and_typed() -> None:

@@ -113,11 +113,11 @@ NO_HOME = "import os, pwd, sys; os.environ.pop('HOME', None)\ndef none(_): raise
     [
         ({}, DEMO, 0, ""),
         ({}, ("config",), 0, ""),
-        ({"STOCKPIPE_DUCKDB_PATH": "~/x.duckdb"}, ("status",), 3, "STOCKPIPE_DUCKDB_PATH is ~/x.duckdb"),
-        ({"STOCKPIPE_DUCKDB_PATH": "~/x.duckdb"}, ("run",), 3, "STOCKPIPE_DUCKDB_PATH is ~/x.duckdb"),
+        ({"STOCKPIPE_DUCKDB_PATH": "~/x.duckdb"}, ("status",), 3, "it must be a path without ~"),
+        ({"STOCKPIPE_DUCKDB_PATH": "~/x.duckdb"}, ("run",), 3, "it must be a path without ~"),
         ({"STOCKPIPE_DUCKDB_PATH": "~/x.duckdb"}, ("doctor",), 5, ""),  # the API's, which comes first
-        ({"STOCKPIPE_DUCKDB_PATH": "~nobody-of-that-name/x"}, ("query", "SELECT 1"), 3, "~nobody-of-that-name/x, and"),
-        ({"STOCKPIPE_STATE_FILE": "~/x.json"}, ("run",), 3, "STOCKPIPE_STATE_FILE is ~/x.json"),
+        ({"STOCKPIPE_DUCKDB_PATH": "~nobody-of-that-name/x"}, ("query", "SELECT 1"), 3, "is '~nobody-of-that-name/x'"),
+        ({"STOCKPIPE_STATE_FILE": "~/x.json"}, ("run",), 3, "STOCKPIPE_STATE_FILE is '~/x.json'"),
         ({"STOCKPIPE_WAREHOUSE": "snowflake"}, ("config",), 0, ""),
         ({"STOCKPIPE_WAREHOUSE": "snowflake"}, ("query", "SELECT 1"), 3, "is not set ("),
         ({}, ("schedule", "--install", "systemd"), 3, "HOME is ~, and there is no home folder for it"),

@@ -131,8 +131,11 @@ def listing(
 def test_any_order_of_small_letters_gives_the_whole_list(order: Callable[[str], str]) -> None:
     preferred = [stock(f"{row['ticker']}p{series}") for row in spread(1300)[::4] for series in "AbC"]
     rows = [*spread(1300), *preferred]
-    for _ in range(2):
-        assert load(listing(rows, order, order), rows).rows == 2275
+    for plain_walks in (1, 0):  # the first time the walk begins at the first page; then the last day's ranges serve
+        with Sandbox(data=write_listing(Path("listing.csv"), rows), wrap=listing(rows, order, order)) as sandbox:
+            assert stockpipe.load(settings=flags(sandbox, **SIDE_BY_SIDE)).rows == 2275
+            assert bounds(sandbox).count((None, None)) == plain_walks
+            assert len(bounds(sandbox)) > 2
         assert table("SELECT count(*), count(DISTINCT TICKER) FROM TICKERS") == [(2275, 2275)]
         Path("stockpipe.duckdb").unlink()
 

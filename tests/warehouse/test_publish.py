@@ -26,7 +26,7 @@ def gate(monkeypatch: pytest.MonkeyPatch) -> Iterator[SnowflakeGate]:
 
     plan = session.session_plan
 
-    def quick(settings: Settings, run_id: str) -> SignIn:
+    def quick(settings: Settings, run_id: str = "") -> SignIn:
         made = plan(settings, run_id)
         made.arguments.update(network_timeout=1, statement_timeout=20, login_timeout=5)
         return made

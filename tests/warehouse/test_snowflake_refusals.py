@@ -64,7 +64,7 @@ def test_a_publish_outwaits_a_killed_one_and_says_so(
 
     plan = session.session_plan
 
-    def quick(settings: Settings, run_id: str) -> SignIn:
+    def quick(settings: Settings, run_id: str = "") -> SignIn:
         made = plan(settings, run_id)
         made.arguments.update(network_timeout=1)
         return made

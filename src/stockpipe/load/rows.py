@@ -46,6 +46,7 @@ class RowReader:
 
     def __init__(self, dataset: Dataset) -> None:
         self._columns = dataset.fields
+        self._paths = [str(column.field).split(".") for column in self._columns]
         # A path such as day.c needs a look into the row: such a dataset has no plain rows.
         self._decoder = None if any("." in str(column.field) for column in self._columns) else self._page_decoder()
 
@@ -83,9 +84,7 @@ class RowReader:
             return Odd(nothing, fault="the row is not a JSON object that can be read")
         faults: list[str] = []
         cells = self._cells(fields, faults)
-        known = {str(column.field).partition(".")[0] for column in self._columns}
-        unknown = [f"{_quoted(name)}:{str(raw, 'utf-8')}" for name, raw in fields.items() if name not in known]
-        return Odd(cells, f"{{{','.join(unknown)}}}" if unknown else None, "; ".join(faults) or None)
+        return Odd(cells, _unknown(fields, self._paths), "; ".join(dict.fromkeys(faults)) or None)
 
     def key(self, row: str, column: Column) -> str | None:
         """One field of a row as text; None where the row has none that can be read."""
@@ -102,7 +101,10 @@ class RowReader:
         return msgspec.json.Decoder(list[row])  # type: ignore[valid-type]
 
     def _cells(self, fields: dict[str, msgspec.Raw], faults: list[str]) -> list[str | None]:
-        return [_cell(column, _found(fields, str(column.field)), faults) for column in self._columns]
+        return [
+            _cell(column, _found(fields, path, faults), faults)
+            for column, path in zip(self._columns, self._paths, strict=True)
+        ]
 
 
 def _quotes(columns: Sequence[Column], values: Sequence[Sequence[Any]]) -> int:
@@ -164,29 +166,57 @@ def _has_a_field_twice(row: str) -> bool:
     return found
 
 
-def _found(fields: dict[str, msgspec.Raw], path: str) -> str | None:
-    """The JSON text of a field, None where it is absent or null. A path such as day.c leads into an object."""
-    name, _, rest = path.partition(".")
-    raw = fields.get(name)
-    value = None if raw is None else str(raw, "utf-8")
-    if value is None or value == "null":
-        return None
-    if not rest:
-        return value
-    return _found(_fields.decode(value), rest) if value.startswith("{") else value
+def _found(fields: dict[str, msgspec.Raw], path: Sequence[str], faults: list[str]) -> str | None:
+    """The JSON text of a field, None where it is absent or null. A path such as day.c leads into an object.
+
+    What stands where that object should be is a fault.
+    """
+    for depth, name in enumerate(path, start=1):
+        raw = fields.get(name)
+        value = None if raw is None else str(raw, "utf-8")
+        if value is None or value == "null":
+            return None
+        if depth == len(path):
+            return value
+        if not value.startswith("{"):
+            faults.append(f"{'.'.join(path[:depth])} is {_kind(value)}, and an object was expected")
+            return None
+        fields = _fields.decode(value)
+    return None
+
+
+def _unknown(fields: dict[str, msgspec.Raw], paths: Sequence[Sequence[str]]) -> str | None:
+    """The fields that no path leads to, as a JSON object, every value as it was sent; None when all are known.
+
+    An object on the way of a path is there with its own unknown fields only: {"day":{"vw":1.50}} beside day.c.
+    """
+    found: list[str] = []
+    for name, raw in fields.items():
+        deeper = [path[1:] for path in paths if path[0] == name]
+        value: str | None = str(raw, "utf-8")
+        if deeper:
+            is_passed = all(deeper) and str(value).startswith("{")
+            value = _unknown(_fields.decode(raw), deeper) if is_passed else None
+        if value is not None:
+            found.append(f"{_quoted(name)}:{value}")
+    return f"{{{','.join(found)}}}" if found else None
 
 
 def _cell(column: Column, value: str | None, faults: list[str]) -> str | None:
     """The text of a value as it was sent; a fault is noted when it is of another kind than declared."""
     if value is None or column.type.sent == "any":
         return value
-    kind, wanted = _JSON_KINDS.get(value[0], "a number"), _WANTED.get(column.type.sent, "a number")
+    kind, wanted = _kind(value), _WANTED.get(column.type.sent, "a number")
     if kind != wanted:
         faults.append(f"{column.field} is {kind}, and {wanted} was expected")
         return None
     if wanted == "text":
         return _readable(column, value, faults)
     return value if wanted == "true or false" else _plain_number(column, value, faults)
+
+
+def _kind(value: str) -> str:
+    return _JSON_KINDS.get(value[0], "a number")
 
 
 def _readable(column: Column, value: str, faults: list[str]) -> str | None:

@@ -17,6 +17,7 @@ from stockpipe.datasets import Column, Part
 _MOMENT = r"^\d{4}-\d{2}-\d{2}T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,9})?Z$"
 _LAST_MS = 9_200_000_000_000  # in the year 2261; a TIMESTAMP_NS holds no later one
 _NANOSECONDS_OF_A_MS = 1_000_000
+_USUAL_SIZE = "1e-300 AND 1e300"  # nearer to zero a double keeps fewer digits, in the end none
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ def _of_kind(column: Column, cell: str) -> list[Rule]:
         case "float":
             return [_unreadable(column, cell, _is_no_float(cell), "number that a double keeps")]
         case "date":
-            return [_unreadable(column, cell, rf"NOT regexp_full_match({cell}, '\d{{4}}-\d{{2}}-\d{{2}}') OR TRY_CAST({cell} AS DATE) IS NULL", "date")]  # fmt: skip
+            return [_unreadable(column, cell, rf"NOT regexp_full_match({cell}, '\d{{4}}-\d{{2}}-\d{{2}}') OR {cell} < '0001' OR TRY_CAST({cell} AS DATE) IS NULL", "date")]  # fmt: skip
         case "timestamp":
             return [_unreadable(column, cell, _is_no_moment(column, cell), "time")]
         case "json":
@@ -96,25 +97,33 @@ def _text(column: Column, cell: str) -> list[Rule]:
 
 
 def _decimal(column: Column, cell: str) -> Rule:
-    """Zeros at the end of the fraction are no digits; a regular expression of RE2 counts to 1000 at most."""
+    """Zeros at the end of the fraction are no digits; a regular expression of RE2 counts to 1000 at most.
+
+    The cell is a JSON number, so it has a digit: either side may have none to give.
+    """
     whole, scale = column.type.precision - column.type.scale, column.type.scale
-    test = rf"NOT regexp_full_match({cell}, '-?0*\d{{1,{whole}}}(\.\d{{1,{scale}}}0*)?')"
+    test = rf"NOT regexp_full_match({cell}, '-?0*\d{{0,{whole}}}(\.\d{{0,{scale}}}0*)?')"
     return _unreadable(column, cell, test, f"number with at most {whole} digits and {scale} behind the point")
 
 
 def _is_no_float(cell: str) -> str:
-    """A double keeps any 15 digits; with more of them the shortest text of the double must be the one that was sent."""
-    digits = rf"length(trim(regexp_replace({cell}, '[-.]', '', 'g'), '0'))"
+    """A double of a usual size keeps any 15 digits; else the shortest text of the double must have the digits that were sent."""
     value = f"TRY_CAST({cell} AS DOUBLE)"
-    same = f"TRY_CAST({value}::VARCHAR AS DECIMAL(38,18)) IS DISTINCT FROM TRY_CAST({cell} AS DECIMAL(38,18))"
-    return f"{value} IS NULL OR isinf({value}) OR ({digits} > 15 AND {same})"
+    sent, kept = _digits(cell), _digits(f"regexp_replace({value}::VARCHAR, 'e.*', '')")
+    is_usual = f"length({sent}) <= 15 AND abs({value}) BETWEEN {_USUAL_SIZE}"
+    return f"{value} IS NULL OR isinf({value}) OR NOT ({is_usual}) AND {sent} <> {kept}"
+
+
+def _digits(number: str) -> str:
+    """The digits that count in a number without an exponent: 12 of 0.0120."""
+    return rf"trim(regexp_replace({number}, '[-.]', '', 'g'), '0')"
 
 
 def _is_no_moment(column: Column, cell: str) -> str:
     if column.type.sent == "text":
         return f"NOT regexp_matches({cell}, '{_MOMENT}') OR TRY_CAST({cell} AS TIMESTAMP_NS) IS NULL"
     most = _LAST_MS if column.type.sent == "epoch_ms" else _LAST_MS * _NANOSECONDS_OF_A_MS
-    return rf"NOT regexp_full_match({cell}, '-?\d+(\.0+)?') OR {_whole(cell)} IS NULL OR abs({_whole(cell)}) > {most}"
+    return rf"NOT regexp_full_match({cell}, '-?\d+(\.0+)?') OR {_whole(cell)} IS NULL OR {_whole(cell)} NOT BETWEEN -{most} AND {most}"
 
 
 def _unreadable(column: Column, cell: str, test: str, what: str) -> Rule:

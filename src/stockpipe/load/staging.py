@@ -10,6 +10,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
@@ -19,6 +20,7 @@ import duckdb
 import msgspec
 
 from stockpipe.datasets import Column, Partition
+from stockpipe.errors import DataCheckError
 from stockpipe.load.rows import CELL, LARGEST_ROW, NULL, ROW, RowReader
 from stockpipe.load.rules import Rule, rules, typed
 from stockpipe.load.sent import ROWS_A_PAGE, RowsAsSent
@@ -30,6 +32,8 @@ from stockpipe.warehouse.dialect import duckdb_text, duckdb_type
 _CHUNK, _LARGEST_CHUNK = 2_200_000, 5_000_000
 # What DuckDB may hold in memory; what is more goes to the temporary folder.
 _MEMORY = "100MB"
+# DuckDB works on 2,048 rows at once. Where a page's rows are longer than this on average (characters), it may hold more.
+_LONG_ROWS, _MEMORY_FOR_LONG_ROWS = 4_000, "1GB"
 # Snowflake's advice for loading is files of 100 to 250 MB; a day of tickers stays far below one.
 _FILE_SIZE = "150MB"
 # Typed rows are kept as Parquet: DuckDB writes it twice as fast as a table of its own.
@@ -58,6 +62,7 @@ class Staging:
         )
         self._typist = ThreadPoolExecutor(1, "typist")
         self._typing: Future[None] | None = None
+        self._are_long = False
         self._type_plain, self._type_odd = (
             _typing_sql(partition, source) for source in _sources(partition, self._plain_file)
         )
@@ -87,23 +92,28 @@ class Staging:
 
     def add(self, page: int, rows: list[str]) -> None:
         """Take in the rows of one page, each as its JSON text. `page` is its place in the list; pages may come in any order."""
+        first, sizes = page * ROWS_A_PAGE, list(map(len, rows))
+        self._are_long = self._are_long or sum(sizes) > _LONG_ROWS * len(rows)
         self._sent.add(page, rows)
         self._rows += len(rows)
-        first, size = page * ROWS_A_PAGE, sum(map(len, rows))
-        if (lines := self._reader.plain(rows) if size <= len(rows) * LARGEST_ROW else None) is not None:
+        if (lines := self._reader.plain(rows) if max(sizes, default=0) <= LARGEST_ROW else None) is not None:
             self._plain += [f"{number}{CELL}{line}" for number, line in enumerate(lines, start=first)]
-            self._type_if_large(size)
+            self._type_if_large(sum(sizes))
             return
         for number, row in enumerate(rows, start=first):
             self._add_row(number, row)
 
     def finish(self) -> StagedPart:
-        """Type what is left, set repetitions and conflicts aside, and tell what there is."""
+        """Type what is left, set repetitions and conflicts aside, and tell what there is.
+
+        DataCheckError when the rows are so long that memory does not hold enough of them at once.
+        """
         self._wait()
         if self._plain or self._odd or not any(self._chunks.iterdir()):
             self._type()
             self._wait()
-        self._facts = examine(self._db, self.partition, self._chunks, self._rows)
+        with _told_if_too_long():
+            self._facts = examine(self._db, self.partition, self._chunks, self._rows)
         return self._facts
 
     def range_starts(self, rows: int) -> list[str]:
@@ -132,11 +142,13 @@ class Staging:
             return sorted(self._chunks.iterdir())
         columns = ", ".join(f'"{column.name}"' for column in self.dataset.columns)
         name = self.part.path.replace("/", "-")
-        self._db.execute(
+        copy = (
             f"COPY (SELECT {columns} FROM staged WHERE reason IS NULL AND NOT repeated ORDER BY seq) TO {duckdb_text(str(self.parquet_folder))} "
             f"(FORMAT parquet, COMPRESSION {'zstd' if small else 'snappy'}, ROW_GROUP_SIZE 50_000, FILE_SIZE_BYTES '{_FILE_SIZE}', "
             f"FILENAME_PATTERN '{name}-{{i}}')"
         )
+        with _told_if_too_long():
+            self._db.execute(copy)
         return sorted(self.parquet_folder.glob("*.parquet"))
 
     def rejects(self, run_id: str) -> Iterator[list[tuple[Any, ...]]]:
@@ -178,10 +190,13 @@ class Staging:
         """Wait for the rows that are being typed; raises what went wrong there."""
         typing, self._typing = self._typing, None
         if typing:
-            typing.result()
+            with _told_if_too_long():
+                typing.result()
 
     def _write(self, plain: list[str], odd: dict[int, str]) -> None:
         """Write rows as Parquet: each cell typed, with the reasons against a row that cannot be stored."""
+        if self._are_long:
+            self._db.execute(f"SET memory_limit = '{_MEMORY_FOR_LONG_ROWS}'")
         if odd:
             self._db.execute(_ODD_ROWS, [list(odd), list(odd.values())])
             self._db.execute(f"COPY ({self._type_odd}) TO {duckdb_text(str(self._next_chunk()))} {_QUICKLY}")
@@ -191,6 +206,17 @@ class Staging:
 
     def _next_chunk(self) -> Path:
         return self._chunks / f"{len(list(self._chunks.iterdir())):06}.parquet"
+
+
+@contextmanager
+def _told_if_too_long() -> Iterator[None]:
+    try:
+        yield
+    except duckdb.OutOfMemoryException as error:
+        raise DataCheckError(
+            f"The rows are too long to be staged: {_MEMORY_FOR_LONG_ROWS} of memory do not hold enough of them at once.",
+            hint="Nothing was published. Look at what the API sends; stockpipe keeps unknown fields too.",
+        ) from error
 
 
 def _sources(partition: Partition, plain_file: Path) -> tuple[str, str]:

@@ -24,7 +24,7 @@ _FAMILIES = (
     ("int", ("NUMBER", "DECIMAL", "BIGINT", "INT", "HUGEINT", "SMALLINT", "TINYINT", "FIXED")),
 )
 # Kinds of which the one can hold what the other has: JSON is text, and a number of any type takes our whole numbers.
-_INTERCHANGEABLE = ({"text", "json"}, {"int", "float"}, {"int", "decimal"})
+_INTERCHANGEABLE = ({"text", "json"}, {"int", "float"})
 
 
 @dataclass(frozen=True)
@@ -136,8 +136,7 @@ def missing_columns(table: Table, existing: Mapping[str, str], type_of: Callable
         spelled = _spelling(column.name, existing)
         if spelled is None:
             continue
-        kind = family(existing[spelled])
-        if not (kind == column.kind or {kind, column.kind} in _INTERCHANGEABLE):
+        if not _holds(existing[spelled], column):
             raise WarehouseError(
                 f'{table.name} has a column "{spelled}" of type {existing[spelled]} where "{column.name}" {type_of(column)} is needed.',
                 hint=f'Nothing was changed. Rename it (ALTER TABLE {table.name} RENAME COLUMN "{spelled}" TO "OLD_{column.name}"), '
@@ -145,6 +144,16 @@ def missing_columns(table: Table, existing: Mapping[str, str], type_of: Callable
             )
     present = {name.upper() for name in existing}
     return [column for column in table.columns if column.name not in present]
+
+
+def _holds(sql_type: str, column: Column) -> bool:
+    """Whether a column of that type takes the declared column's values; of a decimal, each of its digits."""
+    kind = family(sql_type)
+    if column.kind != "decimal":
+        return kind == column.kind or {kind, column.kind} in _INTERCHANGEABLE
+    digits = re.search(r"\((\d+),\s*(\d+)\)", sql_type)
+    precision, scale = map(int, digits.groups()) if digits else (0, 0)
+    return scale >= column.type.scale and precision - scale >= column.type.precision - column.type.scale
 
 
 def misspelled_columns(table: Table, existing: Iterable[str]) -> dict[str, str]:

@@ -23,16 +23,23 @@ def volume(ds: date, facts: StagedPart, last: RunRecord, limits: Limits) -> Iter
     now, before = facts.counts.published, last.rows_published
     if abs(now - before) <= _tolerance(min(before, now)):
         return
-    change, days = (now - before) / before, abs((ds - last.ds).days)
+    days = abs((ds - last.ds).days)
     months = max(1.0, days / DAYS_A_MONTH)
-    loss, growth = limits.loss * months, limits.growth * months
+    # Rounded, so that 3.7 % of 1,000 rows are 37 rows, which doubles alone do not say.
+    shares = ((now - before) / before, limits.loss * months, limits.growth * months, UNUSUAL_MOVE * months)
+    change, loss, growth, unusual = (round(share, 9) for share in shares)
     sentence = f"{now:,} rows against {before:,} on {last.ds} ({change:+.1%})"
     if change <= -loss:
-        yield Finding("volume", "refuse", f"{sentence}: a loss of {loss:.0%} or more.")
+        yield Finding("volume", "refuse", f"{sentence}: a loss of {_percent(loss)} or more.")
     elif change >= growth:
-        yield Finding("volume", "refuse", f"{sentence}: a rise of {growth:.0%} or more.")
-    elif abs(change) >= UNUSUAL_MOVE * months:
+        yield Finding("volume", "refuse", f"{sentence}: a rise of {_percent(growth)} or more.")
+    elif abs(change) >= unusual:
         yield Finding("volume", "warn", f"{sentence}: unusual for {f'{days} days' if days > 1 else 'one day'}.")
+
+
+def _percent(share: float) -> str:
+    """A limit as people write it: 5%, 7.5%."""
+    return f"{100 * share:.1f}".removesuffix(".0") + "%"
 
 
 def _tolerance(rows: int) -> int:
