@@ -166,8 +166,14 @@ def test_a_data_file_that_cannot_be_served() -> None:
 def test_a_query_that_writes(serve: Serve) -> None:
     env = flags(serve(many(2)))
     assert command("run", env=env).returncode == 0
-    refused(6, "query", "DELETE FROM TICKERS", env=env, says='query only reads: Invalid Input Error: Cannot execute statement of type "DELETE"')  # fmt: skip
-    refused(6, "query", "WITH a AS (FROM TICKERS) INSERT INTO TICKERS FROM a", env=env, says="query only reads: ")
+    refused(6, "query", "DELETE FROM TICKERS", env=env, says='query is read-only; it does not run DELETE.')  # fmt: skip
+    refused(
+        6,
+        "query",
+        "WITH a AS (FROM TICKERS) INSERT INTO TICKERS FROM a",
+        env=env,
+        says="query is read-only; it does not run INSERT.",
+    )
     refused(6, "query", "COPY TICKERS TO 'x.csv'", env=env, says='reads only the tables of its DuckDB file: Permission Error: Cannot access file "x.csv"')  # fmt: skip
     refused(
         6, "query", "SELECT content FROM read_text('.env')", env=env, says="reads only the tables of its DuckDB file"
@@ -296,8 +302,8 @@ TABLES = [
     ("texts", "says"),
     [
         (ELSEWHERE, "stockpipe query reads only the tables of its DuckDB file: "),
-        (SETTINGS, "stockpipe query only reads, and changes no setting: "),
-        (TABLES, "stockpipe query only reads: "),
+        (SETTINGS, "stockpipe query is read-only and changes no setting: "),
+        (TABLES, "stockpipe query is read-only; it does not run "),
         (LOGS, "stockpipe query "),
         (SOMEHOW, ("stockpipe query reads only ", "DuckDB refused the query: ")),
     ],

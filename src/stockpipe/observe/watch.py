@@ -31,7 +31,8 @@ def load_watched(desk: Desk, loads: Sequence[Load], *, metrics_file: Path | None
     """
     run = Run.begin(loads, desk.clock)
     with running(run.run_id), hiding(lambda: desk.settings.secrets):
-        log.debug("run %s: %s", run.run_id, ", ".join(load.partition.label for load in loads))
+        parts = "; ".join(load.part.label for load in loads)
+        log.debug("run %s: %s %s of %s", run.run_id, parts, run.first.dataset.name, run.first.ds)
         if run.first.dry_run:
             return load_parts(desk, loads, run)
         return _load_and_tell(desk, loads, run, metrics_file)

@@ -16,5 +16,10 @@ def many_statements() -> UsageError:
 
 
 def writing(why: str, hint: str) -> WarehouseError:
-    """For one that does not only read."""
-    return WarehouseError(f"stockpipe query only reads, and {why}.", hint=hint)
+    """For one that does not only read: `why` says so in a sentence without its full stop."""
+    return WarehouseError(f"stockpipe query is read-only: {why}.", hint=hint)
+
+
+def not_run(word: str, hint: str) -> WarehouseError:
+    """For a statement that begins with another word than those that read."""
+    return WarehouseError(f"stockpipe query is read-only; it does not run {word}.", hint=hint)

@@ -6,10 +6,12 @@ reading only, other files and extensions are shut off, and the configuration is 
 
 from __future__ import annotations
 
+import re
+
 import duckdb
 
 from stockpipe.errors import NotThere, WarehouseError
-from stockpipe.warehouse.reading import many_statements, no_statement, writing
+from stockpipe.warehouse.reading import many_statements, no_statement, not_run, writing
 
 SHUT: dict[str, str | bool | int | float | list[str]] = {"enable_external_access": "false"}
 """Configuration of a connection that reaches no other file, no network and no extension."""
@@ -49,12 +51,11 @@ def refused(error: duckdb.Error) -> WarehouseError:
         )
     if "configuration has been locked" in first:
         return WarehouseError(
-            f"stockpipe query only reads, and changes no setting: {first}",
+            f"stockpipe query is read-only and changes no setting: {first}",
             hint="To change settings, open the file with DuckDB itself.",
         )
     if "read-only mode" in first:
-        return WarehouseError(
-            f"stockpipe query only reads: {first}", hint="To change tables, open the file with DuckDB itself."
-        )
+        word = re.search(r'statement of type "(\w+)"', first)
+        return not_run(word[1] if word else "this statement", "To change tables, open the file with DuckDB itself.")
     kind = NotThere if isinstance(error, duckdb.CatalogException) else WarehouseError
     return kind(f"DuckDB refused the query: {text}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from stockpipe.warehouse.reading import many_statements, no_statement, writing
+from stockpipe.warehouse.reading import many_statements, no_statement, not_run, writing
 
 _READING = ("SELECT", "WITH", "SHOW", "DESCRIBE", "DESC", "EXPLAIN", "VALUES")
 # Text, quoted names and comments, as the service reads them: in them no word and no sign means anything.
@@ -45,7 +45,7 @@ def must_only_read(text: str) -> None:
         raise many_statements()
     word = first_word(text)
     if word not in _READING:
-        raise writing(f"{word or 'nothing'} is no reading statement", f"Begin with one of: {', '.join(_READING)}.")
+        raise not_run(word or "nothing", f"Begin with one of: {', '.join(_READING)}.")
     for pattern, what in _WRITING:
         if pattern.search(spoken):
             raise writing(what, "Ask with one statement at a time.")
