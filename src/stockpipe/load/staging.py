@@ -96,12 +96,10 @@ class Staging:
         self._are_long = self._are_long or sum(sizes) > _LONG_ROWS * len(rows)
         self._sent.add(page, rows)
         self._rows += len(rows)
-        if (lines := self._reader.plain(rows) if max(sizes, default=0) <= LARGEST_ROW else None) is not None:
-            self._plain += [f"{number}{CELL}{line}" for number, line in enumerate(lines, start=first)]
-            self._type_if_large(sum(sizes))
-            return
-        for number, row in enumerate(rows, start=first):
-            self._add_row(number, row)
+        self._add_rows(first, rows)
+        self._waiting += sum(size for size in sizes if size <= LARGEST_ROW)
+        if self._waiting >= min(max(_CHUNK, self._typed), _LARGEST_CHUNK):
+            self._type()
 
     def finish(self) -> StagedPart:
         """Type what is left, set repetitions and conflicts aside, and tell what there is.
@@ -163,19 +161,20 @@ class Staging:
         while batch := list(islice(rows, _REJECTS_AT_ONCE)):
             yield batch
 
-    def _add_row(self, number: int, row: str) -> None:
-        lines = self._reader.plain([row]) if len(row) <= LARGEST_ROW else None
-        if lines:
-            self._plain.append(f"{number}{CELL}{lines[0]}")
+    def _add_rows(self, first: int, rows: list[str]) -> None:
+        """Take in rows whose numbers begin with `first`: plain ones together, so halves of what is not plain as a whole."""
+        if not rows:
+            return
+        lines = self._reader.plain(rows) if max(map(len, rows)) <= LARGEST_ROW else None
+        if lines is not None:
+            self._plain += [f"{number}{CELL}{line}" for number, line in enumerate(lines, start=first)]
+        elif len(rows) == 1:
+            odd = self._reader.odd(rows[0])
+            self._odd[first] = msgspec.json.encode([*odd.cells, odd.extra, odd.fault]).decode()
         else:
-            odd = self._reader.odd(row)
-            self._odd[number] = msgspec.json.encode([*odd.cells, odd.extra, odd.fault]).decode()
-        self._type_if_large(len(row) if len(row) <= LARGEST_ROW else 0)
-
-    def _type_if_large(self, size: int) -> None:
-        self._waiting += size
-        if self._waiting >= min(max(_CHUNK, self._typed), _LARGEST_CHUNK):
-            self._type()
+            half = len(rows) // 2
+            self._add_rows(first, rows[:half])
+            self._add_rows(first + half, rows[half:])
 
     def _type(self) -> None:
         """Have the rows at hand typed, once the ones before them are: beside the thread that takes in pages."""
