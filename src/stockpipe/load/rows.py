@@ -25,6 +25,7 @@ LARGEST_ROW = 1024 * 1024
 _JSON_KINDS = {"{": "an object", "[": "a list", '"': "text", "t": "true or false", "f": "true or false"}
 _WANTED = {"text": "text", "flag": "true or false"}
 _FLAGS = {True: "true", False: "false", None: NULL, NULL: NULL}
+_FAR = 1 << 40
 _BLANKS = (" :", "\n:", "\r:", "\t:")
 _DIGITS = frozenset(f"0123456789.-{NULL}")
 _PYTHON_TYPES: dict[str, Any] = {"text": str | None, "flag": bool | None}
@@ -116,8 +117,13 @@ def _quotes(columns: Sequence[Column], values: Sequence[Sequence[Any]]) -> int:
         if column.type.sent == "text":
             found += 2 * (here - cells.count(None))
         elif column.type.sent == "any":
-            found += sum(bytes(cell).count(b'"') for cell in cells if cell is not NULL)
+            found += sum(_quotes_within(bytes(cell)) for cell in cells if cell is not NULL)
     return found
+
+
+def _quotes_within(value: bytes) -> int:
+    """Those of a value of any kind. One with objects in it is looked at more closely: a name may stand twice there."""
+    return -_FAR if b"{" in value else value.count(b'"')
 
 
 def _as_text(column: Column, values: Sequence[Any]) -> Sequence[str] | None:
