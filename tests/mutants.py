@@ -98,7 +98,7 @@ def _changes(node: ast.AST) -> Iterator[ast.AST]:
         case ast.Constant(value=int() as number) if abs(number) <= _LARGEST:
             yield from (ast.Constant(number + step) for step in (1, -1))
         case ast.Constant(value=float() as number):
-            yield from (ast.Constant(other) for other in (number * 2 + 0.001, number / 2))
+            yield from (ast.Constant(other) for other in {number * 2 + 0.001, number / 2} - {number})
         case ast.Call(func=ast.Name(id=name)) if name in _OTHER_CALL:
             yield ast.Call(ast.Name(_OTHER_CALL[name], ast.Load()), node.args, node.keywords)
         case ast.Return(value=ast.expr() as value) if not (isinstance(value, ast.Constant) and value.value is None):

@@ -9,7 +9,7 @@ import pytest
 from stockpipe.base.clock import new_york_date
 from stockpipe.errors import ApiError, Interrupted
 from stockpipe.massive.answers import Transient
-from stockpipe.massive.pacing import Pacer, backoff
+from stockpipe.massive.pacing import CallCounts, Pacer, Patience, backoff
 from stockpipe.settings import KeyPlan
 from support.clocks import FakeClock, pacer
 
@@ -330,3 +330,41 @@ def test_a_stop_ends_every_wait_and_lets_no_call_start() -> None:
         with pytest.raises(Interrupted):
             wait()
     assert (paid.counts.calls, clock.slept) == (0, [])
+
+
+def test_counts_since_an_earlier_moment() -> None:
+    counts = CallCounts(5, 2, 1, 3.5)
+    before = counts.copy()
+    counts.calls, counts.retries, counts.throttled, counts.waited = 12, 5, 3, 8.0
+    assert before == CallCounts(5, 2, 1, 3.5)
+    assert counts.since(before) == CallCounts(7, 3, 2, 4.5)
+    assert CallCounts() == CallCounts(0, 0, 0, 0.0)
+
+
+def test_a_call_has_six_tries_and_a_run_thirty_retries() -> None:
+    patience = Patience(FakeClock(), 0.0)
+    assert (patience.attempts, patience.retries_left) == (6, 30.0)
+
+
+def test_a_failed_call_is_waited_for_before_it_is_tried_again() -> None:
+    paid = pacer(clock := FakeClock(), plan="paid")
+    paid.before_retry(OSError("reset"), 3, throttled=False)
+    assert len(clock.slept) == 1
+    assert 1.0 <= clock.slept[0] <= 2.0
+    assert paid.counts.waited == clock.slept[0]
+
+
+def test_a_good_answer_gives_half_a_retry_back() -> None:
+    paid = pacer(FakeClock(), plan="paid")
+    for _ in range(3):
+        paid.answered()
+    assert paid.patience.retries_left == 31.5
+    paid.before_retry(OSError("reset"), 1, throttled=False)
+    assert paid.patience.retries_left == 30.5
+
+
+def test_a_key_without_a_wait_starts_at_once_and_waits_nothing() -> None:
+    paid = pacer(clock := FakeClock(), plan="paid")
+    paid.wait_for_turn()
+    assert (paid.counts.calls, paid.counts.waited) == (1, 0.0)
+    assert clock.slept == [0.0]  # the look at the deadline
