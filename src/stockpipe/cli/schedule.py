@@ -124,11 +124,10 @@ def _every_day(options: Mapping[str, Any], zone: ZoneInfo, settings: Settings) -
             return Published(published_days(warehouse, parts))
 
     days_back = _DAYS_BACK if options["catch_up"] is None else options["catch_up"]
-    daily = Daily(moments, load, look_up, clock, days_back, zone)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _stop_gently)
     log.info("Loading %s %s every day at %s. End it with Ctrl+C.", parts[0].label, parts[0].dataset.noun, moments)
-    daily.run()
+    Daily(moments, load, look_up, clock, days_back, zone).run()
 
 
 def _check(settings: Settings) -> None:

@@ -59,17 +59,24 @@ def load_settings(
         sources = (*sources, (connection.origin, _without_quotes(connection.values, connection.origin, quotes)))
         looked_in.append(connection.origin)
         warnings.append(_open_to_others(connection.path, connection.values))
-    values: dict[str, Value] = {}
-    for setting in SETTINGS.values():
-        found = _first(setting, sources)
-        if found is None and setting.default is not None:
-            found = Value(setting.default, DEFAULT)
-        if found is not None:
-            values[setting.name] = found
+    values = _values(sources)
     warnings += [*quotes, _led_away(values)]
+    return Settings(values, tuple(looked_in), tuple(filter(None, warnings)), _secrets_of_proxies(environment))
+
+
+def _values(sources: _Sources) -> dict[str, Value]:
+    """Each setting that a source or a default has, by name."""
+    found = {setting.name: _first(setting, sources) or _default(setting) for setting in SETTINGS.values()}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _default(setting: Setting) -> Value | None:
+    return None if setting.default is None else Value(setting.default, DEFAULT)
+
+
+def _secrets_of_proxies(environment: Mapping[str, str]) -> set[str]:
     proxies = (environment[name] for name in environment if name.lower() in _PROXIES)
-    more_secrets = {part for proxy in proxies for part in secret_parts(proxy)}
-    return Settings(values, tuple(looked_in), tuple(warning for warning in warnings if warning), more_secrets)
+    return {part for proxy in proxies for part in secret_parts(proxy)}
 
 
 def _without_quotes(texts: Mapping[str, str | None], place: str, told: list[str]) -> dict[str, str | None]:
