@@ -146,7 +146,8 @@ class Dataset:
     """One thing to load: where it is asked for, what its rows are, and what makes a day of it healthy.
 
     `key` are the columns that name a row within a day and a part; where `unique_where` (a flag's column) is true, or
-    always where it is None, a key may stand once only. `not_compared` are columns that say nothing about change. `noun`
+    always where it is None, a key may stand once only; there a value of the columns `once` belongs to one row too, and
+    to two only in a list that changed while it was fetched. `not_compared` are columns that say nothing about change. `noun`
     is what its rows are called. `table_setting` is the setting that gives the table another name, where there is one.
     """
 
@@ -161,6 +162,7 @@ class Dataset:
     divisions: tuple[Division, ...] = ()
     rules: Mapping[str, Rules] = field(default_factory=dict)
     unique_where: str | None = None
+    once: tuple[str, ...] = ()
     not_compared: tuple[str, ...] = ()
     first_day: date = date(2003, 9, 10)
     plan: str = "basic"

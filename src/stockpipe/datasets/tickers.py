@@ -69,6 +69,7 @@ TICKERS = Dataset(
     ),
     key=("MARKET", "TICKER"),
     unique_where="ACTIVE",
+    once=("COMPOSITE_FIGI",),  # unique in every whole build of 2025 and 2026; a renamed ticker keeps it
     not_compared=("LAST_UPDATED_UTC",),
     rules={
         "stocks/active": Rules(expected=_NAMED | _LISTED | {"CIK", "LAST_UPDATED_UTC"}, nightly_build=True),

@@ -25,16 +25,21 @@ _LONGEST_KEY = 20
 
 
 def fetch(desk: Desk, part: PartRun, staging: Staging) -> StagedPart:
-    """Fetch a part's list into staging, and note its numbers in the record. A torn list is fetched again, thrice at most."""
+    """Fetch a part's list into staging, and note its numbers in the record. A torn list is fetched again, thrice at most.
+
+    Where a second fetch shows the same, what dated records may hold for good is taken for data.
+    """
     load = part.load
     log.info("Fetching %s from Massive API...", load.part.noun)
     query = Query(load.part, load.ds if load.dated else None)
+    before = None
     for attempt in range(1, MOST_TRIES + 1):
         guard = _fetch_whole(desk, query, staging)
         facts = staging.finish()
         reason = checks.torn(load, facts)
-        if reason is None or attempt == MOST_TRIES:
+        if reason is None or attempt == MOST_TRIES or (reason == before and checks.may_be_data(load, facts)):
             break
+        before = reason
         pause = desk.bounds.pause
         log.warning(
             "The list is torn: %s. Fetching it again in %g s (%d of %d).", reason, pause, attempt + 1, MOST_TRIES

@@ -27,13 +27,16 @@ class StagedPart:
 
     `builds`: the vendor's builds that the rows are stamped with, each by its first stamp (UTC), with its rows; the
     stamps at midnight of dated records are no builds. `keys_on_two_pages`: keys that stand on two pages where the list
-    should have them once. `conflicts`: keys with two different rows where one is allowed. `first_key`, `last_key`: the
+    should have them once, `repeated_on_two_pages` those of them that do so in identical rows. `shared`: values that one
+    row should have and two have, each with the names of these rows. `conflicts`: keys with two different rows where one is allowed. `first_key`, `last_key`: the
     ends of the list as it was sent. `field_counts`: for each column, how many good rows have a value.
     """
 
     counts: Counts
     builds: dict[datetime, int]
     keys_on_two_pages: list[str]
+    repeated_on_two_pages: list[str]
+    shared: list[str]
     conflicts: list[str]
     first_key: str | None
     last_key: str | None
@@ -56,10 +59,13 @@ def examine(db: duckdb.DuckDBPyConnection, partition: Partition, chunks: Path, r
     _set_aside(db, partition, any_left=same_keys > 0)
     published, rejected, repeated, unknown, first, last, *filled = _numbers(db, dataset)
     name = f'"{dataset.name_column}"::VARCHAR'
+    on_two_pages = _keys_on_two_pages(db, partition) if same_keys else []
     return StagedPart(
         counts=Counts(rows, published, rejected, repeated),
         builds=_builds(db, partition),
-        keys_on_two_pages=_keys_on_two_pages(db, partition) if same_keys else [],
+        keys_on_two_pages=[key for key, _ in on_two_pages],
+        repeated_on_two_pages=[key for key, is_repeated in on_two_pages if is_repeated],
+        shared=_shared(db, partition),
         conflicts=_names(db, f"SELECT DISTINCT {name} FROM staged WHERE reason LIKE '{_CONFLICT}%' ORDER BY 1")
         if same_keys
         else [],
@@ -154,14 +160,30 @@ def _builds(db: duckdb.DuckDBPyConnection, partition: Partition) -> dict[datetim
     return {stamp.replace(tzinfo=UTC): rows for stamp, rows in found.fetchall()}
 
 
-def _keys_on_two_pages(db: duckdb.DuckDBPyConnection, partition: Partition) -> list[str]:
-    """Where a key may stand several times, as a reused name does among delisted ones, only an identical row counts."""
+def _keys_on_two_pages(db: duckdb.DuckDBPyConnection, partition: Partition) -> list[tuple[str, bool]]:
+    """Each key with whether it stands there in identical rows.
+
+    Where a key may stand several times, as a reused name does among delisted ones, only an identical row counts.
+    """
     name = f'"{partition.part.dataset.name_column}"'
-    return _names(
-        db,
-        f"SELECT {name}::VARCHAR FROM same_key GROUP BY {_list(partition.part.dataset.key)} "
-        f"HAVING count(DISTINCT seq // {ROWS_A_PAGE}) > 1 AND (bool_or({_where_unique(partition)}) OR max(copy) > 1) ORDER BY 1",
+    found = db.execute(
+        f"SELECT {name}::VARCHAR, max(copy) > 1 FROM same_key GROUP BY {_list(partition.part.dataset.key)} "
+        f"HAVING count(DISTINCT seq // {ROWS_A_PAGE}) > 1 AND (bool_or({_where_unique(partition)}) OR max(copy) > 1) ORDER BY 1"
     )
+    return found.fetchall()
+
+
+def _shared(db: duckdb.DuckDBPyConnection, partition: Partition) -> list[str]:
+    """Values of the columns `once` that several good rows have: `BBG000BLNNH6 (FI, FISV)`."""
+    name, found = f'"{partition.part.dataset.name_column}"::VARCHAR', []
+    for column in partition.part.dataset.once:
+        value = f'"{column}"::VARCHAR'
+        found += _names(
+            db,
+            f"SELECT {value} || ' (' || string_agg({name}, ', ' ORDER BY {name}) || ')' {_GOOD} AND {_where_unique(partition)} "
+            f"AND {value} IS NOT NULL GROUP BY {value} HAVING count(*) > 1 ORDER BY 1",
+        )
+    return found
 
 
 def _content_hash(db: duckdb.DuckDBPyConnection, partition: Partition) -> str:

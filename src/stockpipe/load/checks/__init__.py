@@ -14,7 +14,7 @@ from stockpipe.load.checks.contents import contents
 from stockpipe.load.checks.finding import Finding, Limits, Severity
 from stockpipe.load.checks.freshness import build_date, freshness
 from stockpipe.load.checks.shape import shape
-from stockpipe.load.checks.torn import torn
+from stockpipe.load.checks.torn import may_be_data, torn
 from stockpipe.load.checks.volume import list_end, volume, whole_pages
 from stockpipe.load.loads import Load
 from stockpipe.load.staged import StagedPart
@@ -42,4 +42,4 @@ def refuse(findings: Sequence[Finding], *, force: bool) -> list[str]:
     return [f"{finding.check}: {finding.text}" for finding in refusals]
 
 
-__all__ = ["Finding", "Limits", "Severity", "build_date", "check", "refuse", "torn"]
+__all__ = ["Finding", "Limits", "Severity", "build_date", "check", "may_be_data", "refuse", "torn"]

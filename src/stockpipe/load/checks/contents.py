@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from stockpipe.base.text import printable
 from stockpipe.load.checks.finding import Finding, some
-from stockpipe.load.checks.torn import torn
+from stockpipe.load.checks.torn import torn_findings
 from stockpipe.load.loads import Load
 from stockpipe.load.staged import StagedPart
 
@@ -31,5 +31,4 @@ def contents(load: Load, facts: StagedPart) -> Iterator[Finding]:
     if facts.conflicts:
         text = f"Two different rows for: {some(facts.conflicts)}. The newer, then the more complete one was kept."
         yield Finding("conflicts", "warn", text)
-    if (reason := torn(load, facts)) is not None:
-        yield Finding("torn", "refuse", f"The list is torn: {reason}.")
+    yield from torn_findings(load, facts)
