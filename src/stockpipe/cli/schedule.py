@@ -125,6 +125,7 @@ def _every_day(options: Mapping[str, Any], zone: ZoneInfo, settings: Settings) -
 
     days_back = _DAYS_BACK if options["catch_up"] is None else options["catch_up"]
     daily = Daily(moments, load, look_up, clock, days_back, zone)
+    stopping.gentle = True
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _stop_gently)
     log.info("Loading %s %s every day at %s. End it with Ctrl+C.", parts[0].label, parts[0].dataset.noun, moments)
