@@ -121,7 +121,7 @@ OF_KIND: dict[str, Type] = {
     "text": text(20), "flag": FLAG, "int": INTEGER, "decimal": decimal(18, 6), "float": FLOAT, "date": DATE, "timestamp": TIMESTAMP, "json": JSON,
 }  # fmt: skip
 TAKEN = {
-    "text": {"VARCHAR", "JSON"}, "flag": {"BOOLEAN"}, "int": {"BIGINT", "DOUBLE", "DECIMAL(18,6)", "DECIMAL(18,5)", "DECIMAL(17,6)", "NUMBER(38, 6)"}, "decimal": {"DECIMAL(18,6)", "NUMBER(38, 6)"}, "float": {"DOUBLE", "BIGINT", "DECIMAL(18,6)", "DECIMAL(18,5)", "DECIMAL(17,6)", "NUMBER(38, 6)"},
+    "text": {"VARCHAR", "JSON"}, "flag": {"BOOLEAN"}, "int": {"BIGINT", "DOUBLE", "DECIMAL(18,6)", "DECIMAL(18,5)", "DECIMAL(17,6)", "NUMBER(38, 6)"}, "decimal": {"DECIMAL(18,6)", "NUMBER(38, 6)"}, "float": {"DOUBLE"},
     "date": {"DATE"}, "timestamp": {"TIMESTAMP"}, "json": {"JSON", "VARCHAR"},
 }  # fmt: skip
 

@@ -27,12 +27,14 @@ class Stopping:
     """What this process was asked for by signals.
 
     `signals` are those that came; a C library that was at work may turn our exception into one of its own. `publishing`
-    is set while the transaction of a day is under way: who is asked to stop gently waits for its end.
+    is set while the transaction of a day is under way: who is asked to stop gently waits for its end. `gentle` is set by
+    who always is asked so.
     """
 
     def __init__(self) -> None:
         self.signals: list[int] = []
         self.publishing = threading.Event()
+        self.gentle = False
 
     def asked(self) -> Interrupted | None:
         """The interruption that the first signal asks for; None when there was none."""
@@ -58,11 +60,12 @@ class Stopping:
         if threading.current_thread() is not threading.main_thread():
             yield
             return
+        already = len(self.signals)
         seen, told = socket.socketpair()
         told.setblocking(False)
         before = signal.set_wakeup_fd(told.fileno(), warn_on_full_buffer=False)
         watcher = threading.Thread(
-            target=_interrupt_on_signal, args=(seen, done := threading.Event(), work), daemon=True
+            target=self._interrupt_on_signal, args=(seen, done := threading.Event(), work, already), daemon=True
         )
         watcher.start()
         try:
@@ -74,15 +77,18 @@ class Stopping:
             watcher.join()
             seen.close()
 
-
-def _interrupt_on_signal(seen: socket.socket, done: threading.Event, work: Interruptible) -> None:
-    """Each byte is a signal's number. Once is not enough: it may come just before the work begins."""
-    while numbers := seen.recv(64):
-        if _ASKS_TO_STOP & set(numbers):
-            while not done.is_set():
-                work.interrupt()
-                done.wait(_AGAIN)
-            return
+    def _interrupt_on_signal(
+        self, seen: socket.socket, done: threading.Event, work: Interruptible, already: int
+    ) -> None:
+        """Each byte is a signal's number. Once is not enough: it may come just before the work begins."""
+        while numbers := seen.recv(64):
+            already += sum(number in _ASKS_TO_STOP for number in numbers)
+            waits = self.gentle and self.publishing.is_set() and already == 1
+            if _ASKS_TO_STOP & set(numbers) and not waits:
+                while not done.is_set():
+                    work.interrupt()
+                    done.wait(_AGAIN)
+                return
 
 
 stopping = Stopping()

@@ -124,6 +124,7 @@ def _every_day(options: Mapping[str, Any], zone: ZoneInfo, settings: Settings) -
             return Published(published_days(warehouse, parts))
 
     days_back = _DAYS_BACK if options["catch_up"] is None else options["catch_up"]
+    stopping.gentle = True
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _stop_gently)
     log.info("Loading %s %s every day at %s. End it with Ctrl+C.", parts[0].label, parts[0].dataset.noun, moments)

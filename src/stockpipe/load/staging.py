@@ -19,6 +19,7 @@ from typing import Any, Self
 import duckdb
 import msgspec
 
+from stockpipe.base.engine import open_local
 from stockpipe.datasets import Column, Partition
 from stockpipe.errors import DataCheckError
 from stockpipe.load.rows import CELL, LARGEST_ROW, NULL, ROW, RowReader
@@ -57,9 +58,7 @@ class Staging:
         self.parquet_folder, self._chunks, self._plain_file = folder / "parquet", folder / "chunks", folder / "plain"
         self._sent = RowsAsSent(folder / "rows")
         # One thread: the work is small, and every further thread costs memory.
-        self._db = duckdb.connect(
-            config={"threads": 1, "memory_limit": _MEMORY, "temp_directory": f"{self._folder.name}/duckdb"}
-        )
+        self._db = open_local(folder, {"memory_limit": _MEMORY})
         self._typist = ThreadPoolExecutor(1, "typist")
         self._typing: Future[None] | None = None
         self._are_long = False

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import duckdb
 
+from stockpipe.base.engine import open_local
 from stockpipe.base.files import folder_for, replace_file
+from stockpipe.base.stopping import interruptible
 from stockpipe.datasets import Dataset, Part
 from stockpipe.errors import UsageError
 from stockpipe.warehouse.base import Warehouse
@@ -32,7 +34,7 @@ def export_day(warehouse: Warehouse, parts: list[Part], ds: date, form: str, fil
                 if form == "parquet":
                     source.replace(target)
                 else:
-                    with duckdb.connect() as local:
+                    with open_local(Path(folder)) as local, interruptible(local):
                         local.execute(_copy_sql(dataset, form, source, target))
     except BrokenPipeError:
         raise

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -23,8 +23,16 @@ _FAMILIES = (
     ("float", ("DOUBLE", "FLOAT", "REAL")),
     ("int", ("NUMBER", "DECIMAL", "BIGINT", "INT", "HUGEINT", "SMALLINT", "TINYINT", "FIXED")),
 )
-# Kinds of which the one can hold what the other has: JSON is text, and a number of any type takes our whole numbers.
-_INTERCHANGEABLE = ({"text", "json"}, {"int", "float"})
+# Snowflake's times keep nanoseconds unless they say less; DuckDB's keep microseconds unless they say more.
+_FINE_TIMES = re.compile(r"TIMESTAMP_NS|TIMESTAMP_(NTZ|LTZ|TZ)(\(9\))?|TIMESTAMP_?TZ_NS|TIMESTAMP_NS WITH TIME ZONE")
+# The families of types that can hold a kind of column. JSON is text, and any number takes our whole numbers; but a
+# whole number rounds a fraction, and a fraction rounds a decimal.
+_HOLDERS = {
+    "text": ("text", "json"),
+    "json": ("json", "text"),
+    "int": ("int", "float"),
+    "decimal": ("int",),
+}
 
 
 @dataclass(frozen=True)
@@ -136,7 +144,7 @@ def missing_columns(table: Table, existing: Mapping[str, str], type_of: Callable
         spelled = _spelling(column.name, existing)
         if spelled is None:
             continue
-        if not _holds(existing[spelled], column):
+        if not _takes(existing[spelled], column):
             raise WarehouseError(
                 f'{table.name} has a column "{spelled}" of type {existing[spelled]} where "{column.name}" {type_of(column)} is needed.',
                 hint=f'Nothing was changed. Rename it (ALTER TABLE {table.name} RENAME COLUMN "{spelled}" TO "OLD_{column.name}"), '
@@ -146,14 +154,54 @@ def missing_columns(table: Table, existing: Mapping[str, str], type_of: Callable
     return [column for column in table.columns if column.name not in present]
 
 
-def _holds(sql_type: str, column: Column) -> bool:
-    """Whether a column of that type takes the declared column's values; of a decimal, each of its digits."""
-    kind = family(sql_type)
-    if column.kind != "decimal":
-        return kind == column.kind or {kind, column.kind} in _INTERCHANGEABLE
-    digits = re.search(r"\((\d+),\s*(\d+)\)", sql_type)
-    precision, scale = map(int, digits.groups()) if digits else (0, 0)
-    return scale >= column.type.scale and precision - scale >= column.type.precision - column.type.scale
+def _takes(sql_type: str, column: Column) -> bool:
+    """Whether a type of a warehouse can hold a column's values at all, and without rounding them in silence."""
+    if sql_type.upper() == "TIMESTAMP_S" or family(sql_type) not in _HOLDERS.get(column.kind, (column.kind,)):
+        return False
+    if column.kind == "decimal":
+        digits, scale = _digits(sql_type)
+        return scale >= column.type.scale and digits - scale >= column.type.precision - column.type.scale
+    return True
+
+
+def _digits(sql_type: str) -> tuple[int, int]:
+    """The digits of a number in all, and behind the point; a type that names none keeps whole numbers, and few enough."""
+    found = re.search(r"\((\d+)(?:,\s*(\d+))?\)", sql_type)
+    return (int(found[1]), int(found[2] or 0)) if found else (18, 0)
+
+
+def coarse_columns(table: Table, existing: Mapping[str, str]) -> dict[str, str]:
+    """Times of ours that a table keeps with less than nanoseconds: their names and types.
+
+    DuckDB's TIMESTAMP and TIMESTAMP WITH TIME ZONE keep microseconds; Snowflake's keep nanoseconds, unless they say (6).
+    """
+    return {
+        column.name: existing[column.name]
+        for column in table.columns
+        if column.kind == "timestamp"
+        and column.name in existing
+        and not _FINE_TIMES.fullmatch(existing[column.name].upper())
+    }
+
+
+def unfilled_columns(table: Table, needed: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """What keeps rows of ours out of a table whose `needed` columns are NOT NULL without a default; each with its remedy."""
+    declared = {column.name: column for column in table.columns}
+    for name in sorted(needed):
+        column = declared.get(name)
+        remedy = f'Allow it: ALTER TABLE {table.name} ALTER COLUMN "{name}" DROP NOT NULL.'
+        if column is None:
+            yield (
+                f'{table.name} has a column "{name}" that is NOT NULL and has no default; our rows do not have it.',
+                remedy,
+            )
+        elif (column.field and not column.required) or column.type.role == "unknown":
+            yield f'{table.name} has "{name}" as NOT NULL; our rows may have no value there.', remedy
+
+
+def renamed(name: str, suffix: str) -> str:
+    """A quoted name with letters behind it."""
+    return f'{name[:-1]}{suffix}"'
 
 
 def misspelled_columns(table: Table, existing: Iterable[str]) -> dict[str, str]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
-from stockpipe.errors import WarehouseError
+from stockpipe.errors import NotThere, WarehouseError
 from stockpipe.settings import Settings
 from stockpipe.setup.doctor.diagnosis import Diagnosis
 from stockpipe.setup.doctor.tables import OurTables, examine_age, examine_tables
@@ -30,16 +30,17 @@ def examine_warehouse(settings: Settings, today: date) -> Iterator[Diagnosis]:
 def _examine_file(settings: Settings, today: date) -> Iterator[Diagnosis]:
     """A DuckDB file is opened for reading only; one that is not there is not made."""
     from stockpipe.warehouse.dialect import duckdb_type
-    from stockpipe.warehouse.duckdb.warehouse import DuckDBWarehouse, is_locked
+    from stockpipe.warehouse.duckdb.file import is_locked
+    from stockpipe.warehouse.duckdb.warehouse import DuckDBWarehouse
 
     warehouse = DuckDBWarehouse(settings, patience=0.0)
-    if not warehouse.path.exists():
-        yield _can_be_made(warehouse.path)
-        return
     columns: dict[str, dict[str, str]] = {}
     try:
         for name, column, kind in warehouse.query(_COLUMNS).rows:
             columns.setdefault(f'"{name.upper()}"', {})[column.upper()] = kind
+    except NotThere:
+        yield _can_be_made(warehouse.path)
+        return
     except WarehouseError as error:
         if not is_locked(error.__cause__):
             raise

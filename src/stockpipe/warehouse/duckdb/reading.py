@@ -10,10 +10,11 @@ import re
 
 import duckdb
 
+from stockpipe.base.engine import Config
 from stockpipe.errors import NotThere, WarehouseError
 from stockpipe.warehouse.reading import many_statements, no_statement, not_run, writing
 
-SHUT: dict[str, str | bool | int | float | list[str]] = {"enable_external_access": "false"}
+SHUT: Config = {"enable_external_access": "false"}
 """Configuration of a connection that reaches no other file, no network and no extension."""
 LOCK = "SET lock_configuration = true"
 """Run last: after it no setting of the instance can be changed, ours neither."""

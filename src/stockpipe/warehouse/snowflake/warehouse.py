@@ -162,12 +162,12 @@ class SnowflakeWarehouse:
 
     def export(self, dataset: Dataset, ds: date, parts: list[Part], target: Path) -> int:
         """See Warehouse."""
-        import duckdb
+        from stockpipe.base.engine import open_local
 
         self._connect()
         main = self._main(dataset)
         rows = self._run(day_sql(main, ds, parts), hint=_UNANSWERED)
-        with duckdb.connect() as local:
+        with open_local(target.parent) as local:
             columns = ", ".join(f'"{column.name}" {duckdb_type(column)}' for column in main.columns)
             local.execute(f"CREATE TABLE day ({columns})")
             cells = ", ".join("unnest(?)" for _ in main.columns)
@@ -292,13 +292,13 @@ class SnowflakeWarehouse:
 
     def _batches(self, main: sql.Table, delivery: Delivery) -> Iterator[tuple[str, list[Any]]]:
         """The day's rows as INSERT statements, for accounts that may not stage files."""
-        import duckdb
+        from stockpipe.base.engine import open_local
 
         cells = ", ".join(
             f'"{column.name}"::VARCHAR' if column.kind in ("timestamp", "json") else f'"{column.name}"'
             for column in main.columns
         )
-        with duckdb.connect() as local:
+        with open_local(delivery.parquet[0].parent) as local:
             rows = local.execute(f"SELECT {cells} FROM read_parquet(?)", [[str(path) for path in delivery.parquet]])
             while batch := rows.fetchmany(self._settings.batch_size):
                 yield from self._inserts(main, batch)
