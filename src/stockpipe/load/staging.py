@@ -6,18 +6,20 @@ cast, cut or corrected. The statements are built from the dataset's declaration 
 
 from __future__ import annotations
 
+import contextlib
 import shutil
-import tempfile
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+import duckdb
 import msgspec
 
 from stockpipe.base.engine import open_local
+from stockpipe.base.folders import WorkFolder
+from stockpipe.base.stopping import interruptible
 from stockpipe.datasets import Partition
 from stockpipe.load.rows import CELL, LARGEST_ROW, NULL, ROW, RowReader
 from stockpipe.load.rules import Rule, rules, typed
@@ -48,12 +50,13 @@ class Staging:
         self.part = partition.part
         self.dataset = partition.part.dataset
         self._reader = RowReader(self.dataset)
-        self._folder = tempfile.TemporaryDirectory(prefix="stockpipe-", ignore_cleanup_errors=True)
-        folder = Path(self._folder.name)
+        self._folder = WorkFolder()
+        folder = self._folder.path
         self.parquet_folder, self._chunks, self._plain_file = folder / "parquet", folder / "chunks", folder / "plain"
-        self._sent = RowsAsSent(folder / "rows")
-        # One thread: the work is small, and every further thread costs memory.
-        self._db = open_local(folder, {"memory_limit": _MEMORY})
+        with self._folder.told():
+            self._sent = RowsAsSent(folder / "rows")
+            # One thread: the work is small, and every further thread costs memory.
+            self._db = open_local(folder, {"memory_limit": _MEMORY})
         self._typist = ThreadPoolExecutor(1, "typist")
         self._typing: Future[None] | None = None
         self._type_plain, self._type_odd = (
@@ -67,24 +70,33 @@ class Staging:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._db.interrupt()
-        self._typist.shutdown()
-        self._db.close()
-        self._sent.close()
-        self._folder.cleanup()
+        try:
+            self._db.interrupt()
+            self._typist.shutdown()
+            # On a full disk both may fail: the error that led here is the one to tell.
+            with contextlib.suppress(OSError, duckdb.Error):
+                self._db.close()
+                self._sent.close()
+        finally:
+            self._folder.__exit__(kind, error, trace)
 
     def restart(self) -> None:
         """Forget all rows: the fetch begins again."""
-        self._wait()
-        shutil.rmtree(self._chunks, ignore_errors=True)
-        self._chunks.mkdir()
-        self._sent.clear()
+        with self._folder.told():
+            self._wait()
+            shutil.rmtree(self._chunks, ignore_errors=True)
+            self._chunks.mkdir()
+            self._sent.clear()
         self._rows = self._waiting = self._typed = 0
         self._plain: list[str] = []
         self._odd: dict[int, str] = {}
 
     def add(self, page: int, rows: list[str]) -> None:
         """Take in the rows of one page, each as its JSON text. `page` is its place in the list; pages may come in any order."""
+        with self._folder.told():
+            self._add(page, rows)
+
+    def _add(self, page: int, rows: list[str]) -> None:
         self._sent.add(page, rows)
         self._rows += len(rows)
         first, size = page * ROWS_A_PAGE, sum(map(len, rows))
@@ -97,11 +109,12 @@ class Staging:
 
     def finish(self) -> StagedPart:
         """Type what is left, set repetitions and conflicts aside, and tell what there is."""
-        self._wait()
-        if self._plain or self._odd or not any(self._chunks.iterdir()):
-            self._type()
+        with self._folder.told(), interruptible(self._db):
             self._wait()
-        self._facts = examine(self._db, self.partition, self._chunks, self._rows)
+            if self._plain or self._odd or not any(self._chunks.iterdir()):
+                self._type()
+                self._wait()
+            self._facts = examine(self._db, self.partition, self._chunks, self._rows)
         return self._facts
 
     def range_starts(self, rows: int) -> list[str]:
@@ -114,11 +127,12 @@ class Staging:
         if cut is None:
             return []
         column = next(f'"{column.name}"' for column in self.dataset.fields if column.field == cut.field)
-        found = self._db.execute(
+        statement = (
             f"SELECT min({column}) FROM (SELECT {column}, (row_number() OVER (ORDER BY {column}) - 1) // {rows} AS place FROM staged) "
             f"WHERE regexp_full_match({column}, '{cut.pattern}') GROUP BY place ORDER BY place OFFSET 1"
         )
-        return [value for (value,) in found.fetchall()]
+        with self._folder.told():
+            return [value for (value,) in self._db.execute(statement).fetchall()]
 
     def write_parquet(self, *, small: bool = True) -> list[Path]:
         """The good rows as Parquet files in `parquet_folder`, in the order of the list; every column of the table.
@@ -130,24 +144,26 @@ class Staging:
             return sorted(self._chunks.iterdir())
         columns = ", ".join(f'"{column.name}"' for column in self.dataset.columns)
         name = self.part.path.replace("/", "-")
-        self._db.execute(
+        statement = (
             f"COPY (SELECT {columns} FROM staged WHERE reason IS NULL AND NOT repeated ORDER BY seq) TO {_literal(self.parquet_folder)} "
             f"(FORMAT parquet, COMPRESSION {'zstd' if small else 'snappy'}, ROW_GROUP_SIZE 50_000, FILE_SIZE_BYTES '{_FILE_SIZE}', "
             f"FILENAME_PATTERN '{name}-{{i}}')"
         )
+        with self._folder.told(), interruptible(self._db):
+            self._db.execute(statement)
         return sorted(self.parquet_folder.glob("*.parquet"))
 
     def rejects(self, run_id: str) -> Iterator[list[tuple[Any, ...]]]:
         """The rejected rows in the order of the list, as values in the order of REJECT_COLUMNS, some at a time."""
-        found = self._db.execute("SELECT seq, reason FROM staged WHERE reason IS NOT NULL ORDER BY seq").fetchall()
-        reasons = dict(found)
         key = self.dataset.column(self.dataset.name_column)
-        rows = (
-            (run_id, self.dataset.name, self.partition.ds, _cut(self._reader.key(raw, key), _LONGEST_KEY), reasons[number][:_LONGEST_REASON], raw)
-            for number, raw in self._sent.rows(reasons)
-        )  # fmt: skip
-        while batch := list(islice(rows, _REJECTS_AT_ONCE)):
-            yield batch
+        with self._folder.told(), interruptible(self._db):
+            found = self._db.execute("SELECT seq, reason FROM staged WHERE reason IS NOT NULL ORDER BY seq")
+        while batch := found.fetchmany(_REJECTS_AT_ONCE):
+            reasons = dict(batch)
+            yield [
+                (run_id, self.dataset.name, self.partition.ds, _cut(self._reader.key(raw, key), _LONGEST_KEY), reasons[number][:_LONGEST_REASON], raw)
+                for number, raw in self._sent.rows(reasons)
+            ]  # fmt: skip
 
     def _add_row(self, number: int, row: str) -> None:
         lines = self._reader.plain([row]) if len(row) <= LARGEST_ROW else None
