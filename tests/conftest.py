@@ -15,7 +15,7 @@ import pytest
 
 from stockpipe.sandbox import SANDBOX_KEY, Sandbox
 
-pytest_plugins = ["support.gates", "support.receivers", "support.tls"]
+pytest_plugins = ["support.disks", "support.gates", "support.receivers", "support.tls"]
 
 FIELDS = [
     "ticker", "name", "market", "locale", "primary_exchange", "type", "active", "currency_name", "cik", "composite_figi",

@@ -126,11 +126,18 @@ TWO_BUILDS = {build("2026-02-06 07:05"): 2000, build("2026-02-07 07:05"): 1}
             "its rows carry the stamps of 2 builds: 2026-02-06 07:05 (2,000 rows), 2026-02-07 07:05 (1 rows)",
         ),
         (False, {"keys_on_two_pages": ["A", "ABRpD"]}, "tickers stand on two pages: A, ABRpD"),
-        (True, {"builds": TWO_BUILDS}, None),
+        (
+            True,
+            {"builds": TWO_BUILDS},
+            "its rows carry the stamps of 2 builds: 2026-02-06 07:05 (2,000 rows), 2026-02-07 07:05 (1 rows)",
+        ),
         (True, {"keys_on_two_pages": ["A"]}, None),
+        (True, {"keys_on_two_pages": ["A"], "repeated_on_two_pages": ["A"]}, "tickers stand on two pages: A"),
+        (False, {"shared": ["BBG1 of A, B"]}, "two rows have the same COMPOSITE_FIGI: BBG1 of A, B"),
+        (True, {"shared": ["BBG1 of A, B"]}, "two rows have the same COMPOSITE_FIGI: BBG1 of A, B"),
     ],
 )
-def test_a_current_list_is_torn_by_stamps_or_by_keys_on_two_pages(
+def test_a_list_is_torn_by_stamps_by_keys_on_two_pages_or_by_shared_values(
     dated: bool, facts: dict[str, Any], reason: str | None
 ) -> None:
     assert torn(load_of(dated=dated), staged(**facts)) == reason

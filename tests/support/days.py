@@ -30,6 +30,8 @@ def staged(published: int = 1001, rejected: int = 0, repeated: int = 0, **facts:
         "counts": Counts(published + rejected + repeated, published, rejected, repeated),
         "builds": {build(): published},
         "keys_on_two_pages": [],
+        "repeated_on_two_pages": [],
+        "shared": [],
         "conflicts": [],
         "first_key": "A",
         "last_key": "ZZ",

@@ -6,13 +6,13 @@ import csv
 import io
 import shutil
 import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 
 import click
 
 from stockpipe.base.clock import Clock
+from stockpipe.base.folders import WorkFolder
 from stockpipe.cli.logs import configure_logging
 from stockpipe.cli.output import exit_codes, given_settings, print_json, print_table, shared_options
 from stockpipe.cli.parts import USUAL_DATASET, whole_part_options, whole_words_of
@@ -94,8 +94,8 @@ def export(file: Path, on: str | None, dataset: str, form: str | None, **options
         loads = make_loads(Clock(), dataset, whole_words_of(known_dataset(dataset), options), on=on)
         parts, ds = [load.part for load in loads], loads[0].ds
         if file == _STDOUT:
-            with tempfile.TemporaryDirectory(prefix="stockpipe-") as folder:
-                day = Path(folder) / "day"
+            with WorkFolder() as folder, folder.told():
+                day = folder.path / "day"
                 rows = export_day(_open(options), parts, ds, chosen, day)
                 _to_stdout(day)
         else:

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from itertools import chain
 
 from stockpipe.base.stopping import as_interrupt, publishing
-from stockpipe.base.text import hiding, printable
-from stockpipe.errors import DataCheckError, Interrupted, StockpipeError
+from stockpipe.base.text import hiding, printable, redacted
+from stockpipe.errors import DataCheckError, Interrupted
 from stockpipe.load import checks
 from stockpipe.load.desk import Desk
 from stockpipe.load.fetch import fetch
@@ -147,9 +147,8 @@ def _recorded(desk: Desk, run: Run) -> Iterator[None]:
         yield
     except (Exception, KeyboardInterrupt) as error:
         known = as_interrupt(error) or error
-        if isinstance(known, StockpipeError):
-            _note_calls(desk, run, run.parts)
-            _leave_record(desk, run, known)
+        _note_calls(desk, run, run.parts)
+        _leave_record(desk, run, known)
         if known is not error:
             raise known from None
         raise
@@ -161,19 +160,19 @@ def _note_calls(desk: Desk, run: Run, parts: Sequence[PartRun]) -> None:
         part.note(calls=spent.calls, retries=spent.retries, waited_seconds=round(spent.waited, 3))
 
 
-def _leave_record(desk: Desk, run: Run, error: StockpipeError) -> None:
+def _leave_record(desk: Desk, run: Run, error: BaseException) -> None:
     """Write the records of a run that failed. That this fails too is told, and hides nothing."""
     if run.first.dry_run:
         return
-    message = printable(str(error))[:_LONGEST_MESSAGE]
+    message = printable(redacted(str(error), desk.settings.secrets))[:_LONGEST_MESSAGE]
     run.finish(_status_of(error), rows_published=0, error=type(error).__name__, message=message)
     try:
         desk.warehouse.write_records(run.records)
-    except StockpipeError as failed:
-        log.warning("The failed run could not be recorded: %s", failed.message)
+    except Exception as failed:  # noqa: BLE001 - whatever it is, the first error is the one to tell
+        log.warning("The failed run could not be recorded: %s", getattr(failed, "message", failed))
 
 
-def _status_of(error: StockpipeError) -> RunStatus:
+def _status_of(error: BaseException) -> RunStatus:
     if isinstance(error, DataCheckError):
         return "refused"
     return "interrupted" if isinstance(error, Interrupted) else "failed"

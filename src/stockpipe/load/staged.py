@@ -28,8 +28,9 @@ class StagedPart:
     `builds`: the vendor's builds that the rows are stamped with, each by its first stamp (UTC), with its rows; the
     stamps at midnight of dated records are no builds. `keys_on_two_pages`: keys that stand on two pages where the list
     should have them once, `repeated_on_two_pages` those of them that do so in identical rows. `shared`: values that one
-    row should have and two have, each with the names of these rows. `conflicts`: keys with two different rows where one is allowed. `first_key`, `last_key`: the
-    ends of the list as it was sent. `field_counts`: for each column, how many good rows have a value.
+    row should have and two have, each with the names of these rows. `conflicts`: keys with two different rows where one
+    is allowed. `first_key`, `last_key`: the ends of the list as it was sent. `field_counts`: for each column, how many
+    good rows have a value.
     """
 
     counts: Counts

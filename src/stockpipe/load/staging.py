@@ -6,12 +6,11 @@ cast, cut or corrected. The statements are built from the dataset's declaration 
 
 from __future__ import annotations
 
+import contextlib
 import shutil
-import tempfile
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -20,6 +19,8 @@ import duckdb
 import msgspec
 
 from stockpipe.base.engine import open_local
+from stockpipe.base.folders import WorkFolder
+from stockpipe.base.stopping import interruptible
 from stockpipe.datasets import Column, Partition
 from stockpipe.errors import DataCheckError
 from stockpipe.load.rows import CELL, LARGEST_ROW, NULL, ROW, RowReader
@@ -53,12 +54,13 @@ class Staging:
         self.part = partition.part
         self.dataset = partition.part.dataset
         self._reader = RowReader(self.dataset)
-        self._folder = tempfile.TemporaryDirectory(prefix="stockpipe-", ignore_cleanup_errors=True)
-        folder = Path(self._folder.name)
+        self._folder = WorkFolder()
+        folder = self._folder.path
         self.parquet_folder, self._chunks, self._plain_file = folder / "parquet", folder / "chunks", folder / "plain"
-        self._sent = RowsAsSent(folder / "rows")
-        # One thread: the work is small, and every further thread costs memory.
-        self._db = open_local(folder, {"memory_limit": _MEMORY})
+        with self._folder.told():
+            self._sent = RowsAsSent(folder / "rows")
+            # One thread: the work is small, and every further thread costs memory.
+            self._db = open_local(folder, {"memory_limit": _MEMORY})
         self._typist = ThreadPoolExecutor(1, "typist")
         self._typing: Future[None] | None = None
         self._are_long = False
@@ -73,24 +75,33 @@ class Staging:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._db.interrupt()
-        self._typist.shutdown()
-        self._db.close()
-        self._sent.close()
-        self._folder.cleanup()
+        try:
+            self._db.interrupt()
+            self._typist.shutdown()
+            # On a full disk both may fail: the error that led here is the one to tell.
+            with contextlib.suppress(OSError, duckdb.Error):
+                self._db.close()
+                self._sent.close()
+        finally:
+            self._folder.__exit__(kind, error, trace)
 
     def restart(self) -> None:
         """Forget all rows: the fetch begins again."""
-        self._wait()
-        shutil.rmtree(self._chunks, ignore_errors=True)
-        self._chunks.mkdir()
-        self._sent.clear()
+        with self._folder.told():
+            self._wait()
+            shutil.rmtree(self._chunks, ignore_errors=True)
+            self._chunks.mkdir()
+            self._sent.clear()
         self._rows = self._waiting = self._typed = 0
         self._plain: list[str] = []
         self._odd: dict[int, str] = {}
 
     def add(self, page: int, rows: list[str]) -> None:
         """Take in the rows of one page, each as its JSON text. `page` is its place in the list; pages may come in any order."""
+        with self._folder.told():
+            self._add(page, rows)
+
+    def _add(self, page: int, rows: list[str]) -> None:
         first, sizes = page * ROWS_A_PAGE, list(map(len, rows))
         self._are_long = self._are_long or sum(sizes) > _LONG_ROWS * len(rows)
         self._sent.add(page, rows)
@@ -103,13 +114,14 @@ class Staging:
     def finish(self) -> StagedPart:
         """Type what is left, set repetitions and conflicts aside, and tell what there is.
 
-        DataCheckError when the rows are so long that memory does not hold enough of them at once.
+        DataCheckError when the rows are so long that memory does not hold enough of them at once; ConfigError when the
+        disk does not.
         """
-        self._wait()
-        if self._plain or self._odd or not any(self._chunks.iterdir()):
-            self._type()
+        with self._folder.told(), interruptible(self._db), _told_if_too_long():
             self._wait()
-        with _told_if_too_long():
+            if self._plain or self._odd or not any(self._chunks.iterdir()):
+                self._type()
+                self._wait()
             self._facts = examine(self._db, self.partition, self._chunks, self._rows)
         return self._facts
 
@@ -123,11 +135,12 @@ class Staging:
         if cut is None:
             return []
         column = next(f'"{column.name}"' for column in self.dataset.fields if column.field == cut.field)
-        found = self._db.execute(
+        statement = (
             f"SELECT min({column}) FROM (SELECT {column}, (row_number() OVER (ORDER BY {column}) - 1) // {rows} AS place FROM staged) "
             f"WHERE regexp_full_match({column}, '{cut.pattern}') GROUP BY place ORDER BY place OFFSET 1"
         )
-        return [value for (value,) in found.fetchall()]
+        with self._folder.told():
+            return [value for (value,) in self._db.execute(statement).fetchall()]
 
     def write_parquet(self, *, small: bool = True) -> list[Path]:
         """The good rows as Parquet files in `parquet_folder`, in the order of the list; every column of the table.
@@ -139,26 +152,26 @@ class Staging:
             return sorted(self._chunks.iterdir())
         columns = ", ".join(f'"{column.name}"' for column in self.dataset.columns)
         name = self.part.path.replace("/", "-")
-        copy = (
+        statement = (
             f"COPY (SELECT {columns} FROM staged WHERE reason IS NULL AND NOT repeated ORDER BY seq) TO {duckdb_text(str(self.parquet_folder))} "
             f"(FORMAT parquet, COMPRESSION {'zstd' if small else 'snappy'}, ROW_GROUP_SIZE 50_000, FILE_SIZE_BYTES '{_FILE_SIZE}', "
             f"FILENAME_PATTERN '{name}-{{i}}')"
         )
-        with _told_if_too_long():
-            self._db.execute(copy)
+        with self._folder.told(), interruptible(self._db), _told_if_too_long():
+            self._db.execute(statement)
         return sorted(self.parquet_folder.glob("*.parquet"))
 
     def rejects(self, run_id: str) -> Iterator[list[tuple[Any, ...]]]:
         """The rejected rows in the order of the list, as values in the order of REJECT_COLUMNS, some at a time."""
-        found = self._db.execute("SELECT seq, reason FROM staged WHERE reason IS NOT NULL ORDER BY seq").fetchall()
-        reasons = dict(found)
         key = self.dataset.column(self.dataset.name_column)
-        rows = (
-            (run_id, self.dataset.name, self.partition.ds, _cut(self._reader.key(raw, key), _LONGEST_KEY), reasons[number][:_LONGEST_REASON], raw)
-            for number, raw in self._sent.rows(reasons)
-        )  # fmt: skip
-        while batch := list(islice(rows, _REJECTS_AT_ONCE)):
-            yield batch
+        with self._folder.told(), interruptible(self._db):
+            found = self._db.execute("SELECT seq, reason FROM staged WHERE reason IS NOT NULL ORDER BY seq")
+        while batch := found.fetchmany(_REJECTS_AT_ONCE):
+            reasons = dict(batch)
+            yield [
+                (run_id, self.dataset.name, self.partition.ds, _cut(self._reader.key(raw, key), _LONGEST_KEY), reasons[number][:_LONGEST_REASON], raw)
+                for number, raw in self._sent.rows(reasons)
+            ]  # fmt: skip
 
     def _add_rows(self, first: int, rows: list[str]) -> None:
         """Take in rows whose numbers begin with `first`: plain ones together, so halves of what is not plain as a whole."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from datetime import date
 from pathlib import Path
 
@@ -10,9 +9,11 @@ import duckdb
 
 from stockpipe.base.engine import open_local
 from stockpipe.base.files import folder_for, replace_file
+from stockpipe.base.folders import WorkFolder
+from stockpipe.base.room import no_room
 from stockpipe.base.stopping import interruptible
 from stockpipe.datasets import Dataset, Part
-from stockpipe.errors import UsageError
+from stockpipe.errors import UsageError, WarehouseError
 from stockpipe.warehouse.base import Warehouse
 from stockpipe.warehouse.dialect import duckdb_text
 
@@ -24,8 +25,8 @@ def export_day(warehouse: Warehouse, parts: list[Part], ds: date, form: str, fil
     """
     dataset = parts[0].dataset
     try:
-        with tempfile.TemporaryDirectory(dir=folder_for(file), prefix=".stockpipe-") as folder:
-            source = Path(folder) / "day.parquet"
+        with WorkFolder(folder_for(file), ".stockpipe-") as folder:
+            source = folder.path / "day.parquet"
             rows = warehouse.export(dataset, ds, parts, source)
             if not rows:
                 message = f"There is no published snapshot of {parts[0].label} for {ds}."
@@ -34,12 +35,17 @@ def export_day(warehouse: Warehouse, parts: list[Part], ds: date, form: str, fil
                 if form == "parquet":
                     source.replace(target)
                 else:
-                    with open_local(Path(folder)) as local, interruptible(local):
+                    with open_local(folder.path) as local, interruptible(local):
                         local.execute(_copy_sql(dataset, form, source, target))
     except BrokenPipeError:
         raise
-    except (OSError, duckdb.IOException) as error:
-        reason = error.strerror if isinstance(error, OSError) else str(error).rpartition(": ")[2]
+    except (OSError, duckdb.Error, WarehouseError) as error:
+        if no_room(error):
+            reason = "No space left on device"
+        elif isinstance(error, OSError | duckdb.IOException):
+            reason = (error.strerror if isinstance(error, OSError) else None) or str(error).rpartition(": ")[2]
+        else:
+            raise
         raise UsageError(f"{file} cannot be written: {reason}.", hint="Name another file.") from error
     return rows
 

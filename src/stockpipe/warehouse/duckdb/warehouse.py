@@ -32,7 +32,13 @@ log = logging.getLogger(__name__)
 # A signal is seen between two of these, not while rows are made into Python's objects.
 _ROWS_AT_ONCE = 10_000
 # A commit of more than the threshold is written to the file itself, not to a log beside it and from there to the file.
-_LIMITS = {"memory_limit": "128MB", "threads": "1", "checkpoint_threshold": "1MB"}
+_LIMITS = {
+    "memory_limit": "128MB",
+    "threads": "1",
+    "checkpoint_threshold": "1MB",
+    "auto_checkpoint_skip_wal_threshold": "100000",
+}
+_WITHOUT_LOG = {"checkpoint_threshold": "0KB", "auto_checkpoint_skip_wal_threshold": "0"}
 _RUNS_KEY = ("RUN_ID", "DATASET", "DS", "MARKET", "ACTIVE")
 # Queries of one process share an instance of the file, and a lock of its settings holds until its last connection closes.
 _one_query = threading.Lock()
@@ -126,11 +132,21 @@ class DuckDBWarehouse:
         return records
 
     def write_records(self, records: list[RunRecord]) -> None:
-        """See Warehouse."""
-        runs = sql.runs_table()
+        """See Warehouse. A full disk has no room for a log beside the file; inside it there is what a failed commit took."""
         with translated(self.path):
-            shape(self._hold(), runs, look(self._hold(), runs), _RUNS_KEY)
-            _insert(self._hold(), runs, [record.row() for record in records])
+            try:
+                self._write_records(records)
+            except duckdb.Error as error:
+                if not no_room(error):
+                    raise
+                self.close()
+                self._hold().execute("; ".join(f"SET {name} = '{value}'" for name, value in _WITHOUT_LOG.items()))
+                self._write_records(records)
+
+    def _write_records(self, records: list[RunRecord]) -> None:
+        runs = sql.runs_table()
+        shape(self._hold(), runs, look(self._hold(), runs), _RUNS_KEY)
+        _insert(self._hold(), runs, [record.row() for record in records])
 
     def script(self, delivery: Delivery) -> list[str]:
         """See Warehouse."""
