@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -10,6 +12,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,7 +20,9 @@ import stockpipe
 from conftest import Serve, command, flags, many, stock, table
 from stockpipe.base.folders import WorkFolder
 from stockpipe.errors import ConfigError, WarehouseError
+from stockpipe.load.staging import Staging
 from support.disks import Disk
+from support.loads import partition
 
 DAY = "2026-02-06"
 STATUS = "SELECT STATUS, ERROR FROM STOCKPIPE_RUNS ORDER BY STARTED_UTC, RUN_ID"
@@ -79,7 +84,7 @@ def test_no_folder_for_temporary_files(serve: Serve, disk: Disk, monkeypatch: py
     place = disk(64, "ro")
     settings = flags(serve(many(5)))
     monkeypatch.setattr(tempfile, "tempdir", str(place))
-    with pytest.raises(ConfigError, match="No temporary files can be written in .*Read-only file system"):
+    with pytest.raises(ConfigError, match=r"No temporary files can be written in .*Read-only file system"):
         stockpipe.load(on=DAY, settings=settings)
     monkeypatch.setattr(tempfile, "tempdir", None)
     monkeypatch.setattr(tempfile, "_candidate_tempdir_list", lambda: [str(place)])
@@ -113,12 +118,11 @@ def test_the_second_error_never_hides_the_first(serve: Serve, disk: Disk, caplog
     settings = {"STOCKPIPE_DUCKDB_PATH": str(place / "day.duckdb")}
     stockpipe.load(on="2026-02-05", settings=flags(serve(many(5))) | settings)
 
-    def fill(asked: object, answer: object) -> object:
-        """Nothing at all can be written from the first answer on."""
+    def nothing_can_be_written(answer: Any) -> Any:
         disk(4000, "ro")
         return answer
 
-    broken = serve(many(5), wrap=lambda answer: lambda *asked: fill(asked, answer(*asked)))
+    broken = serve(many(5), wrap=lambda answer: lambda *asked: nothing_can_be_written(answer(*asked)))
     with pytest.raises(WarehouseError) as caught:
         stockpipe.load(on=DAY, settings=flags(broken) | settings)
     assert "Read-only file system" in caught.value.message
@@ -196,9 +200,8 @@ def test_a_stopped_run_leaves_no_folder(serve: Serve, temporary: Path, number: i
 
 
 def test_a_signal_while_a_folder_is_taken_away_leaves_none(temporary: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import shutil
-
-    real, came = shutil.rmtree, []
+    real: Any = shutil.rmtree
+    came: list[Path] = []
 
     def interrupted(path: Path, **how: bool) -> None:
         if not came:
@@ -212,3 +215,13 @@ def test_a_signal_while_a_folder_is_taken_away_leaves_none(temporary: Path, monk
     with pytest.raises(KeyboardInterrupt), folder:
         pass
     assert list(temporary.iterdir()) == []
+
+
+def test_rejected_rows_are_handed_on_in_portions_of_bounded_size() -> None:
+    row = json.dumps({"ticker": "A", "name": "x" * 900_000})
+    with Staging(partition()) as staging:
+        staging.add(0, [row] * 9)
+        staging.finish()
+        portions = [[len(raw) for *_, raw in batch] for batch in staging.rejects("a-run")]
+    assert sum(map(len, portions)) == 9
+    assert max(map(sum, portions)) < 3_200_000

@@ -158,12 +158,19 @@ class Staging:
         key = self.dataset.column(self.dataset.name_column)
         with self._folder.told(), interruptible(self._db):
             found = self._db.execute("SELECT seq, reason FROM staged WHERE reason IS NOT NULL ORDER BY seq")
-        while batch := found.fetchmany(_REJECTS_AT_ONCE):
-            reasons = dict(batch)
-            yield [
-                (run_id, self.dataset.name, self.partition.ds, _cut(self._reader.key(raw, key), _LONGEST_KEY), reasons[number][:_LONGEST_REASON], raw)
-                for number, raw in self._sent.rows(reasons)
-            ]  # fmt: skip
+        while numbers := found.fetchmany(_REJECTS_AT_ONCE):
+            reasons, batch, size = dict(numbers), [], 0
+            for number, raw in self._sent.rows(reasons):
+                name = _cut(self._reader.key(raw, key), _LONGEST_KEY)
+                batch.append(
+                    (run_id, self.dataset.name, self.partition.ds, name, reasons[number][:_LONGEST_REASON], raw)
+                )
+                size += len(raw)
+                if size >= _CHUNK:
+                    yield batch
+                    batch, size = [], 0
+            if batch:
+                yield batch
 
     def _add_row(self, number: int, row: str) -> None:
         lines = self._reader.plain([row]) if len(row) <= LARGEST_ROW else None

@@ -8,13 +8,17 @@ from pathlib import Path
 import duckdb
 
 from stockpipe.base.engine import open_local
-from stockpipe.base.folders import WorkFolder
 from stockpipe.base.files import folder_for, replace_file
+from stockpipe.base.folders import WorkFolder
 from stockpipe.base.room import no_room
 from stockpipe.base.stopping import interruptible
 from stockpipe.datasets import Dataset, Part
 from stockpipe.errors import UsageError, WarehouseError
 from stockpipe.warehouse.base import Warehouse
+
+# A cell that begins so is a formula to a spreadsheet (OWASP, "CSV Injection"), also behind what cannot be seen, and with the
+# wide signs of East Asian keyboards.
+_FORMULA = r"^([\t\r\n]|[\s\pZ\pC]*[=+\-@\x{FF1D}\x{FF0B}\x{FF0D}\x{FF20}])"
 
 
 def export_day(warehouse: Warehouse, parts: list[Part], ds: date, form: str, file: Path) -> int:
@@ -50,9 +54,8 @@ def export_day(warehouse: Warehouse, parts: list[Part], ds: date, form: str, fil
 
 
 def _copy_sql(dataset: Dataset, form: str, source: Path, target: Path) -> str:
-    # A cell that begins with one of these is a formula to a spreadsheet (OWASP, "CSV Injection").
     cells = ", ".join(
-        f"""CASE WHEN regexp_matches("{c.name}", '^[=+\\-@\\t\\r]') THEN '''' || "{c.name}" ELSE "{c.name}" END AS "{c.name}" """
+        f"""CASE WHEN regexp_matches("{c.name}", '{_FORMULA}') THEN '''' || "{c.name}" ELSE "{c.name}" END AS "{c.name}" """
         if form == "csv" and c.kind == "text"
         else f'"{c.name}"'
         for c in dataset.columns
