@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import json
 import os
@@ -11,6 +12,7 @@ import socket
 import stat
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 
 import duckdb
@@ -18,8 +20,10 @@ import pytest
 
 import stockpipe
 from conftest import Serve, command, flags, many, stock, table
+from stockpipe.datasets import TICKERS
 from stockpipe.settings import load_settings
 from stockpipe.warehouse.duckdb.warehouse import DuckDBWarehouse
+from stockpipe.warehouse.export import export_day
 
 DAY = "2026-02-06"
 ODD = ["ABRpD", "NA", "NAN", "TRUE"]
@@ -95,6 +99,62 @@ def test_parquet_is_not_written_to_a_terminal() -> None:
     os.close(ours)
     os.close(theirs)
     assert (done.returncode, "Parquet is not for a terminal." in done.stderr) == (2, True)
+
+
+def on_terminal(*arguments: str) -> bytes:
+    """What a command writes to a terminal."""
+    import pty
+
+    ours, theirs = pty.openpty()
+    with subprocess.Popen([sys.executable, "-m", "stockpipe", *arguments], stdout=theirs, stderr=subprocess.DEVNULL):
+        os.close(theirs)
+        shown = b""
+        with contextlib.suppress(OSError):  # Linux ends a terminal so
+            while part := os.read(ours, 4096):
+                shown += part
+    os.close(ours)
+    return shown
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pty")
+def test_a_terminal_gets_no_control_characters(serve: Serve) -> None:
+    stockpipe.load(on=DAY, settings=flags(serve([stock("A", name="red \x1b[31m \x9b31m alert")])))
+    for form in ("csv", "json", "table"):
+        shown = on_terminal("query", "SELECT NAME FROM TICKERS", "--format", form)
+        assert b"alert" in shown
+        assert not any(sign in shown.decode() for sign in ("\x1b[31m", "\x9b"))  # the table's head has bold type
+    for form in ("csv", "jsonl"):
+        shown = on_terminal("export", "--date", DAY, "--format", form, "-")
+        assert b"alert" in shown
+        assert not {"\x1b", "\x9b"} & set(shown.decode())
+    assert "\x1b[31m" in command("query", "SELECT NAME FROM TICKERS", "--format", "csv").stdout
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["\n=1+1", " =1+1", "\t=1+1", "\u00a0=1+1", "\u3000\ufeff@x", "\u200b-1", "\uff1d1+1", "\nplain", "+1", "\x01=1"],
+)
+def test_whatever_stands_before_a_formula_it_is_none(name: str) -> None:
+    assert exported(name) == f"'{name}"
+
+
+@pytest.mark.parametrize("name", ["Plain", "A=B", " A-B", "1-2", "\u00c4 + Co"])
+def test_what_is_no_formula_stays(name: str) -> None:
+    assert exported(name) == name
+
+
+def exported(name: str) -> str:
+    """A published name as `export` writes it to a CSV file."""
+    settings = load_settings({}, env={})
+    warehouse = DuckDBWarehouse(settings)
+    warehouse.prepare(TICKERS, lambda *_: ())
+    with duckdb.connect("stockpipe.duckdb") as connection:
+        connection.execute(
+            "INSERT INTO TICKERS (DS, TICKER, NAME, MARKET, ACTIVE) VALUES (?, 'A', ?, 'stocks', true)", [DAY, name]
+        )
+    export_day(warehouse, TICKERS.parts(), date.fromisoformat(DAY), "csv", Path("day.csv"))
+    with Path("day.csv").open(newline="", encoding="utf-8") as file:
+        return next(csv.DictReader(file))["NAME"]
 
 
 def test_a_day_that_is_not_there_is_no_empty_file(day: dict[str, str]) -> None:

@@ -146,6 +146,26 @@ def test_an_interruptible_block_leaves_everything_as_it_was() -> None:
     assert (threading.active_count(), signal.set_wakeup_fd(before)) == (threads, before)
 
 
+@pytest.mark.parametrize(("gentle", "times", "ends"), [(True, 1, False), (True, 2, True), (False, 1, True)])
+def test_a_transaction_that_is_waited_for_is_not_interrupted(gentle: bool, times: int, ends: bool) -> None:
+    own, interrupted = Stopping(), threading.Event()
+
+    class Work:
+        def interrupt(self) -> None:
+            interrupted.set()
+
+    own.gentle = gentle
+    own.publishing.set()
+    before = signal.signal(signal.SIGTERM, lambda *_: None)
+    try:
+        with own.interruptible(Work()):
+            for _ in range(times):
+                signal.raise_signal(signal.SIGTERM)
+            assert interrupted.wait(5.0 if ends else 0.3) == ends
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
 def test_in_another_thread_it_does_nothing() -> None:
     found: list[int] = []
 

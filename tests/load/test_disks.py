@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -11,6 +12,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,7 +20,9 @@ import stockpipe
 from conftest import Serve, command, flags, many, stock, table
 from stockpipe.base.folders import WorkFolder
 from stockpipe.errors import ConfigError, WarehouseError
+from stockpipe.load.staging import Staging
 from support.disks import Disk
+from support.loads import partition
 
 DAY = "2026-02-06"
 STATUS = "SELECT STATUS, ERROR FROM STOCKPIPE_RUNS ORDER BY STARTED_UTC, RUN_ID"
@@ -114,12 +118,11 @@ def test_the_second_error_never_hides_the_first(serve: Serve, disk: Disk, caplog
     settings = {"STOCKPIPE_DUCKDB_PATH": str(place / "day.duckdb")}
     stockpipe.load(on="2026-02-05", settings=flags(serve(many(5))) | settings)
 
-    def fill(answer: object) -> object:
-        """Nothing at all can be written from the first answer on."""
+    def nothing_can_be_written(answer: Any) -> Any:
         disk(4000, "ro")
         return answer
 
-    broken = serve(many(5), wrap=lambda answer: lambda *asked: fill(answer(*asked)))
+    broken = serve(many(5), wrap=lambda answer: lambda *asked: nothing_can_be_written(answer(*asked)))
     with pytest.raises(WarehouseError) as caught:
         stockpipe.load(on=DAY, settings=flags(broken) | settings)
     assert "Read-only file system" in caught.value.message
@@ -197,14 +200,14 @@ def test_a_stopped_run_leaves_no_folder(serve: Serve, temporary: Path, number: i
 
 
 def test_a_signal_while_a_folder_is_taken_away_leaves_none(temporary: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = shutil.rmtree
+    real: Any = shutil.rmtree
     came: list[Path] = []
 
-    def interrupted(path: Path, *, ignore_errors: bool = False) -> None:
+    def interrupted(path: Path, **how: bool) -> None:
         if not came:
             came.append(path)
             raise KeyboardInterrupt
-        real(path, ignore_errors=ignore_errors)
+        real(path, **how)
 
     folder = WorkFolder()
     (folder.path / "rows").write_text("x", encoding="utf-8")
@@ -212,3 +215,13 @@ def test_a_signal_while_a_folder_is_taken_away_leaves_none(temporary: Path, monk
     with pytest.raises(KeyboardInterrupt), folder:
         pass
     assert list(temporary.iterdir()) == []
+
+
+def test_rejected_rows_are_handed_on_in_portions_of_bounded_size() -> None:
+    row = json.dumps({"ticker": "A", "name": "x" * 900_000})
+    with Staging(partition()) as staging:
+        staging.add(0, [row] * 9)
+        staging.finish()
+        portions = [[len(raw) for *_, raw in batch] for batch in staging.rejects("a-run")]
+    assert sum(map(len, portions)) == 9
+    assert max(map(sum, portions)) < 3_200_000

@@ -118,6 +118,30 @@ def old_table(gate: SnowflakeGate, quote: str = "", **types: str) -> None:
     gate.rows(f"INSERT INTO tickers ({names}) VALUES ('OLD', 'otc', true, '2026-01-01 02:03:04', '2026-01-01')")
 
 
+@pytest.mark.parametrize(
+    ("types", "says", "remedy"),
+    [
+        (
+            {"REGION": "VARCHAR NOT NULL"},
+            '"REGION" that is NOT NULL and has no default',
+            'ALTER COLUMN "REGION" DROP NOT NULL',
+        ),
+        ({"cik": "VARCHAR NOT NULL"}, '"CIK" as NOT NULL', 'ALTER COLUMN "CIK" DROP NOT NULL'),
+    ],
+)
+def test_a_column_that_our_rows_leave_empty_is_refused_before_the_first_call(
+    serve: Serve, gate: SnowflakeGate, types: dict[str, str], says: str, remedy: str
+) -> None:
+    columns = OLD_COLUMNS | {"REGION": "VARCHAR DEFAULT 'us' NOT NULL"} | types
+    gate.rows(f"CREATE TABLE tickers ({', '.join(f'{name} {kind}' for name, kind in columns.items())})")
+    sandbox = serve(many(3))
+    with pytest.raises(WarehouseError) as caught:
+        stockpipe.load(settings=flags(sandbox) | gate.env())
+    assert says in caught.value.message
+    assert remedy in caught.value.hint
+    assert sandbox.calls == []
+
+
 @pytest.mark.parametrize("stamp", ["TIMESTAMP", "TIMESTAMP_NTZ", "TIMESTAMP_LTZ", "TIMESTAMP_TZ", "DATETIME"])
 @pytest.mark.parametrize("quote", ["", '"'])
 def test_a_table_of_the_old_script_is_completed_and_widened(

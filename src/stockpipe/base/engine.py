@@ -12,7 +12,8 @@ import duckdb
 
 Config = dict[str, str | bool | int | float | list[str]]
 
-_STORAGE = "v1.0.0"
+# Forms older than that of the oldest DuckDB that we work with take more memory to write than we allow (128 MB).
+_STORAGE = "v1.5.0"
 # DuckDB takes the time zone from TZ; a notebook switches the progress bar on; the rest other code of this process can
 # change for all connections of a file that is open already.
 _SESSION = {
@@ -49,7 +50,7 @@ _SETTLE = "; ".join(
 
 
 def open_file(path: Path, *, read_only: bool = False, config: Config | None = None) -> duckdb.DuckDBPyConnection:
-    """A DuckDB file. Where there is none it is created, in a form that DuckDB 1.0 and newer read.
+    """A DuckDB file. Where there is none it is created, in a form that DuckDB 1.5 and newer read.
 
     Raises duckdb.Error.
     """

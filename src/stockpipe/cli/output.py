@@ -7,6 +7,7 @@ import contextlib
 import json
 import logging
 import os
+import re
 import sys
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -97,7 +98,9 @@ def print_json(document: Any, *, data: bool = False) -> None:
     No sentence in it shows a secret. `data` is what the warehouse answered, which stays as it is.
     """
     document = document if data else _without_secrets(document)
-    print(json.dumps(document, indent=2, ensure_ascii=not _is_utf8(sys.stdout.encoding), default=str))
+    text = json.dumps(document, indent=2, ensure_ascii=not _is_utf8(sys.stdout.encoding), default=str)
+    # JSON lets these stand, and a terminal obeys them.
+    print(re.sub("[\x7f-\x9f]", lambda found: f"\\u{ord(found[0]):04x}", text))
 
 
 def _without_secrets(part: Any, name: str = "") -> Any:

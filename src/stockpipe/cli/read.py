@@ -6,6 +6,7 @@ import csv
 import io
 import shutil
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import click
 
 from stockpipe.base.clock import Clock
 from stockpipe.base.folders import WorkFolder
+from stockpipe.base.text import printable
 from stockpipe.cli.logs import configure_logging
 from stockpipe.cli.output import exit_codes, given_settings, print_json, print_table, shared_options
 from stockpipe.cli.parts import USUAL_DATASET, whole_part_options, whole_words_of
@@ -127,7 +129,12 @@ def _format(file: Path, form: str | None) -> str:
 
 
 def _to_stdout(day: Path) -> None:
-    """A file's bytes as they are, whatever the terminal's encoding."""
+    """A file's bytes as they are, whatever the terminal's encoding; on a terminal, control characters escaped."""
+    if sys.stdout.isatty():
+        with day.open(encoding="utf-8", newline="\n") as lines:
+            for line in lines:
+                print(printable(line.removesuffix("\n")))
+        return
     with day.open("rb") as file:
         shutil.copyfileobj(file, sys.stdout.buffer)
     sys.stdout.flush()
@@ -154,7 +161,12 @@ def _show(found: QueryResult, form: str) -> None:
         if isinstance(sys.stdout, io.TextIOWrapper):
             sys.stdout.reconfigure(encoding="utf-8")
         writer = csv.writer(sys.stdout, lineterminator="\n")
-        writer.writerow(found.columns)
-        writer.writerows(found.rows)
+        writer.writerow(_printable(found.columns) if sys.stdout.isatty() else found.columns)
+        writer.writerows(map(_printable, found.rows) if sys.stdout.isatty() else found.rows)
     else:
         print_table(found.columns, found.rows)
+
+
+def _printable(row: Sequence[Any]) -> list[Any]:
+    """A row for a terminal, which obeys control characters."""
+    return [printable(str(cell)) if isinstance(cell, str | list | dict | tuple) else cell for cell in row]

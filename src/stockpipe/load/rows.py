@@ -89,8 +89,12 @@ class RowReader:
 
     def key(self, row: str, column: Column) -> str | None:
         """One field of a row as text; None where the row has none that can be read."""
-        odd = self.odd(row)
-        value = odd.cells[self._columns.index(column)]
+        if len(row) > LARGEST_ROW:
+            return None
+        try:
+            value = _cell(column, _found(_fields.decode(row), str(column.field)), [])
+        except (msgspec.MsgspecError, UnicodeEncodeError, RecursionError):
+            return None
         return value.replace("\0", "?") if value else None
 
     def _page_decoder(self) -> msgspec.json.Decoder[Any]:

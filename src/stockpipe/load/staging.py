@@ -166,12 +166,19 @@ class Staging:
         key = self.dataset.column(self.dataset.name_column)
         with self._folder.told(), interruptible(self._db):
             found = self._db.execute("SELECT seq, reason FROM staged WHERE reason IS NOT NULL ORDER BY seq")
-        while batch := found.fetchmany(_REJECTS_AT_ONCE):
-            reasons = dict(batch)
-            yield [
-                (run_id, self.dataset.name, self.partition.ds, _cut(self._reader.key(raw, key), _LONGEST_KEY), reasons[number][:_LONGEST_REASON], raw)
-                for number, raw in self._sent.rows(reasons)
-            ]  # fmt: skip
+        while numbers := found.fetchmany(_REJECTS_AT_ONCE):
+            reasons, batch, size = dict(numbers), [], 0
+            for number, raw in self._sent.rows(reasons):
+                name = _cut(self._reader.key(raw, key), _LONGEST_KEY)
+                batch.append(
+                    (run_id, self.dataset.name, self.partition.ds, name, reasons[number][:_LONGEST_REASON], raw)
+                )
+                size += len(raw)
+                if size >= _CHUNK:
+                    yield batch
+                    batch, size = [], 0
+            if batch:
+                yield batch
 
     def _add_rows(self, first: int, rows: list[str]) -> None:
         """Take in rows whose numbers begin with `first`: plain ones together, so halves of what is not plain as a whole."""

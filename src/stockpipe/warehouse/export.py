@@ -17,6 +17,10 @@ from stockpipe.errors import UsageError, WarehouseError
 from stockpipe.warehouse.base import Warehouse
 from stockpipe.warehouse.dialect import duckdb_text
 
+# A cell that begins so is a formula to a spreadsheet (OWASP, "CSV Injection"), also behind what cannot be seen, and with the
+# wide signs of East Asian keyboards.
+_FORMULA = r"^([\t\r\n]|[\s\pZ\pC]*[=+\-@\x{FF1D}\x{FF0B}\x{FF0D}\x{FF20}])"
+
 
 def export_day(warehouse: Warehouse, parts: list[Part], ds: date, form: str, file: Path) -> int:
     """Write one published day of some parts of a dataset to a file, and return how many rows it has.
@@ -51,9 +55,8 @@ def export_day(warehouse: Warehouse, parts: list[Part], ds: date, form: str, fil
 
 
 def _copy_sql(dataset: Dataset, form: str, source: Path, target: Path) -> str:
-    # A cell that begins with one of these is a formula to a spreadsheet (OWASP, "CSV Injection").
     cells = ", ".join(
-        f"""CASE WHEN regexp_matches("{c.name}", '^[=+\\-@\\t\\r]') THEN '''' || "{c.name}" ELSE "{c.name}" END AS "{c.name}" """
+        f"""CASE WHEN regexp_matches("{c.name}", '{_FORMULA}') THEN '''' || "{c.name}" ELSE "{c.name}" END AS "{c.name}" """
         if form == "csv" and c.kind == "text"
         else f'"{c.name}"'
         for c in dataset.columns

@@ -37,6 +37,7 @@ from stockpipe.warehouse.snowflake.privileges import lacking, or_granted, stored
 from stockpipe.warehouse.snowflake.reading import first_word, must_only_read
 from stockpipe.warehouse.snowflake.refusals import SESSION_GONE, of_statement
 from stockpipe.warehouse.snowflake.session import error_text, open_session, session_plan
+from stockpipe.warehouse.snowflake.shape import must_take_rows
 
 log = logging.getLogger(__name__)
 
@@ -312,13 +313,15 @@ class SnowflakeWarehouse:
     def _shape(self, table: sql.Table, *, cluster: bool = False) -> bool:
         """Make the table, or rename, add and widen columns; True when it was made. Each statement is DDL and stands alone."""
         try:
-            existing = {row[0]: row[1] for row in self._run(f"DESCRIBE TABLE {table.name}")}
+            described = self._run(f"DESCRIBE TABLE {table.name}")
         except WarehouseError as error:
             if _errno(error) != _DOES_NOT_EXIST:
                 raise
             self._make(snowflake_create(table, self._options, cluster=cluster))
             return True
+        existing = {row[0]: row[1] for row in described}
         missing = sql.missing_columns(table, existing, snowflake_type)
+        must_take_rows(table, described)
         for spelled, name in sql.misspelled_columns(table, existing).items():
             self._run(f'ALTER TABLE {table.name} RENAME COLUMN "{spelled}" TO "{name}"')
             log.info('Column "%s" renamed to %s', spelled, name)
