@@ -13,9 +13,10 @@ SNOWFLAKE_TESTS := tests/warehouse/test_signin.py tests/warehouse/test_snowflake
 
 .PHONY: demo test test-chaos test-dbt test-connectors test-airflow test-dagster test-prefect test-workflows lint types check bench mutants requirements clean
 
-demo: $(RUNTIME)  ## load a day of the sandbox into stockpipe.duckdb
-	$(BIN)/stockpipe demo
-	$(BIN)/stockpipe query "SELECT TYPE, count(*) AS TICKERS FROM TICKERS GROUP BY TYPE ORDER BY 2 DESC"
+demo: $(RUNTIME)  ## load a day of the sandbox into stockpipe-demo.duckdb
+	$(BIN)/stockpipe demo --duckdb-path stockpipe-demo.duckdb
+	$(BIN)/stockpipe query --warehouse duckdb --duckdb-path stockpipe-demo.duckdb \
+		"SELECT TYPE, count(*) AS TICKERS FROM TICKERS_LATEST WHERE MARKET = 'stocks' AND ACTIVE GROUP BY TYPE ORDER BY 2 DESC"
 
 test: $(DEV)  ## all tests
 	$(BIN)/python -m pytest -q -n auto

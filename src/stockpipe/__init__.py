@@ -47,6 +47,7 @@ def load(
     settings: Mapping[str, str | None] | None = None,
     env_file: Path | None = None,
     load_method: str | None = None,
+    sample_data: bool = False,
 ) -> LoadResult:
     """Load one day of a dataset into the warehouse that the settings name.
 
@@ -54,7 +55,8 @@ def load(
     today's. `market` is one of the dataset's, by default "stocks"; `active` is "true" (the default), "false" or "both".
     `dry_run` publishes nothing and returns the SQL; `force` publishes a day that a data check refuses, and records it;
     `require_fresh` refuses a list that is older than the day. `settings` go before the environment and `env_file`
-    (default `.env`). `load_method` is "copy" or "insert", for Snowflake.
+    (default `.env`). `load_method` is "copy" or "insert", for Snowflake; `sample_data` lets rows of a sandbox into
+    Snowflake.
 
     Raises the errors of `stockpipe.errors`; after any of them every published day is as it was.
     """
@@ -66,7 +68,8 @@ def load(
 
     clock, words = Clock(), {"market": market, "active": active}
     loads = make_loads(clock, dataset, words, on=on, dry_run=dry_run, force=force, require_fresh=require_fresh)
-    given = {**(settings or {}), **({"STOCKPIPE_LOAD_METHOD": load_method} if load_method else {})}
+    said = {"STOCKPIPE_LOAD_METHOD": load_method, "STOCKPIPE_SAMPLE_DATA": "true" if sample_data else None}
+    given = {**(settings or {}), **{name: word for name, word in said.items() if word}}
     with Desk(load_settings(given, env_file=env_file, origin="the settings of this call"), clock) as desk:
         return load_watched(desk, loads)
 

@@ -26,6 +26,7 @@ from stockpipe.warehouse.duckdb.warehouse import DuckDBWarehouse
 from stockpipe.warehouse.export import export_day
 
 DAY = "2026-02-06"
+SAMPLE = "Note: this day is sample data from the sandbox, not the real market.\n"
 ODD = ["ABRpD", "NA", "NAN", "TRUE"]
 
 
@@ -40,7 +41,7 @@ def day(serve: Serve) -> dict[str, str]:
 
 def test_a_csv_export_keeps_text_and_defuses_formulas(day: dict[str, str]) -> None:
     done = command("export", "day.csv", "--date", DAY, env=day)
-    assert (done.returncode, done.stderr) == (0, f"Wrote 104 rows of stocks {DAY} to day.csv\n")
+    assert (done.returncode, done.stderr) == (0, f"Wrote 104 rows of stocks {DAY} to day.csv\n{SAMPLE}")
     with Path("day.csv").open(newline="", encoding="utf-8") as file:
         rows = {row["TICKER"]: row for row in csv.DictReader(file)}
     assert set(ODD) <= set(rows)
@@ -69,7 +70,7 @@ def test_jsonl_and_parquet_exports_keep_text_as_it_is(day: dict[str, str]) -> No
 def test_an_export_to_standard_output_is_the_file(day: dict[str, str], form: str) -> None:
     assert command("export", "x.txt", "--date", DAY, "--format", form, env=day).returncode == 0
     shown = command("export", "-", "--date", DAY, "--format", form, env=day)
-    assert (shown.returncode, shown.stderr) == (0, f"Wrote 104 rows of stocks {DAY} to standard output\n")
+    assert (shown.returncode, shown.stderr) == (0, f"Wrote 104 rows of stocks {DAY} to standard output\n{SAMPLE}")
     assert shown.stdout == Path("x.txt").read_text(encoding="utf-8")
     assert not Path("-").exists()
 
@@ -171,6 +172,21 @@ def test_query_takes_json_as_the_other_commands_do(day: dict[str, str]) -> None:
     assert (failed.returncode, json.loads(failed.stdout)["error"]) == (6, "WarehouseError")
     both = command("query", sql, "--json", "--format", "csv", env=day)
     assert (both.returncode, "--json and --format csv are different forms." in both.stderr) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("sql", "row"),
+    [
+        ("SELECT 1 AS a, 2 AS a", {"a": 1, "a_2": 2}),
+        ("SELECT 1 AS a, 2 AS a, 3 AS a, 4 AS a_2", {"a": 1, "a_3": 2, "a_4": 3, "a_2": 4}),
+        ("SELECT 1 AS a, 2 AS A", {"a": 1, "A": 2}),
+        ("SELECT x.TICKER, y.TICKER FROM TICKERS x JOIN TICKERS y USING (DS) WHERE x.TICKER = 'NA' AND y.TICKER = 'NAN'", {"TICKER": "NA", "TICKER_2": "NAN"}),
+        ("SELECT MAP {DATE '2026-02-06': [MAP {1: 2}]} AS m", {"m": {"2026-02-06": [{"1": 2}]}}),
+    ],
+)  # fmt: skip
+def test_json_loses_no_column(day: dict[str, str], sql: str, row: dict[str, object]) -> None:
+    done = command("query", sql, "--json", env=day)
+    assert (done.returncode, json.loads(done.stdout)) == (0, [row])
 
 
 def test_query_has_three_forms(day: dict[str, str]) -> None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 
 import duckdb
 import pytest
 
 import stockpipe
-from conftest import Serve, flags, many, table
+from conftest import Serve, command, flags, many, table
 from snowflake_gate import SnowflakeGate
+from stockpipe.errors import WarehouseError
 from stockpipe.models import views
 from stockpipe.settings import load_settings
 from stockpipe.warehouse.scripts import tables_script, views_script
@@ -111,6 +113,65 @@ def test_the_views_in_duckdb() -> None:
 
 def test_the_views_in_snowflake(gate: SnowflakeGate) -> None:
     assert in_snowflake(gate, ASK_LATEST, ASK_CHANGES) == [LATEST, CHANGES]
+
+
+OLD_ROWS = "('OLD', 'stocks', true, NULL), ('OLD', 'stocks', NULL, '2026-02-02'), ('OLD', NULL, true, '2026-02-02'), ('OLD', NULL, NULL, NULL)"
+
+
+def test_rows_without_a_day_or_a_part_are_nowhere_but_in_the_table(serve: Serve, gate: SnowflakeGate) -> None:
+    # So it is after a table without DS, MARKET or ACTIVE was adopted.
+    for target in ({}, gate.env()):
+        settings = flags(serve(many(4))) | target
+        for day in (MON, TUE):
+            stockpipe.load(on=day, settings=settings)
+        insert = f"INSERT INTO TICKERS (TICKER, MARKET, ACTIVE, DS) VALUES {OLD_ROWS}"
+        asked = (
+            "SELECT count(*) FROM TICKERS_LATEST",
+            "SELECT count(*) FROM TICKERS_CHANGES",
+            "SELECT count(*) FROM TICKERS",
+        )
+        if target:
+            gate.rows(insert)
+            found = [gate.rows(question)[0][0] for question in asked]
+        else:
+            with duckdb.connect("stockpipe.duckdb") as connection:
+                connection.execute(insert)
+            found = [table(question)[0][0] for question in asked]
+        assert found == [4, 0, 12]
+        exported = command("export", "day.csv", "--date", MON, env=settings)
+        assert (exported.returncode, f"Wrote 4 rows of stocks {MON} to day.csv" in exported.stderr.splitlines()) == (
+            0,
+            True,
+        )
+        status = json.loads(command("status", "--json", env=settings).stdout)
+        assert [(one["market"], one["active"], one["last_day"], one["rows"]) for one in status["lists"]] == [
+            ("stocks", True, TUE, 4)
+        ]
+
+
+def test_a_table_without_days_adopted_by_run_has_no_changes(serve: Serve) -> None:
+    with duckdb.connect("stockpipe.duckdb") as connection:
+        connection.execute("CREATE TABLE TICKERS AS SELECT 'OLD' AS TICKER, 'stocks' AS MARKET, true AS ACTIVE")
+    for day in (MON, TUE):
+        stockpipe.load(on=day, settings=flags(serve(many(4))))
+    assert table("SELECT count(*) FROM TICKERS_CHANGES") == [(0,)]
+
+
+def test_the_hint_of_a_clash_keeps_the_old_days(serve: Serve) -> None:
+    with duckdb.connect("stockpipe.duckdb") as connection:
+        connection.execute("CREATE TABLE TICKERS (TICKER VARCHAR, MARKET VARCHAR, ACTIVE VARCHAR, DS VARCHAR)")
+        connection.execute("INSERT INTO TICKERS VALUES ('OLD', 'stocks', 'true', '2026-02-02')")
+    settings = flags(serve(many(4)))
+    for _ in range(2):
+        with pytest.raises(WarehouseError) as refused:
+            stockpipe.load(on=TUE, settings=settings)
+        statements = refused.value.hint.partition(": ")[2].split("; ")[:3]
+        with duckdb.connect("stockpipe.duckdb") as connection:
+            for statement in statements:
+                connection.execute(statement)
+    stockpipe.load(on=TUE, settings=settings)
+    assert table("SELECT DISTINCT DS::VARCHAR, ACTIVE FROM TICKERS ORDER BY 1") == [(MON, True), (TUE, True)]
+    assert table("SELECT CHANGE, count(*) FROM TICKERS_CHANGES GROUP BY 1 ORDER BY 1") == [("added", 4), ("removed", 1)]
 
 
 def test_the_select_is_the_same_in_both() -> None:

@@ -178,7 +178,8 @@ def test_the_next_command_names_the_program_as_it_was_called_where_it_is_not_on_
     script = Path(sys.executable).with_name("stockpipe")
     for path, program in ((str(script.parent), "stockpipe"), ("/nowhere", str(script))):
         done = subprocess.run([script, "run"], env=env | {"PATH": path}, capture_output=True, text=True, check=True)
-        assert f'  Next      {program} query "SELECT * FROM TICKERS LIMIT 5"\n' in done.stderr
+        where = f"DS = '{TODAY}' AND MARKET = 'stocks'"
+        assert f'  Next      {program} query "SELECT * FROM TICKERS WHERE {where} LIMIT 5"\n' in done.stderr
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="pipes break in another way there")
@@ -192,7 +193,7 @@ def test_a_run_whose_reader_goes_away_has_loaded_the_day_all_the_same(env: dict[
 
 
 def test_the_next_command_of_a_run_finds_its_table(env: dict[str, str], tmp_path: Path) -> None:
-    query = 'stockpipe query "SELECT * FROM TICKERS LIMIT 5"'
+    query = f"stockpipe query \"SELECT * FROM TICKERS WHERE DS = '{TODAY}' AND MARKET = 'stocks' LIMIT 5\""
     (tmp_path / "d").mkdir()
     (tmp_path / "my.env").write_text("STOCKPIPE_DUCKDB_PATH=d/c.duckdb\n")
     assert f"  Next      {query}\n" in command("run", env=env).stderr
@@ -200,7 +201,10 @@ def test_the_next_command_of_a_run_finds_its_table(env: dict[str, str], tmp_path
     assert f"  Next      {query} --duckdb-path d/b.duckdb\n" in done.stderr
     done = command("run", "--env-file", "my.env", env=env)
     assert f"  Next      {query} --env-file my.env\n" in done.stderr
-    assert f"  Next      {query} --duckdb-path x.duckdb\n" in command("demo", "--duckdb-path", "x.duckdb").stderr
+    assert (
+        f"  Next      {query} --warehouse duckdb --duckdb-path x.duckdb\n"
+        in command("demo", "--duckdb-path", "x.duckdb").stderr
+    )
 
 
 def test_a_monitor_names_what_it_wants_to_see(env: dict[str, str]) -> None:
@@ -223,7 +227,11 @@ def test_status_as_json_is_one_document(env: dict[str, str]) -> None:
     document = json.loads(done.stdout)
     [one] = document.pop("lists")
     checked = document.pop("checked_utc")
-    assert (done.returncode, document, checked.endswith("+00:00")) == (0, {"fresh": True, "exit_code": 0}, True)
+    assert (done.returncode, document, checked.endswith("+00:00")) == (
+        0,
+        {"fresh": True, "exit_code": 0, "sample": True},
+        True,
+    )
     assert {name: one[name] for name in ("state", "reason", "last_day", "age_days", "rows", "change", "day_before", "last_failure")} == {
         "state": "fresh",
         "reason": "",

@@ -182,7 +182,9 @@ class SnowflakeGate:
             "schema",
         )
         kwargs = self.connect_kwargs()
-        return {f"SNOWFLAKE_{name.upper()}": str(kwargs[name]) for name in names} | over
+        account = {f"SNOWFLAKE_{name.upper()}": str(kwargs[name]) for name in names}
+        # What the tests load comes from the sandbox.
+        return account | {"STOCKPIPE_SAMPLE_DATA": "true"} | over
 
     @property
     def log(self) -> list[LoggedRequest]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
-from stockpipe.sandbox import Answer
+from stockpipe.sandbox import Answer, Request
+from stockpipe.sandbox.server import Respond
 
 JSON = {"Content-Type": "application/json"}
 
@@ -35,3 +37,14 @@ TRANSIENT = {
     "reset": Answer(200, wire=lambda s: s.close()),
     "invalid UTF-8": Answer(200, b'{"status":"OK","results":[{"ticker":"\xff"}]}', JSON),
 }  # fmt: skip
+
+
+def without_the_sign(respond: Respond) -> Respond:
+    """An API that does not call itself a sandbox: to us, a real one."""
+
+    def answer(request: Request) -> Answer:
+        found = respond(request)
+        headers = {name: text for name, text in found.headers.items() if name != "X-Sandbox"}
+        return replace(found, headers=headers)
+
+    return answer

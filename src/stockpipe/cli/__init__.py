@@ -13,6 +13,7 @@ import click
 
 from stockpipe.base.stopping import stopping
 from stockpipe.base.version import __version__
+from stockpipe.cli.once import given_once
 from stockpipe.cli.streams import have_streams
 from stockpipe.errors import ConfigError, not_installed
 
@@ -59,7 +60,7 @@ class _Group(click.Group):
         except ConfigError as error:
             raise _NotUsable(str(error)) from None
         command: click.Command = getattr(module, cmd_name)
-        return command
+        return given_once(command)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -88,7 +89,7 @@ def main() -> None:
     stockpipe run                      load today's list (settings from .env)
     stockpipe run --date 2026-02-06    load the records of a past day
     stockpipe status                   is everything there?
-    stockpipe query "SELECT TYPE, count(*) FROM TICKERS GROUP BY 1"
+    stockpipe query "SELECT count(*) FROM TICKERS_LATEST WHERE MARKET = 'stocks' AND ACTIVE"
     """
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):

@@ -16,9 +16,14 @@ _PLACE = ("warehouse", "duckdb_path", "connection", "env_file")
 def next_command(*words: str) -> str:
     """`stockpipe` with these words, and with the flags of the command under way that say where the data is."""
     context = click.get_current_context()
-    given = [name for name in _PLACE if context.get_parameter_source(name) is ParameterSource.COMMANDLINE]
+    # What `demo` has by default is not the default of the others.
+    given = [name for name in _PLACE if context.params.get(name) is not None and _is_told(context, name)]
     place = [word for name in given for word in (f"--{name.replace('_', '-')}", str(context.params[name]))]
     return " ".join((_program(), *words, shlex.join(place))).rstrip()
+
+
+def _is_told(context: click.Context, name: str) -> bool:
+    return context.get_parameter_source(name) in (ParameterSource.COMMANDLINE, ParameterSource.DEFAULT)
 
 
 def _program() -> str:

@@ -7,6 +7,8 @@ import io
 import shutil
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +21,12 @@ from stockpipe.cli.logs import configure_logging
 from stockpipe.cli.output import exit_codes, given_settings, print_json, print_table, shared_options
 from stockpipe.cli.parts import USUAL_DATASET, whole_part_options, whole_words_of
 from stockpipe.cli.streams import missing
-from stockpipe.errors import UsageError
+from stockpipe.errors import StockpipeError, UsageError
 from stockpipe.load.loads import known_dataset, make_loads
 from stockpipe.settings import load_settings
 from stockpipe.warehouse import QueryResult, Warehouse, open_warehouse
 from stockpipe.warehouse.export import export_day
+from stockpipe.warehouse.history import has_sample_days, is_sample_day
 from stockpipe.warehouse.runs import REJECTS_TABLE
 
 _FORMATS = click.Choice(["table", "json", "csv"])
@@ -42,13 +45,25 @@ def query(sql: str, form: str | None, as_json: bool, **options: Any) -> None:
     On DuckDB it reads the tables of the DuckDB file and nothing else: no other files, no network, no extensions.
 
     \b
-    stockpipe query "SELECT TYPE, count(*) FROM TICKERS GROUP BY 1 ORDER BY 2 DESC"
+    stockpipe query "SELECT TYPE, count(*) FROM TICKERS_LATEST WHERE MARKET = 'stocks' AND ACTIVE GROUP BY 1 ORDER BY 2 DESC"
     """
     with exit_codes(as_json=as_json):
         if as_json and form not in (None, "json"):
             raise UsageError(f"--json and --format {form} are different forms.", hint="Leave out one.")
         _must_be_text(sql)
-        _show(open_quietly(options).query(sql), "json" if as_json else form or "table")
+        warehouse = open_quietly(options)
+        _show(warehouse.query(sql), "json" if as_json else form or "table")
+        # Whoever reads no more wants no note either.
+        print(end="", flush=True)
+        if warehouse.local and not options["quiet"]:
+            _note_samples(warehouse)
+
+
+def _note_samples(warehouse: Warehouse) -> None:
+    """Say that there is sample data, where that can be asked."""
+    with suppress(StockpipeError):
+        if has_sample_days(warehouse):
+            click.echo("Note: these tables have sample data from the sandbox, not the real market.", err=True)
 
 
 def _must_be_text(sql: str) -> None:
@@ -95,15 +110,19 @@ def export(file: Path, on: str | None, dataset: str, form: str | None, **options
         chosen = _format(file, form)
         loads = make_loads(Clock(), dataset, whole_words_of(known_dataset(dataset), options), on=on)
         parts, ds = [load.part for load in loads], loads[0].ds
+        warehouse = _open(options)
         if file == _STDOUT:
             with WorkFolder() as folder, folder.told():
                 day = folder.path / "day"
-                rows = export_day(_open(options), parts, ds, chosen, day)
+                rows = export_day(warehouse, parts, ds, chosen, day)
                 _to_stdout(day)
         else:
-            rows = export_day(_open(options), parts, ds, chosen, file)
+            rows = export_day(warehouse, parts, ds, chosen, file)
         target = "standard output" if file == _STDOUT else file
         click.echo(f"Wrote {rows:,} rows of {parts[0].label} {ds} to {target}", err=True)
+        with suppress(StockpipeError):
+            if is_sample_day(warehouse, parts, ds):
+                click.echo("Note: this day is sample data from the sandbox, not the real market.", err=True)
 
 
 def _format(file: Path, form: str | None) -> str:
@@ -153,9 +172,27 @@ def _open(options: dict[str, Any], *, quiet: bool = False) -> Warehouse:
     return warehouse
 
 
+def _apart(columns: list[str]) -> list[str]:
+    """The names of columns, each once: a second `a` is `a_2`, so that no column takes another one's place."""
+    names: list[str] = []
+    for column in columns:
+        others = (f"{column}_{number}" for number in count(2))
+        free = (name for name in chain([column], others) if name not in names)
+        names.append(next(name for name in free if name == column or name not in columns))
+    return names
+
+
+def _with_text_keys(value: Any) -> Any:
+    """A value whose maps have texts as keys, as JSON needs them: a map of DuckDB may have dates or numbers."""
+    if isinstance(value, dict):
+        return {key if isinstance(key, str) else str(key): _with_text_keys(item) for key, item in value.items()}
+    return [_with_text_keys(item) for item in value] if isinstance(value, list) else value
+
+
 def _show(found: QueryResult, form: str) -> None:
     if form == "json":
-        print_json([dict(zip(found.columns, row, strict=True)) for row in found.rows], data=True)
+        names = _apart(found.columns)
+        print_json([dict(zip(names, map(_with_text_keys, row), strict=True)) for row in found.rows], data=True)
     elif form == "csv":
         # CSV has no escapes for what another encoding lacks.
         if isinstance(sys.stdout, io.TextIOWrapper):

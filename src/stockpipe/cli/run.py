@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +16,22 @@ from stockpipe.cli.logs import configure_logging
 from stockpipe.cli.next_command import next_command
 from stockpipe.cli.output import exit_codes, given_settings, print_json, progress_bar, shared_options
 from stockpipe.cli.parts import USUAL_DATASET, part_options, words_of
-from stockpipe.errors import ConfigError
+from stockpipe.datasets import DATASETS
+from stockpipe.errors import ConfigError, DataCheckError
 from stockpipe.load.desk import Desk
 from stockpipe.load.loads import make_loads
 from stockpipe.load.result import LoadResult
 from stockpipe.observe.watch import load_watched
 from stockpipe.settings import Settings, load_settings
+from stockpipe.warehouse import open_warehouse
+from stockpipe.warehouse.history import foreign_rows
+from stockpipe.warehouse.runs import RunRecord
+from stockpipe.warehouse.source import Source
 
 log = logging.getLogger(__name__)
+
+DEMO_FILE = "stockpipe-demo.duckdb"
+"""A file of its own: sample data never stands beside real days."""
 
 
 @click.command()
@@ -42,6 +51,7 @@ log = logging.getLogger(__name__)
     type=click.Choice(["copy", "insert"]),
     help="Snowflake: PUT and COPY (the default), or INSERT in batches (STOCKPIPE_LOAD_METHOD).",
 )
+@click.option("--sample-data", is_flag=True, help="Let sample data of a sandbox into Snowflake.")
 @click.option("--requests-per-second", metavar="N", help="For a paid key: most calls a second, up to 100; default 95.")
 @click.option("--deadline", metavar="SECONDS", help="End the run after this long; default 7200.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout.")
@@ -78,7 +88,7 @@ def run(**options: Any) -> None:
 @click.command()
 @click.option("--date", "on", metavar="YYYY-MM-DD", help="A past day of the synthetic market; default: today.")
 @part_options
-@click.option("--duckdb-path", default="stockpipe.duckdb", show_default=True, help="The DuckDB file.")
+@click.option("--duckdb-path", default=DEMO_FILE, show_default=True, help="The DuckDB file, for sample data only.")
 @click.option("--warehouse", default="duckdb", hidden=True)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout.")
 @click.option("-v", "--verbose", count=True, help="Say more.")
@@ -106,7 +116,20 @@ def demo(**options: Any) -> None:
             }
             # Nothing of the user's own settings may leak into a demonstration.
             settings = load_settings(flags, env={}, env_file=Path(os.devnull))
+            _must_be_for_samples(settings)
             _load(settings, options)
+
+
+def _must_be_for_samples(settings: Settings) -> None:
+    """DataCheckError for a file with days that are not sample data: they could not be had again."""
+    with closing(open_warehouse(settings)) as warehouse:
+        rows = foreign_rows(warehouse, DATASETS[USUAL_DATASET])
+    if rows:
+        raise DataCheckError(
+            f"{settings.duckdb_path} has {rows:,} rows that are not sample data.",
+            hint=f"Nothing was fetched. Leave out --duckdb-path (the demo has {DEMO_FILE}), or name a new file.",
+            checks=["source"],
+        )
 
 
 def _flags(options: dict[str, Any]) -> dict[str, str | None]:
@@ -114,6 +137,7 @@ def _flags(options: dict[str, Any]) -> dict[str, str | None]:
         "STOCKPIPE_DEADLINE": options["deadline"],
         "STOCKPIPE_REQUESTS_PER_SECOND": options["requests_per_second"],
         "STOCKPIPE_LOAD_METHOD": options["load_method"],
+        "STOCKPIPE_SAMPLE_DATA": "true" if options["sample_data"] else None,
     }
 
 
@@ -155,6 +179,12 @@ def _document(result: LoadResult) -> dict[str, Any]:
     }
 
 
+def _day_of(record: RunRecord) -> str:
+    """The condition for the rows of a run, whatever other days and markets the table has."""
+    market = f" AND MARKET = '{record.market}'" if record.market and record.part_id.part else ""
+    return f"DS = '{record.ds}'{market}"
+
+
 def _summary(result: LoadResult) -> str:
     first, last = result.records[0], result.records[-1]
     build = f" (the vendor's build of {first.build_date})" if first.build_date else ""
@@ -171,9 +201,9 @@ def _summary(result: LoadResult) -> str:
         if result.target.startswith("DuckDB")
         else f"table {result.table} in {result.target}",
         "Run": result.run_id,
-        "Next": next_command("query", f'"SELECT * FROM {result.table} LIMIT 5"'),
+        "Next": next_command("query", f'"SELECT * FROM {result.table} WHERE {_day_of(first)} LIMIT 5"'),
     }
-    if first.source.startswith("sandbox"):
+    if Source.of(first).is_sample:
         lines["Note"] = "sample data from the sandbox, not the real market"
     if result.sql:
         lines |= {

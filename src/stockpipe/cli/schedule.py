@@ -120,8 +120,9 @@ def _every_day(options: Mapping[str, Any], zone: ZoneInfo, settings: Settings) -
             load_watched(desk, loads, metrics_file=options["metrics_file"])
 
     def look_up() -> Published:
-        with closing(open_warehouse(_settings(options))) as warehouse:
-            return Published(published_days(warehouse, parts))
+        settings = _settings(options)
+        with closing(open_warehouse(settings)) as warehouse:
+            return Published(published_days(warehouse, parts, settings.base_url))
 
     days_back = _DAYS_BACK if options["catch_up"] is None else options["catch_up"]
     stopping.gentle = True

@@ -20,6 +20,7 @@ from stockpipe.load.loads import day_of
 from stockpipe.schedule.freshness import Standing, standings
 from stockpipe.warehouse.history import Chosen, last_days, last_failures, newest_runs
 from stockpipe.warehouse.runs import RECORDED, PartId, RunStatus
+from stockpipe.warehouse.source import Source
 
 _dataset = click.option("--dataset", type=click.Choice(tuple(DATASETS)), help="Only this dataset.")
 _as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
@@ -55,7 +56,9 @@ def status(by: str, as_json: bool, **options: Any) -> None:
         code = 0 if all(standing.state == "fresh" for standing in found) else DataCheckError.exit_code
         if as_json:
             lists = [standing.as_dict() for standing in found]
-            print_json({"fresh": not code, "exit_code": code, "checked_utc": now.isoformat(), "lists": lists})
+            sample = any(standing.sample for standing in found)
+            head = {"fresh": not code, "exit_code": code, "checked_utc": now.isoformat(), "sample": sample}
+            print_json({**head, "lists": lists})
         else:
             _show(found)
         raise SystemExit(code)
@@ -102,6 +105,9 @@ def _show(found: list[Standing]) -> None:
     columns = ("LIST", "STATE", "LAST DAY", "AGE", "BUILD", "ROWS", "CHANGE", "LAST FAILURE")
     print_table(columns, [_cells(standing) for standing in found], right=("ROWS", "CHANGE"), fold=False)
     for standing in found:
+        if standing.sample:
+            click.echo(f"{standing.part.label}: sample data from the sandbox, not the real market", err=True)
+    for standing in found:
         if standing.reason:
             click.echo(f"{standing.part.label}: {standing.reason}", err=True)
     if any(standing.reason for standing in found):
@@ -126,7 +132,8 @@ def _cells(standing: Standing) -> list[Any]:
 
 
 def _line(row: dict[str, Any]) -> list[Any]:
-    note = row["MESSAGE"] or ("sample data" if str(row["SOURCE"]).startswith("sandbox") else "")
+    sample = "sample data" if Source.read(row["SOURCE"]).is_sample else None
+    note = ": ".join(part for part in (sample, row["MESSAGE"]) if part)
     return [
         row["RUN_ID"],
         row["DS"],

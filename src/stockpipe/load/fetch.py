@@ -5,11 +5,11 @@ from __future__ import annotations
 import logging
 from contextlib import closing
 
-from stockpipe.base.text import printable
 from stockpipe.errors import CursorRefused
 from stockpipe.load import checks
 from stockpipe.load.desk import Desk
 from stockpipe.load.run import PartRun
+from stockpipe.load.sources import check_sources
 from stockpipe.load.staged import StagedPart
 from stockpipe.load.staging import Staging
 from stockpipe.massive.cuts import CutPlan, pages
@@ -34,7 +34,7 @@ def fetch(desk: Desk, part: PartRun, staging: Staging) -> StagedPart:
     query = Query(load.part, load.ds if load.dated else None)
     before = None
     for attempt in range(1, MOST_TRIES + 1):
-        guard = _fetch_whole(desk, query, staging)
+        guard = _fetch_whole(desk, part, query, staging)
         facts = staging.finish()
         reason = checks.torn(load, facts)
         if reason is None or attempt == MOST_TRIES or (reason == before and checks.may_be_data(load, facts)):
@@ -48,29 +48,32 @@ def fetch(desk: Desk, part: PartRun, staging: Staging) -> StagedPart:
     page = load.dataset.source.page
     if guard.pages > 1 and page:
         desk.memory.learn_starts(load.part.path, staging.range_starts(int(_SHARE_OF_A_PAGE * page)))
-    _note(desk, part, facts, guard)
+    _note(part, facts, guard)
     return facts
 
 
-def _fetch_whole(desk: Desk, query: Query, staging: Staging) -> Guard:
+def _fetch_whole(desk: Desk, part: PartRun, query: Query, staging: Staging) -> Guard:
     """Fetch the list; once more, from its start, when the API refuses its own cursor or does not keep to ranges."""
     plan = _cut_plan(desk, query)
     try:
-        return _fetch_once(desk, query, staging, plan)
+        return _fetch_once(desk, part, query, staging, plan)
     except CursorRefused as error:
         log.warning("%s Starting again from the first page.", error.message)
     except RangesUnusable as error:
         log.warning("%s Fetching the list again, page by page.", error.message)
         plan = CutPlan()
-    return _fetch_once(desk, query, staging, plan)
+    return _fetch_once(desk, part, query, staging, plan)
 
 
-def _fetch_once(desk: Desk, query: Query, staging: Staging, plan: CutPlan) -> Guard:
+def _fetch_once(desk: Desk, part: PartRun, query: Query, staging: Staging, plan: CutPlan) -> Guard:
     staging.restart()
     guard = Guard(desk.bounds.pages)
     rows = 0
     with closing(pages(desk.client, query, guard, plan)) as found:
         for number, (place, page) in enumerate(found, start=1):
+            if number == 1:
+                # Whether a sandbox answers is known only now.
+                check_sources(desk, [part], called=True)
             staging.add(place, page.rows)
             rows += len(page.rows)
             if desk.progress:
@@ -88,8 +91,7 @@ def _cut_plan(desk: Desk, query: Query) -> CutPlan:
     return CutPlan(desk.bounds.calls, starts, cut.letters, query.part.rules.prefix)
 
 
-def _note(desk: Desk, part: PartRun, facts: StagedPart, guard: Guard) -> None:
-    sandbox, source = desk.client.sandbox, part.record.source
+def _note(part: PartRun, facts: StagedPart, guard: Guard) -> None:
     part.note(
         rows_fetched=facts.counts.fetched,
         rows_published=facts.counts.published,
@@ -102,7 +104,6 @@ def _note(desk: Desk, part: PartRun, facts: StagedPart, guard: Guard) -> None:
         content_hash=facts.content_hash,
         field_counts=facts.field_counts,
         new_fields=facts.new_fields,
-        source=f"sandbox ({printable(sandbox)}) at {source}"[:200] if sandbox else source,
     )
 
 

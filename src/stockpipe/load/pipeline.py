@@ -17,10 +17,12 @@ from stockpipe.load.fetch import fetch
 from stockpipe.load.loads import Load
 from stockpipe.load.result import LoadResult
 from stockpipe.load.run import PartRun, Run
+from stockpipe.load.sources import check_sources, history, source_findings, source_of
 from stockpipe.load.staged import StagedPart
 from stockpipe.load.staging import Staging
-from stockpipe.warehouse import Delivery, History
+from stockpipe.warehouse import Delivery
 from stockpipe.warehouse.runs import RunRecord, RunStatus
+from stockpipe.warehouse.source import Source
 
 log = logging.getLogger(__name__)
 
@@ -38,8 +40,9 @@ class _Part:
 
     @property
     def is_published(self) -> bool:
-        """Whether this day was last published with the same rows. The build's stamps do not count."""
-        return self.same_day is not None and self.run.record.same_content(self.same_day)
+        """Whether this day was last published with the same rows of the same source. The build's stamps do not count."""
+        last, now = self.same_day, self.run.record
+        return last is not None and now.same_content(last) and Source.of(now).is_like(Source.of(last))
 
 
 def load_parts(desk: Desk, loads: Sequence[Load], run: Run | None = None) -> LoadResult:
@@ -55,6 +58,7 @@ def load_parts(desk: Desk, loads: Sequence[Load], run: Run | None = None) -> Loa
         stack.enter_context(_recorded(desk, run))
         stack.enter_context(hiding(lambda: desk.settings.secrets))
         stagings = [stack.enter_context(Staging(load.partition)) for load in loads]
+        check_sources(desk, run.parts, called=False)
         with run.phase("fetch"):
             staged = [_fetch(desk, run, *part) for part in zip(run.parts, stagings, strict=True)]
         with run.phase("check"):
@@ -70,7 +74,7 @@ def _prepare(desk: Desk, run: Run) -> None:
     """See to the tables, unless the run is dry. Settings that cannot be used end it before anything is opened."""
     run.counts_before = desk.client.pacer.counts.copy()
     for part in run.parts:
-        part.note(source=desk.client.origin.base_url)
+        part.note(source=str(source_of(desk, part)))
     desk.warehouse.begin(run.run_id)
     desk.check_settings()
     if not run.first.dry_run:
@@ -89,10 +93,9 @@ def _fetch(desk: Desk, run: Run, part: PartRun, rows: Staging) -> _Part:
 
 def _check(desk: Desk, part: _Part) -> _Part:
     """Compare a part with the last published one; raises DataCheckError unless it may pass."""
-    load = part.run.load
-    # A dry run compares too, where that wakes nothing.
-    known = desk.warehouse.history(load.partition) if desk.warehouse.local or not load.dry_run else History()
-    findings = checks.check(load, part.facts, known.earlier or known.same_day, desk.limits)
+    load, known = part.run.load, history(desk, part.run)
+    last = known.before(source_of(desk, part.run))
+    findings = [*source_findings(desk, part.run, known), *checks.check(load, part.facts, last, desk.limits)]
     warnings = [finding.text for finding in findings if finding.severity == "warn"]
     for text in warnings:
         log.warning("%s", text)

@@ -92,7 +92,7 @@ class RowReader:
         if len(row) > LARGEST_ROW:
             return None
         try:
-            value = _cell(column, _found(_fields.decode(row), str(column.field)), [])
+            value = _cell(column, _found(_fields.decode(row), str(column.field).split("."), []), [])
         except (msgspec.MsgspecError, UnicodeEncodeError, RecursionError):
             return None
         return value.replace("\0", "?") if value else None

@@ -64,7 +64,10 @@ QUALIFY row_number() OVER (
 
 
 def _changes(table: sql.Table) -> str:
-    """Rows that are the same on both days drop out; what is left of a ticker is paired in the order of DELISTED_UTC."""
+    """Rows that are the same on both days drop out; what is left of a ticker is paired in the order of DELISTED_UTC.
+
+    Rows without a day, which an adopted table may have, are no day.
+    """
     apart = (*_NO_CHANGE, *_SLICE, "TICKER")
     compared = [column for column in table.columns if column.name not in apart]
     content = sql.column_list(compared)
@@ -76,7 +79,7 @@ def _changes(table: sql.Table) -> str:
     return f"""WITH loaded AS (
     SELECT "MARKET", "ACTIVE", "DS",
         lag("DS") OVER (PARTITION BY "MARKET", "ACTIVE" ORDER BY "DS") AS "PREVIOUS_DS"
-    FROM (SELECT DISTINCT "MARKET", "ACTIVE", "DS" FROM {table.name}) AS days
+    FROM (SELECT DISTINCT "MARKET", "ACTIVE", "DS" FROM {table.name} WHERE "DS" IS NOT NULL) AS days
 ),
 both_days AS (
 {_side("new", "DS", cells, table)}

@@ -15,6 +15,7 @@ from typing import Any, Literal
 from stockpipe.base.calendar import missing_session
 from stockpipe.base.clock import NEW_YORK
 from stockpipe.warehouse.runs import PartId, RunRecord
+from stockpipe.warehouse.source import Source
 
 Freshness = Literal["fresh", "stale", "never"]
 
@@ -47,6 +48,11 @@ class Standing:
         return missing_session(self.last.build_date, self.last.ds)
 
     @property
+    def sample(self) -> bool:
+        """Whether one of the two days is sample data."""
+        return any(Source.of(day).is_sample for day in (self.last, self.before) if day)
+
+    @property
     def age(self) -> int | None:
         """How many days old the last published day is."""
         return (self.today - self.last.ds).days if self.last else None
@@ -69,6 +75,8 @@ class Standing:
             "expected_day": self.expected.isoformat(),
             "age_days": self.age,
             "build_date": _iso(last.build_date if last else None),
+            "source": last.source if last else None,
+            "sample": self.sample,
             "rows": last.rows_published if last else None,
             "change": self.change,
             "day_before": _iso(before.ds if before else None),

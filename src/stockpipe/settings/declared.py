@@ -57,6 +57,7 @@ SETTINGS: dict[str, Setting] = {
             "copy",
             flag="--load-method",
         ),
+        Setting("STOCKPIPE_SAMPLE_DATA", "true lets sample data of a sandbox into Snowflake", "false"),
         Setting("STOCKPIPE_MAX_LOSS", "largest fall in rows against the last day, in per cent", "5"),
         Setting("STOCKPIPE_MAX_GROWTH", "largest rise in rows against the last day, in per cent", "20"),
         Setting("STOCKPIPE_TORN_PAUSE", "seconds to wait before a torn list is walked again", "60"),

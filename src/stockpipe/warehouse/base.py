@@ -13,6 +13,7 @@ from stockpipe.datasets import Dataset, Part, Partition
 from stockpipe.errors import WarehouseError
 from stockpipe.warehouse.model import Views
 from stockpipe.warehouse.runs import RunRecord
+from stockpipe.warehouse.source import Source
 
 
 @dataclass(frozen=True)
@@ -56,16 +57,36 @@ class QueryResult:
 
 @dataclass(frozen=True)
 class History:
-    """What is known of the days before: the latest earlier day of the same part, and this day's own last publication."""
+    """What is known of the published days of a part: of each kind of source the nearest ones around this day, and itself.
 
-    earlier: RunRecord | None = None
-    same_day: RunRecord | None = None
+    `records` are the last good records of these days.
+    """
+
+    ds: date | None = None
+    records: tuple[RunRecord, ...] = ()
 
     @classmethod
     def from_rows(cls, rows: list[tuple[Any, ...]], ds: date) -> History:
         """From the rows that `history.before_sql` gives."""
-        records = {record.ds == ds: record for record in map(RunRecord.from_row, rows)}
-        return cls(records.get(False), records.get(True))
+        return cls(ds, tuple(map(RunRecord.from_row, rows)))
+
+    @property
+    def same_day(self) -> RunRecord | None:
+        """This day's own last publication."""
+        return next((record for record in self.records if record.ds == self.ds), None)
+
+    @property
+    def sources(self) -> list[Source]:
+        """Where the published days came from; of those with one kind, one."""
+        found = {source.kind: source for source in map(Source.of, self.records)}
+        return [source for kind, source in found.items() if kind]
+
+    def before(self, source: Source) -> RunRecord | None:
+        """The day to compare with: the latest earlier one of the same kind of source, else this day's own."""
+        days = [day for day in self.records if Source.of(day).kind in (source.kind, "")]
+        earlier = [day for day in days if self.ds and day.ds < self.ds]
+        same = [day for day in days if day.ds == self.ds]
+        return max(earlier, key=lambda day: day.ds, default=None) or next(iter(same), None)
 
 
 class Warehouse(Protocol):

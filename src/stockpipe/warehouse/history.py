@@ -6,13 +6,15 @@ A warehouse that has no records yet has nothing published, and that is no error.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
-from stockpipe.datasets import Part, Partition
-from stockpipe.errors import NotThere, StockpipeError
+from stockpipe.datasets import Dataset, Part, Partition
+from stockpipe.errors import NotThere, StockpipeError, WarehouseError
 from stockpipe.warehouse import QueryResult, Warehouse, sql
 from stockpipe.warehouse.runs import BAD, GOOD, RUNS_TABLE, RunRecord, RunStatus, recorded_values
+from stockpipe.warehouse.source import SAMPLE, Source
 
 _PART = '"DATASET", "MARKET", "ACTIVE"'
 
@@ -70,17 +72,63 @@ def last_failures(warehouse: Warehouse, chosen: Chosen) -> list[RunRecord]:
     )
 
 
-def published_days(warehouse: Warehouse, parts: Sequence[Part]) -> dict[date, datetime]:
+def published_days(warehouse: Warehouse, parts: Sequence[Part], base_url: str | None = None) -> dict[date, datetime]:
     """The days on which all of these parts are published, each with the end (UTC) of the earliest part's last run.
 
+    With `base_url` only those that may have come from there: days of sample data are no history of the real market.
     Raises what the warehouse raises when it cannot be asked.
     """
-    where = Chosen(parts).where
-    statement = f'SELECT {_PART}, "DS", max("FINISHED_UTC") FROM "{RUNS_TABLE}" WHERE {ended(GOOD)} AND {where} GROUP BY {_PART}, "DS"'
+    statement = (
+        f'SELECT "DS", max("FINISHED_UTC"), max_by("SOURCE", "FINISHED_UTC") FROM "{RUNS_TABLE}" '
+        f'WHERE {ended(GOOD)} AND {Chosen(parts).where} GROUP BY {_PART}, "DS"'
+    )
     found: dict[date, list[datetime]] = {}
-    for *_, ds, end in _ask(warehouse, statement).rows:
-        found.setdefault(ds, []).append(end.replace(tzinfo=UTC))
+    for ds, end, source in _ask(warehouse, statement).rows:
+        if base_url is None or Source.read(source).may_come_from(base_url):
+            found.setdefault(ds, []).append(end.replace(tzinfo=UTC))
     return {ds: min(ends) for ds, ends in found.items() if len(ends) == len(parts)}
+
+
+def has_sample_days(warehouse: Warehouse) -> bool:
+    """Whether a published day of any part is sample data."""
+    return bool(_ask(warehouse, f"{_sample_days('1')} LIMIT 1").rows)
+
+
+def is_sample_day(warehouse: Warehouse, parts: Sequence[Part], ds: date) -> bool:
+    """Whether a day of one of these parts is sample data."""
+    return bool(_ask(warehouse, f"{_sample_days('1', Chosen(parts, ds=ds).where)} LIMIT 1").rows)
+
+
+def foreign_rows(warehouse: Warehouse, dataset: Dataset) -> int:
+    """How many rows of a dataset's table are not sample data: those of other days, and those without any record."""
+    table = f'"{warehouse.table(dataset)}"'
+    rows = _ask(warehouse, f"SELECT count(*) FROM {table}").rows
+    # Without records, or without a column for the day, no row is known to be sample data.
+    with suppress(WarehouseError):
+        rows = warehouse.query(f"SELECT count(*) FROM {table} WHERE ({_sample_rows(dataset)}) IS NOT TRUE").rows
+    return int(rows[0][0]) if rows else 0
+
+
+def without_sample_days(dataset: Dataset, table: str) -> list[str]:
+    """The statements that remove the days of sample data and their records; `table` is quoted."""
+    return [
+        f"DELETE FROM {table} WHERE {_sample_rows(dataset)}",
+        f'DELETE FROM "{RUNS_TABLE}" WHERE "DATASET" = {sql.literal(dataset.name)} AND "SOURCE" {SAMPLE}',
+    ]
+
+
+def _sample_rows(dataset: Dataset) -> str:
+    """The condition that a row is of a day whose last record says that it is sample data."""
+    columns = ", ".join(f'"{name}"' for name in (dataset.day.name, *(each.column for each in dataset.divisions)))
+    known = _sample_days(columns, f'"DATASET" = {sql.literal(dataset.name)}')
+    return f"({columns}) IN ({known})"
+
+
+def _sample_days(columns: str, more: str = "1 = 1") -> str:
+    return (
+        f'SELECT {columns} FROM "{RUNS_TABLE}" WHERE {ended(GOOD)} AND {more} GROUP BY {_PART}, "DS" '
+        f'HAVING max_by("SOURCE", "FINISHED_UTC") {SAMPLE}'
+    )
 
 
 def had_failed(warehouse: Warehouse, record: RunRecord, part: Part) -> bool | None:
@@ -103,12 +151,18 @@ def last_day_sql(runs: sql.Table) -> str:
 
 
 def before_sql(runs: sql.Table, partition: Partition, mark: str) -> tuple[str, list[object]]:
-    """The last good record of this day, and that of the latest earlier one, with the values to bind."""
+    """The last good records of this day, of the nearest earlier one and of the last later one, with the values to bind.
+
+    There may be one of each for each source: `split_part` takes off the sandbox's address, which is new in each run.
+    """
     values = _filter(partition.part)
     of_part = " AND ".join(f'"{name}" = {mark}' for name in values)
+    columns = sql.column_list(runs.columns)
     statement = (
-        f'SELECT {sql.column_list(runs.columns)} FROM {runs.name} WHERE {of_part} AND "DS" <= {mark} AND {ended(GOOD)} '
-        f'QUALIFY row_number() OVER (PARTITION BY "DS" = {mark} ORDER BY "DS" DESC, "FINISHED_UTC" DESC) = 1'
+        f"SELECT {columns} FROM (SELECT {columns} FROM {runs.name} WHERE {of_part} AND {ended(GOOD)} "
+        'QUALIFY row_number() OVER (PARTITION BY "DS" ORDER BY "FINISHED_UTC" DESC) = 1) AS days '
+        "QUALIFY row_number() OVER (PARTITION BY split_part(\"SOURCE\", ' at ', 1), "
+        f'CASE WHEN "DS" = {mark} THEN 0 WHEN "DS" < {mark} THEN 1 ELSE 2 END ORDER BY "DS" DESC) = 1'
     )
     return statement, [*values.values(), partition.ds, partition.ds]
 

@@ -147,7 +147,7 @@ def missing_columns(table: Table, existing: Mapping[str, str], type_of: Callable
         if not _takes(existing[spelled], column):
             raise WarehouseError(
                 f'{table.name} has a column "{spelled}" of type {existing[spelled]} where "{column.name}" {type_of(column)} is needed.',
-                hint=f'Nothing was changed. Rename it (ALTER TABLE {table.name} RENAME COLUMN "{spelled}" TO "OLD_{column.name}"), '
+                hint=f"Nothing was changed. Rename it and keep what its rows have: {_renamed(table, spelled, column, type_of)}; "
                 "or name another table in SNOWFLAKE_TABLE.",
             )
     present = {name.upper() for name in existing}
@@ -202,6 +202,21 @@ def unfilled_columns(table: Table, needed: Iterable[str]) -> Iterator[tuple[str,
 def renamed(name: str, suffix: str) -> str:
     """A quoted name with letters behind it."""
     return f'{name[:-1]}{suffix}"'
+
+
+def _renamed(table: Table, spelled: str, column: Column, type_of: Callable[[Column], str]) -> str:
+    """The statements that put our column in the place of one of another kind, with the old rows' values.
+
+    Without its values, an old row would belong to no day, or to no part of it: no load would ever replace it.
+    """
+    old, new, kind = f'"OLD_{column.name}"', f'"{column.name}"', type_of(column)
+    return "; ".join(
+        (
+            f'ALTER TABLE {table.name} RENAME COLUMN "{spelled}" TO {old}',
+            f"ALTER TABLE {table.name} ADD COLUMN {new} {kind}",
+            f"UPDATE {table.name} SET {new} = CAST({old} AS {kind})",
+        )
+    )
 
 
 def misspelled_columns(table: Table, existing: Iterable[str]) -> dict[str, str]:

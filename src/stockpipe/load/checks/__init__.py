@@ -14,11 +14,14 @@ from stockpipe.load.checks.contents import contents
 from stockpipe.load.checks.finding import Finding, Limits, Severity
 from stockpipe.load.checks.freshness import build_date, freshness
 from stockpipe.load.checks.shape import shape
+from stockpipe.load.checks.source import source
 from stockpipe.load.checks.torn import may_be_data, torn
 from stockpipe.load.checks.volume import list_end, volume, whole_pages
 from stockpipe.load.loads import Load
 from stockpipe.load.staged import StagedPart
 from stockpipe.warehouse.runs import RunRecord
+
+_USUAL = "Nothing was published. If the day is right all the same, run again with --force: it is recorded."
 
 
 def check(load: Load, facts: StagedPart, last: RunRecord | None, limits: Limits) -> list[Finding]:
@@ -36,10 +39,10 @@ def refuse(findings: Sequence[Finding], *, force: bool) -> list[str]:
     if refusals and not force:
         raise DataCheckError(
             " ".join(finding.text for finding in refusals),
-            hint="Nothing was published. If the day is right all the same, run again with --force: it is recorded.",
+            hint=" ".join(dict.fromkeys(finding.way_out or _USUAL for finding in refusals)),
             checks=(finding.check for finding in refusals),
         )
     return [f"{finding.check}: {finding.text}" for finding in refusals]
 
 
-__all__ = ["Finding", "Limits", "Severity", "build_date", "check", "may_be_data", "refuse", "torn"]
+__all__ = ["Finding", "Limits", "Severity", "build_date", "check", "may_be_data", "refuse", "source", "torn"]

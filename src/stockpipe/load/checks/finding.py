@@ -14,11 +14,13 @@ Severity = Literal["warn", "refuse"]
 
 @dataclass(frozen=True)
 class Finding:
-    """One doubt about a part: which check has it, how grave it is, and the sentence for the user."""
+    """One doubt about a part: which check has it, how grave it is, the sentence for the user, and what to do, where
+    that is not the usual."""
 
     check: str
     severity: Severity
     text: str
+    way_out: str = ""
 
 
 @dataclass(frozen=True)

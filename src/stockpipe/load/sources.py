@@ -1,0 +1,67 @@
+"""Where a part comes from, checked as early as it is known: before the first call, and with the first answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from stockpipe.datasets import Dataset
+from stockpipe.errors import DataCheckError
+from stockpipe.load import checks
+from stockpipe.load.desk import Desk
+from stockpipe.load.run import PartRun
+from stockpipe.warehouse import History
+from stockpipe.warehouse.history import without_sample_days
+from stockpipe.warehouse.source import Source
+
+
+def source_of(desk: Desk, part: PartRun) -> Source:
+    """Where a part comes from, as far as the answers have told by now."""
+    return Source(desk.client.origin.base_url, desk.client.sandbox, part.load.dated)
+
+
+def check_sources(desk: Desk, parts: Sequence[PartRun], *, called: bool) -> None:
+    """Note where the parts come from; DataCheckError where that is no source for their table. `force` accepts it.
+
+    A remote warehouse is asked only about dated loads and sample data: an ordinary day is compared once it is fetched,
+    as that wakes a warehouse which costs money.
+    """
+    for part in parts:
+        came = source_of(desk, part)
+        part.note(source=str(came))
+        _must_be_asked_for(desk, came)
+        if part.load.force or not (desk.warehouse.local or part.load.dated or came.is_sample):
+            continue
+        findings = source_findings(desk, part, history(desk, part), called=called)
+        desk.warehouse.release()
+        checks.refuse(findings, force=False)
+
+
+def history(desk: Desk, part: PartRun) -> History:
+    """What is published of a part. A dry run asks too, where that wakes nothing."""
+    return desk.warehouse.history(part.load.partition) if desk.warehouse.local or not part.load.dry_run else History()
+
+
+def source_findings(desk: Desk, part: PartRun, known: History, *, called: bool = True) -> list[checks.Finding]:
+    """What is to be said of where a part comes from."""
+    came = source_of(desk, part)
+    return list(checks.source(part.load, came, known, way_out(desk, part.load.dataset, known), called=called))
+
+
+def way_out(desk: Desk, dataset: Dataset, known: History) -> str:
+    """What to do about days of two sources: another place, or the end of the sample days."""
+    place = "another file (--duckdb-path)" if desk.warehouse.local else "another schema (SNOWFLAKE_SCHEMA)"
+    text = f"Name {place}, or add --force to have both in one table: it is recorded."
+    if not any(source.is_sample for source in known.sources):
+        return text
+    statements = without_sample_days(dataset, f'"{desk.warehouse.table(dataset)}"')
+    return f"{text} These statements remove the sample days: {'; '.join(statements)};"
+
+
+def _must_be_asked_for(desk: Desk, came: Source) -> None:
+    asked = desk.settings.choice("STOCKPIPE_SAMPLE_DATA", "true", "false") == "true"
+    if came.is_sample and not desk.warehouse.local and not asked:
+        raise DataCheckError(
+            f"These rows are sample data from {came}, and {desk.warehouse.label} is no place for that unless it is asked for.",
+            hint="Nothing was published. To load sample data into Snowflake, add --sample-data (STOCKPIPE_SAMPLE_DATA=true).",
+            checks=["source"],
+        )

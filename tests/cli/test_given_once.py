@@ -1,0 +1,45 @@
+"""An option that takes one value is refused when it is given twice, in every command."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+import pytest
+
+from conftest import command
+from stockpipe.cli import COMMANDS, main
+
+GROUP: Any = main
+
+
+def options(name: str) -> list[tuple[str, bool]]:
+    """The options of a command: name, and whether it takes one value."""
+    with click.Context(GROUP) as context:
+        found = GROUP.get_command(context, name).params
+    return [
+        (one.opts[0], not (one.is_flag or one.count or one.multiple)) for one in found if isinstance(one, click.Option)
+    ]
+
+
+TAKE_ONE = [(name, option) for name in COMMANDS for option, takes_one in options(name) if takes_one]
+
+
+@pytest.mark.parametrize(("name", "option"), TAKE_ONE)
+def test_an_option_of_one_value_is_not_given_twice(name: str, option: str) -> None:
+    with pytest.raises(click.UsageError) as refused:
+        main([name, option, "first-value", f"{option}=second-value"], standalone_mode=False)
+    assert refused.value.exit_code == 2
+    assert refused.value.message == f"{option} takes one value, and is given 2 times."
+
+
+def test_the_process_ends_with_2_and_does_nothing() -> None:
+    done = command("run", "--market", "stocks", "--market", "crypto")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "Error: --market takes one value, and is given 2 times." in done.stderr
+
+
+def test_once_and_flags_that_are_repeated_are_fine() -> None:
+    assert len(TAKE_ONE) > 60
+    done = command("schema", "--warehouse=duckdb", "--views", "--views")
+    assert (done.returncode, "CREATE VIEW" in done.stdout or "CREATE OR REPLACE VIEW" in done.stdout) == (0, True)
