@@ -296,11 +296,13 @@ def test_the_last_retry_of_the_run_is_taken() -> None:
         paid.before_retry(OSError("reset"), 1, throttled=False)
 
 
-def test_after_a_429_the_wait_is_in_the_turn_and_not_before_it() -> None:
+def test_after_a_429_the_wait_is_in_the_turn_and_not_before_it(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", logger="stockpipe")
     paid = pacer(clock := FakeClock(), plan="paid")
     paid.refused(None)
     paid.before_retry(OSError("429"), 1, throttled=True)
     assert clock.slept == []
+    assert caplog.messages == ["429. Waiting 5 s before try 2 of 6."]
     paid.wait_for_turn()
     assert sum(clock.slept) == 5
 
