@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
@@ -18,7 +18,7 @@ from typing import Any, Self
 import duckdb
 import msgspec
 
-from stockpipe.datasets import Partition
+from stockpipe.datasets import Cut, Partition
 from stockpipe.load.rows import CELL, LARGEST_ROW, NULL, ROW, RowReader
 from stockpipe.load.rules import Rule, rules, typed
 from stockpipe.load.sent import ROWS_A_PAGE, RowsAsSent
@@ -97,6 +97,11 @@ class Staging:
         for number, row in enumerate(rows, start=first):
             self._add_row(number, row)
 
+    @property
+    def rows(self) -> int:
+        """How many rows were taken in."""
+        return self._rows
+
     def finish(self) -> StagedPart:
         """Type what is left, set repetitions and conflicts aside, and tell what there is."""
         self._wait()
@@ -115,12 +120,32 @@ class Staging:
         cut = self.dataset.source.cut
         if cut is None:
             return []
-        column = next(f'"{column.name}"' for column in self.dataset.fields if column.field == cut.field)
+        column = self._cut_column(cut)
         found = self._db.execute(
             f"SELECT min({column}) FROM (SELECT {column}, (row_number() OVER (ORDER BY {column}) - 1) // {rows} AS place FROM staged) "
             f"WHERE regexp_full_match({column}, '{cut.pattern}') GROUP BY place ORDER BY place OFFSET 1"
         )
         return [value for (value,) in found.fetchall()]
+
+    def range_counts(self, starts: Sequence[str]) -> list[int]:
+        """How many rows lie before the first start, and from each start on to the next one; identical ones count once.
+
+        None for a dataset that is not cut.
+        """
+        cut = self.dataset.source.cut
+        if cut is None:
+            return []
+        found = self._db.execute(
+            f"SELECT start, count(*) FROM (SELECT {self._cut_column(cut)} AS value FROM staged WHERE NOT repeated) AS rows "
+            "ASOF LEFT JOIN (SELECT unnest(?::VARCHAR[]) AS start) AS ranges ON rows.value >= ranges.start "
+            "WHERE value IS NOT NULL GROUP BY start",
+            [list(starts)],
+        )
+        counts = dict(found.fetchall())
+        return [counts.get(start, 0) for start in (None, *starts)]
+
+    def _cut_column(self, cut: Cut) -> str:
+        return next(f'"{column.name}"' for column in self.dataset.fields if column.field == cut.field)
 
     def write_parquet(self, *, small: bool = True) -> list[Path]:
         """The good rows as Parquet files in `parquet_folder`, in the order of the list; every column of the table.
