@@ -263,7 +263,7 @@ FIRST: RunRecord | None = None
     [
         (FIRST, staged(), []),
         (FIRST, staged(1000), [("cut", WARN)]),
-        (record(), staged(1000), []),  # a later day is compared, and whole pages say nothing
+        (record(), staged(1000), [("cut", WARN)]),  # whole pages only, and a row is missing
         (record(1000), staged(1000), []),
         (record(0), staged(1000), [("cut", WARN)]),  # an empty day is nothing to compare with
         (record(0, last_ticker="ZZ"), staged(5, last_key="A"), []),

@@ -181,14 +181,23 @@ def test_the_sentence_names_both_ends() -> None:
     ],
 )
 def test_whole_pages_only_may_be_a_cut_list(published: int, rejected: int, found: list[tuple[str, str]]) -> None:
-    assert grave(whole_pages(TICKERS, staged(published, rejected))) == found
+    assert grave(whole_pages(TICKERS, staged(published, rejected), None)) == found
 
 
 def test_the_sentence_says_how_many_rows_and_that_no_day_is_known() -> None:
     text = "The list has exactly 2,000 rows, whole pages only: it may have been cut, and there is no earlier day to compare with."
-    assert list(whole_pages(TICKERS, staged(2000))) == [Finding("cut", WARN, text)]
+    assert list(whole_pages(TICKERS, staged(2000), None)) == [Finding("cut", WARN, text)]
 
 
 def test_a_list_that_has_no_pages_cannot_be_cut_behind_one() -> None:
     whole = replace(TICKERS, source=replace(TICKERS.source, page=None))
-    assert list(whole_pages(whole, staged(1000))) == []
+    assert list(whole_pages(whole, staged(1000), None)) == []
+
+
+@pytest.mark.parametrize(("before", "is_told"), [(1000, False), (999, False), (1001, True)])
+def test_whole_pages_say_something_where_rows_are_missing(before: int, is_told: bool) -> None:
+    text = (
+        f"The list has exactly 1,000 rows, whole pages only: it may have been cut, and on 2026-02-06 it had {before:,}."
+    )
+    found = list(whole_pages(TICKERS, staged(1000), record(before)))
+    assert found == ([Finding("cut", WARN, text)] if is_told else [])

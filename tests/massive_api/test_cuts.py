@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from stockpipe.massive.answers import Page
-from stockpipe.massive.cuts import CutPlan, _last_value, _rows_before
+from stockpipe.massive.cuts import CutPlan, _rows_before, fewest
 from stockpipe.massive.pages import Query, RangesUnusable
-from support.loads import STOCKS, part
+from support.loads import STOCKS
 from support.made_up import made_up
 
 LETTERS = ("AV", "BV", "CT", "ZZ")
@@ -92,8 +92,17 @@ def test_without_a_bound_or_a_cut_every_row_belongs_to_the_chain() -> None:
     assert _rows_before(found, Query(made_up().part, bounds=(None, "A"))) == found.rows
 
 
-def test_the_last_value_is_that_of_the_last_row() -> None:
-    assert _last_value(page("A", "B"), Query(STOCKS)) == "B"
-    assert _last_value(page("A", None), Query(STOCKS)) == ""
-    assert _last_value(page(), Query(part("fx"))) == ""
-    assert _last_value(page("A"), Query(made_up().part)) == ""
+@pytest.mark.parametrize(("before", "least"), [(0, 0), (2, 0), (3, 1), (4, 2), (9, 6), (970, 939), (12_000, 11_891)])
+def test_a_range_may_lose_the_square_root_of_its_rows_and_two_in_any_case(before: int, least: int) -> None:
+    assert fewest(before) == least
+
+
+def test_the_ranges_that_lack_rows_are_named() -> None:
+    plan = CutPlan(starts=("C", "M"), counts=(100, 100, 100))
+    lacking = [
+        "The list has 89 rows from its start to before C, and had 100 on the last published day.",
+        "The list has 0 rows from M to its end, and had 100 on the last published day.",
+    ]
+    assert plan.shortfalls([89, 90, 0]) == lacking
+    assert plan.shortfalls([90, 200, 90]) == []
+    assert CutPlan(starts=("C", "M")).shortfalls([0, 0, 0]) == []

@@ -76,9 +76,17 @@ def test_a_delay_that_the_user_set_keeps_the_walk_plain(serve: Serve) -> None:
     assert len(sandbox.calls) == 3
 
 
-def load(wrap: Callable[[Respond], Respond], rows: list[dict[str, str]], **settings: str) -> stockpipe.LoadResult:
+def load(
+    wrap: Callable[[Respond], Respond], rows: list[dict[str, str]], *, falls_back: bool, **settings: str
+) -> stockpipe.LoadResult:
+    """A load side by side; whether it fell back to the whole list, page by page, is told by the ranges asked for."""
+    first_day = not Path("stockpipe.duckdb.state.json").exists()
     with Sandbox(data=write_listing(Path("listing.csv"), rows), wrap=wrap) as sandbox:
-        return loads.load(flags(sandbox, **SIDE_BY_SIDE, **settings))
+        try:
+            return loads.load(flags(sandbox, **SIDE_BY_SIDE, **settings))
+        finally:
+            assert [pair for pair in bounds(sandbox) if pair != (None, None)]
+            assert bounds(sandbox).count((None, None)) == first_day + falls_back
 
 
 def test_an_api_that_ignores_ranges_is_walked_page_by_page(caplog: pytest.LogCaptureFixture) -> None:
@@ -89,7 +97,7 @@ def test_an_api_that_ignores_ranges_is_walked_page_by_page(caplog: pytest.LogCap
 
         return answer
 
-    assert load(deaf, spread(2600)).rows == 2600
+    assert load(deaf, spread(2600), falls_back=True).rows == 2600
     assert "Fetching the list again, page by page" in caplog.text
     assert table("SELECT count(*), count(DISTINCT TICKER) FROM TICKERS") == [(2600, 2600)]
 
@@ -131,11 +139,8 @@ def listing(
 def test_any_order_of_small_letters_gives_the_whole_list(order: Callable[[str], str]) -> None:
     preferred = [stock(f"{row['ticker']}p{series}") for row in spread(1300)[::4] for series in "AbC"]
     rows = [*spread(1300), *preferred]
-    for plain_walks in (1, 0):  # the first time the walk begins at the first page; then the last day's ranges serve
-        with Sandbox(data=write_listing(Path("listing.csv"), rows), wrap=listing(rows, order, order)) as sandbox:
-            assert stockpipe.load(settings=flags(sandbox, **SIDE_BY_SIDE)).rows == 2275
-            assert bounds(sandbox).count((None, None)) == plain_walks
-            assert len(bounds(sandbox)) > 2
+    for _ in range(2):
+        assert load(listing(rows, order, order), rows, falls_back=False).rows == 2275
         assert table("SELECT count(*), count(DISTINCT TICKER) FROM TICKERS") == [(2275, 2275)]
         Path("stockpipe.duckdb").unlink()
 
@@ -144,7 +149,7 @@ def test_a_list_that_is_not_in_the_order_of_its_tickers_is_walked_page_by_page(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     rows = spread(2600)
-    assert load(listing(rows, lambda ticker: ticker[::-1], str), rows).rows == 2600
+    assert load(listing(rows, lambda ticker: ticker[::-1], str), rows, falls_back=True).rows == 2600
     assert "not in the order of ticker" in caplog.text
 
 
@@ -153,7 +158,7 @@ def test_a_range_that_fails_for_good_fails_the_run_and_leaves_no_thread() -> Non
         return lambda request: Answer(500) if request.query.get("ticker.gte") == "TS" else respond(request)
 
     with pytest.raises(ApiError, match="in 6 tries"):
-        load(broken, spread(2600))
+        load(broken, spread(2600), falls_back=False)
     assert table("SELECT count(*) FROM TICKERS") == [(0,)]
     assert [thread.name for thread in threading.enumerate() if thread.name.startswith("fetch-")] == []
 
@@ -231,8 +236,11 @@ def test_a_spoiled_memory_is_no_memory(text: str) -> None:
 
 def test_a_memory_that_cannot_be_written_costs_nothing(serve: Serve) -> None:
     Path("folder").mkdir()
-    settings = flags(serve(spread(2600)), STOCKPIPE_STATE_FILE="folder", **SIDE_BY_SIDE)
+    sandbox = serve(spread(2600))
+    settings = flags(sandbox, STOCKPIPE_STATE_FILE="folder", **SIDE_BY_SIDE)
     assert stockpipe.load(settings=settings).rows == 2600
+    assert len(bounds(sandbox)) > 1
+    assert bounds(sandbox).count((None, None)) == 1
 
 
 def test_a_dry_run_remembers_nothing(serve: Serve) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from types import TracebackType
 from typing import Self
@@ -10,6 +10,7 @@ from typing import Self
 from stockpipe.base.clock import Clock, new_york_date
 from stockpipe.datasets import Dataset
 from stockpipe.load.checks import Limits
+from stockpipe.load.run import PartRun
 from stockpipe.massive.client import Client, Origin
 from stockpipe.massive.memory import Memory, recall
 from stockpipe.massive.open import Bounds, key_of, known_plan, paced
@@ -85,8 +86,11 @@ class Desk:
             self.warehouse.prepare(dataset, views)
             self._prepared.add(dataset.name)
 
-    def remember(self) -> None:
-        """Keep what was learned of the key's plan and the lists for the next run."""
+    def remember(self, parts: Sequence[PartRun]) -> None:
+        """Keep what was learned of the key's plan and of the published lists for the next run."""
+        for part in parts:
+            if part.ranges:
+                self.memory.learn_starts(part.load.part.path, *part.ranges, part.load.ds)
         pacer = self.client.pacer
         if pacer.learning:
             self.memory.learn_plan(key_of(self.client.origin), pacer.plan, new_york_date(self.clock))

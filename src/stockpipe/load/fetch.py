@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import logging
 from contextlib import closing
+from dataclasses import replace
+from datetime import date
 
-from stockpipe.errors import CursorRefused
+from stockpipe.errors import ApiError, CursorRefused
 from stockpipe.load import checks
 from stockpipe.load.desk import Desk
 from stockpipe.load.run import PartRun
 from stockpipe.load.sources import check_sources
 from stockpipe.load.staged import StagedPart
 from stockpipe.load.staging import Staging
-from stockpipe.massive.cuts import CutPlan, pages
+from stockpipe.massive.cuts import CutPlan, RangesGap, pages
 from stockpipe.massive.pages import Guard, Query, RangesUnusable
 
 log = logging.getLogger(__name__)
@@ -25,44 +27,75 @@ _LONGEST_KEY = 20
 
 
 def fetch(desk: Desk, part: PartRun, staging: Staging) -> StagedPart:
-    """Fetch a part's list into staging, and note its numbers in the record. A torn list is fetched again, thrice at most.
+    """Fetch a part's list into staging, and note its numbers in the record.
 
-    Where a second fetch shows the same, what dated records may hold for good is taken for data.
+    A torn list, and one that lacks rows of the last published day in one of its ranges, is fetched again, thrice at most.
+    What two fetches say alike is the API's word, but for a tear that no whole list can show. ApiError when the list
+    lacks other rows each time.
     """
     load = part.load
     log.info("Fetching %s from Massive API...", load.part.noun)
     query = Query(load.part, load.ds if load.dated else None)
-    before = None
+    plan = known = _cut_plan(desk, query, load.ds)
+    said: set[str | None] = set()
     for attempt in range(1, MOST_TRIES + 1):
-        guard = _fetch_whole(desk, part, query, staging)
+        guard = _fetch_whole(desk, part, query, staging, plan, said)
         facts = staging.finish()
-        reason = checks.torn(load, facts)
-        if reason is None or attempt == MOST_TRIES or (reason == before and checks.may_be_data(load, facts)):
+        short = known.shortfalls(staging.range_counts(known.starts)) if known.counts else []
+        missing = [text for text in short if text not in said]
+        torn = checks.torn(load, facts)
+        is_settled = torn is None or (torn in said and checks.may_be_data(load, facts))
+        if attempt == MOST_TRIES or (is_settled and not missing):
             break
-        before = reason
-        pause = desk.bounds.pause
-        log.warning(
-            "The list is torn: %s. Fetching it again in %g s (%d of %d).", reason, pause, attempt + 1, MOST_TRIES
+        said |= {torn, *short}
+        if not is_settled:
+            _pause(desk, torn, attempt)
+        else:
+            log.warning("%s Fetching the list again, page by page.", missing[0])
+            plan = replace(known, calls=1)
+    if missing:
+        raise ApiError(
+            f"The API's list lacks other rows each time that it is fetched. {missing[0]}",
+            hint="Nothing was published. Run again later.",
         )
-        desk.client.pacer.patience.wait(pause)
     page = load.dataset.source.page
     if guard.pages > 1 and page:
-        desk.memory.learn_starts(load.part.path, staging.range_starts(int(_SHARE_OF_A_PAGE * page)))
+        starts = staging.range_starts(int(_SHARE_OF_A_PAGE * page))
+        part.ranges = starts, staging.range_counts(starts)
     _note(part, facts, guard)
-    return facts
+    return replace(facts, short=tuple(short))
 
 
-def _fetch_whole(desk: Desk, part: PartRun, query: Query, staging: Staging) -> Guard:
-    """Fetch the list; once more, from its start, when the API refuses its own cursor or does not keep to ranges."""
-    plan = _cut_plan(desk, query)
+def _pause(desk: Desk, reason: str | None, attempt: int) -> None:
+    pause = desk.bounds.pause
+    log.warning("The list is torn: %s. Fetching it again in %g s (%d of %d).", reason, pause, attempt + 1, MOST_TRIES)
+    desk.client.pacer.patience.wait(pause)
+
+
+def _fetch_whole(
+    desk: Desk, part: PartRun, query: Query, staging: Staging, plan: CutPlan, said: set[str | None]
+) -> Guard:
+    """Fetch the list; once more, from its start, when the API refuses its own cursor or does not keep to ranges.
+
+    What a range lacked, asked twice, is added to `said`. ApiError when the list has fewer rows than its ranges had.
+    """
+    rows = 0
     try:
         return _fetch_once(desk, part, query, staging, plan)
     except CursorRefused as error:
         log.warning("%s Starting again from the first page.", error.message)
     except RangesUnusable as error:
         log.warning("%s Fetching the list again, page by page.", error.message)
-        plan = CutPlan()
-    return _fetch_once(desk, part, query, staging, plan)
+        said.add(error.message)
+        plan = replace(plan, calls=1)
+        rows = staging.rows if isinstance(error, RangesGap) else 0
+    guard = _fetch_once(desk, part, query, staging, plan)
+    if staging.rows < rows:
+        raise ApiError(
+            f"The API's list, fetched page by page, has {staging.rows:,} rows; its ranges have {rows:,}.",
+            hint="Nothing was published. Run again later.",
+        )
+    return guard
 
 
 def _fetch_once(desk: Desk, part: PartRun, query: Query, staging: Staging, plan: CutPlan) -> Guard:
@@ -83,12 +116,13 @@ def _fetch_once(desk: Desk, part: PartRun, query: Query, staging: Staging, plan:
     return guard
 
 
-def _cut_plan(desk: Desk, query: Query) -> CutPlan:
+def _cut_plan(desk: Desk, query: Query, day: date) -> CutPlan:
     cut = query.source.cut
     if cut is None:
         return CutPlan()
     starts = desk.memory.starts(query.part.path, cut.pattern)
-    return CutPlan(desk.bounds.calls, starts, cut.letters, query.part.rules.prefix)
+    counts = desk.memory.counts(query.part.path, starts, day)
+    return CutPlan(desk.bounds.calls, starts, counts, cut.letters, query.part.rules.prefix)
 
 
 def _note(part: PartRun, facts: StagedPart, guard: Guard) -> None:

@@ -66,7 +66,7 @@ def load_parts(desk: Desk, loads: Sequence[Load], run: Run | None = None) -> Loa
         with run.phase("publish"):
             result = _publish(desk, run, checked)
         if not run.first.dry_run:
-            desk.remember()
+            desk.remember(run.parts)
         return result
 
 

@@ -29,10 +29,14 @@ class Span:
 
 @dataclass
 class PartRun:
-    """One part of a run: what is loaded, and its record, which is replaced as the run goes on."""
+    """One part of a run: what is loaded, and its record, which is replaced as the run goes on.
+
+    `ranges` are the starts and counts that the next walk may use once the part is published.
+    """
 
     load: Load
     record: RunRecord
+    ranges: tuple[list[str], list[int]] | None = None
 
     def note(self, **changes: Any) -> None:
         """Change the record."""

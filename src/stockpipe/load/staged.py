@@ -30,7 +30,7 @@ class StagedPart:
     should have them once, `repeated_on_two_pages` those of them that do so in identical rows. `shared`: values that one
     row should have and two have, each with the names of these rows. `conflicts`: keys with two different rows where one
     is allowed. `first_key`, `last_key`: the ends of the list as it was sent. `field_counts`: for each column, how many
-    good rows have a value.
+    good rows have a value. `short`: what is missing in ranges of the list, a sentence each, as two fetches said.
     """
 
     counts: Counts
@@ -45,6 +45,7 @@ class StagedPart:
     field_counts: dict[str, int]
     new_fields: list[str]
     reject_reasons: list[tuple[str | None, str]]
+    short: tuple[str, ...] = ()
 
 
 def examine(db: duckdb.DuckDBPyConnection, partition: Partition, chunks: Path, rows: int) -> StagedPart:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,7 +21,7 @@ import msgspec
 from stockpipe.base.engine import open_local
 from stockpipe.base.folders import WorkFolder
 from stockpipe.base.stopping import interruptible
-from stockpipe.datasets import Column, Partition
+from stockpipe.datasets import Column, Cut, Partition
 from stockpipe.errors import DataCheckError
 from stockpipe.load.rows import CELL, LARGEST_ROW, NULL, ROW, RowReader
 from stockpipe.load.rules import Rule, rules, typed
@@ -111,6 +111,11 @@ class Staging:
         if self._waiting >= min(max(_CHUNK, self._typed), _LARGEST_CHUNK):
             self._type()
 
+    @property
+    def rows(self) -> int:
+        """How many rows were taken in."""
+        return self._rows
+
     def finish(self) -> StagedPart:
         """Type what is left, set repetitions and conflicts aside, and tell what there is.
 
@@ -134,13 +139,33 @@ class Staging:
         cut = self.dataset.source.cut
         if cut is None:
             return []
-        column = next(f'"{column.name}"' for column in self.dataset.fields if column.field == cut.field)
+        column = self._cut_column(cut)
         statement = (
             f"SELECT min({column}) FROM (SELECT {column}, (row_number() OVER (ORDER BY {column}) - 1) // {rows} AS place FROM staged) "
             f"WHERE regexp_full_match({column}, '{cut.pattern}') GROUP BY place ORDER BY place OFFSET 1"
         )
         with self._folder.told():
             return [value for (value,) in self._db.execute(statement).fetchall()]
+
+    def range_counts(self, starts: Sequence[str]) -> list[int]:
+        """How many rows lie before the first start, and from each start on to the next one; identical ones count once.
+
+        None for a dataset that is not cut.
+        """
+        cut = self.dataset.source.cut
+        if cut is None:
+            return []
+        statement = (
+            f"SELECT start, count(*) FROM (SELECT {self._cut_column(cut)} AS value FROM staged WHERE NOT repeated) AS rows "
+            "ASOF LEFT JOIN (SELECT unnest(?::VARCHAR[]) AS start) AS ranges ON rows.value >= ranges.start "
+            "WHERE value IS NOT NULL GROUP BY start"
+        )
+        with self._folder.told(), interruptible(self._db):
+            counts = dict(self._db.execute(statement, [list(starts)]).fetchall())
+        return [counts.get(start, 0) for start in (None, *starts)]
+
+    def _cut_column(self, cut: Cut) -> str:
+        return next(f'"{column.name}"' for column in self.dataset.fields if column.field == cut.field)
 
     def write_parquet(self, *, small: bool = True) -> list[Path]:
         """The good rows as Parquet files in `parquet_folder`, in the order of the list; every column of the table.

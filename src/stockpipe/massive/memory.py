@@ -1,7 +1,7 @@
 """What is remembered between runs, in a small file beside the data: it makes runs quicker and is never needed.
 
-It holds the plan that a key was seen to have, under a salted digest of the key, and where the ranges of the next
-walk begin. A missing, broken or unwritable file costs some time and nothing else.
+It holds the plan that a key was seen to have, under a salted digest of the key, where the ranges of the next walk
+begin, and how many rows the last published day had in each of them. A missing, broken or unwritable file costs some time and nothing else.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import json
 import logging
 import re
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
@@ -23,7 +24,11 @@ log = logging.getLogger(__name__)
 
 # A paid key shows itself anew in every run; a free one that was upgraded would stay slow for ever.
 FREE_FOR = timedelta(days=7)
+# Between days further apart a list may have become another one.
+COUNTS_FOR = timedelta(days=30)
 MOST_STARTS = 5000
+# A range holds about a page of a thousand rows. What is many times that was not counted by us.
+MOST_ROWS = 100_000
 MOST_BYTES = 10_000_000
 
 
@@ -62,9 +67,29 @@ class Memory:
         plain = all(isinstance(start, str) and re.fullmatch(pattern, start) for start in starts)
         return tuple(starts) if plain and sorted(set(starts)) == starts else ()
 
-    def learn_starts(self, query: str, starts: list[str]) -> None:
-        """Note where the ranges of a query's next walk shall begin."""
-        self._part("ranges")[query] = starts
+    def counts(self, query: str, starts: Sequence[str], day: date) -> tuple[int, ...]:
+        """How many rows the last published day had before the first start, and from each start on to the next one.
+
+        None when not known for exactly these starts, not usable, or of a day more than 30 days from `day`.
+        """
+        known: Any = self._part("counts").get(query)
+        try:
+            rows, of = known["rows"], date.fromisoformat(known["day"])
+            counts = tuple(rows[start] for start in ("", *starts))
+        except (TypeError, KeyError, ValueError):
+            return ()
+        plain = all(type(count) is int and 0 <= count <= MOST_ROWS for count in counts)
+        return counts if plain and len(rows) == len(counts) and abs(day - of) <= COUNTS_FOR else ()
+
+    def learn_starts(
+        self, query: str, starts: Sequence[str], counts: Sequence[int] = (), day: date | None = None
+    ) -> None:
+        """Note where the ranges of a query's next walk shall begin, and the rows that they had on a day."""
+        self._part("ranges")[query] = list(starts)
+        self._part("counts").pop(query, None)
+        if counts and day:
+            rows = dict(zip(("", *starts), counts, strict=True))
+            self._part("counts")[query] = {"day": day.isoformat(), "rows": rows}
 
     def keep(self) -> None:
         """Write the file anew, whole or not at all. A file that cannot be written is only logged at debug level."""

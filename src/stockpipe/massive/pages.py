@@ -80,6 +80,12 @@ class Guard:
         if page.rows and not self._new(tuple(page.rows)):
             raise ApiError("The API sent the same page twice.", hint="Nothing was published. Run again later.")
 
+    def count(self, other: Guard) -> None:
+        """Count in the pages that another guard has seen."""
+        with self._lock:
+            self.pages += other.pages
+            self.wrong_counts += other.wrong_counts
+
     def follow(self, target: str) -> None:
         """Note a cursor; ApiError when the walk has been there before."""
         if not self._new(target):

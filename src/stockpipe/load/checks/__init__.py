@@ -29,8 +29,9 @@ def check(load: Load, facts: StagedPart, last: RunRecord | None, limits: Limits)
     facts.counts.require_sum()
     findings = [*contents(load, facts), *freshness(load, facts), *shape(load.part, facts, last)]
     if last is not None and last.rows_published:
-        return [*findings, *volume(load.ds, facts, last, limits), *list_end(facts, last)]
-    return [*findings, *whole_pages(load.dataset, facts)]
+        findings += [*volume(load.ds, facts, last, limits), *list_end(facts, last)]
+        return [*findings, *whole_pages(load.dataset, facts, last)]
+    return [*findings, *whole_pages(load.dataset, facts, None)]
 
 
 def refuse(findings: Sequence[Finding], *, force: bool) -> list[str]:

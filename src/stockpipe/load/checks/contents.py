@@ -31,4 +31,6 @@ def contents(load: Load, facts: StagedPart) -> Iterator[Finding]:
     if facts.conflicts:
         text = f"Two different rows for: {some(facts.conflicts)}. The newer, then the more complete one was kept."
         yield Finding("conflicts", "warn", text)
+    if facts.short:
+        yield Finding("short", "warn", f"{some(facts.short, 3)} Fetched again, it is the same.")
     yield from torn_findings(load, facts)

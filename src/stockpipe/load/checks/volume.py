@@ -60,9 +60,11 @@ def list_end(facts: StagedPart, last: RunRecord) -> Iterator[Finding]:
     yield Finding("cut", "warn", text)
 
 
-def whole_pages(dataset: Dataset, facts: StagedPart) -> Iterator[Finding]:
-    """On a first day: a list of whole pages only may have been cut behind one of them."""
+def whole_pages(dataset: Dataset, facts: StagedPart, last: RunRecord | None) -> Iterator[Finding]:
+    """A list of whole pages only may have been cut behind one of them: on a first day, and where rows are missing."""
     page, rows = dataset.source.page, facts.counts.fetched
-    if page and facts.counts.published and rows % page == 0:
-        text = f"The list has exactly {rows:,} rows, whole pages only: it may have been cut, and there is no earlier day to compare with."
-        yield Finding("cut", "warn", text)
+    if not page or not facts.counts.published or rows % page or (last and last.rows_published <= rows):
+        return
+    known = f"on {last.ds} it had {last.rows_published:,}" if last else "there is no earlier day to compare with"
+    text = f"The list has exactly {rows:,} rows, whole pages only: it may have been cut, and {known}."
+    yield Finding("cut", "warn", text)
