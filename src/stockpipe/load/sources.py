@@ -22,14 +22,14 @@ def source_of(desk: Desk, part: PartRun) -> Source:
 def check_sources(desk: Desk, parts: Sequence[PartRun], *, called: bool) -> None:
     """Note where the parts come from; DataCheckError where that is no source for their table. `force` accepts it.
 
-    A remote warehouse is asked only about dated loads and sample data: an ordinary day is compared once it is fetched,
-    as that wakes a warehouse which costs money.
+    A remote warehouse is asked only about dated loads, once: an ordinary day is compared when it is fetched, as asking
+    wakes a warehouse which costs money.
     """
     for part in parts:
         came = source_of(desk, part)
         part.note(source=str(came))
         _must_be_asked_for(desk, came)
-        if part.load.force or not (desk.warehouse.local or part.load.dated or came.is_sample):
+        if part.load.force or not (desk.warehouse.local or (part.load.dated and not called)):
             continue
         findings = source_findings(desk, part, history(desk, part), called=called)
         desk.warehouse.release()
