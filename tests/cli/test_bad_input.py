@@ -134,7 +134,7 @@ def test_a_wait_for_a_locked_duckdb_file_is_told_once(serve: Serve) -> None:
 
 def test_a_folder_that_is_not_there(serve: Serve) -> None:
     refused(
-        6, "run", env=flags(serve(many(1)), STOCKPIPE_DUCKDB_PATH="nowhere/x.duckdb"), says="cannot be opened or made"
+        6, "run", env=flags(serve(many(1)), STOCKPIPE_DUCKDB_PATH="nowhere/x.duckdb"), says="cannot be opened or created"
     )
 
 
@@ -143,7 +143,7 @@ def test_a_folder_that_takes_no_files(serve: Serve, tmp_path: Path) -> None:
     # Root writes everywhere but into what the kernel shows.
     folder = "/proc" if hasattr(os, "geteuid") and os.geteuid() == 0 else "shut"
     path = f"{folder}/x.duckdb"
-    refused(6, "run", env=flags(serve(many(1)), STOCKPIPE_DUCKDB_PATH=path), says="cannot be opened or made")
+    refused(6, "run", env=flags(serve(many(1)), STOCKPIPE_DUCKDB_PATH=path), says="cannot be opened or created")
 
 
 def test_a_table_whose_columns_clash(serve: Serve) -> None:
