@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import date
 
 import pytest
 
 from stockpipe.datasets import WHOLE
-from stockpipe.errors import ApiError
+from stockpipe.errors import ApiError, CursorRefused
 from stockpipe.massive.answers import Page
 from stockpipe.massive.client import Client, Origin
 from stockpipe.massive.pages import Guard, Query, RangesUnusable, values_of, walk
@@ -86,7 +87,7 @@ class Lists:
     def __init__(self, *lists: list[str]) -> None:
         self.lists, self.queries = lists, list[dict[str, str]]()
 
-    def __call__(self, _: object) -> object:
+    def __call__(self, _: object) -> Callable[[Request], Answer]:
         def answer(request: Request) -> Answer:
             self.queries.append(dict(request.query))
             number = len(self.queries)
@@ -100,7 +101,7 @@ class Lists:
 def walked(api: Lists, query: Query, cursor: str | None = None, guard: Guard | None = None) -> list[list[str | None]]:
     """The tickers of each page of a walk."""
     with (
-        Sandbox(wrap=api) as sandbox,  # type: ignore[arg-type]
+        Sandbox(wrap=api) as sandbox,
         Client(Origin(sandbox.url, SANDBOX_KEY), pacer(FakeClock(), plan="paid")) as client,
     ):
         return [values_of(found.rows, "ticker") for found in walk(client, query, guard or Guard(20), cursor)]
@@ -118,6 +119,50 @@ def test_the_fourth_empty_page_in_a_row_is_an_error() -> None:
         walked(api, Query(STOCKS))
     assert len(api.queries) == 5
     assert caught.value.hint == "Nothing was published. Run again later."
+
+
+def test_empty_pages_count_from_the_first_one() -> None:
+    assert walked(Lists([], [], [], ["A"]), Query(STOCKS)) == [[], [], [], ["A"]]
+    with pytest.raises(ApiError, match="sent 4 empty pages in a row"):
+        walked(Lists([], [], [], [], ["A"]), Query(STOCKS))
+
+
+def test_a_walk_asks_its_guard_about_each_page_and_each_cursor() -> None:
+    guard = Guard(1)
+    with pytest.raises(ApiError, match="has not ended after 1 pages"):
+        walked(Lists(["A"], ["B"]), Query(STOCKS), guard=guard)
+    guard = Guard(9)
+    walked(Lists(["A"], ["B"]), Query(STOCKS), guard=guard)
+    with pytest.raises(ApiError, match="cursor leads back"):
+        walked(Lists(["C"], ["D"]), Query(STOCKS), guard=guard)
+
+
+def refusing(place: int) -> Lists:
+    """An API that answers 400 to the call at a place, 1 for the first."""
+
+    class Refusing(Lists):
+        def __call__(self, respond: object) -> Callable[[Request], Answer]:
+            answer = super().__call__(respond)
+
+            def refuse(request: Request) -> Answer:
+                given = answer(request)
+                return given if len(self.queries) != place else Answer(400, body(status="ERROR", error="no"), JSON)
+
+            return refuse
+
+    return Refusing(["A"], ["B"], ["C"])
+
+
+@pytest.mark.parametrize(
+    ("place", "cursor", "is_cursors_fault"),
+    [(1, None, False), (2, None, True), (3, None, True), (1, "/v3/reference/tickers?cursor=x", True)],
+)
+def test_400_is_the_cursors_fault_on_a_page_that_a_cursor_asked_for(
+    place: int, cursor: str | None, is_cursors_fault: bool
+) -> None:
+    with pytest.raises(ApiError) as caught:
+        walked(refusing(place), Query(STOCKS), cursor)
+    assert isinstance(caught.value, CursorRefused) is is_cursors_fault
 
 
 def test_a_walk_may_begin_at_a_cursor_where_no_range_is_compared() -> None:

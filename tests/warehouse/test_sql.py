@@ -37,7 +37,7 @@ def test_a_plain_name_is_upper_case_and_a_quoted_one_stays(name: str, quoted: st
 
 @pytest.mark.parametrize(
     "name",
-    ["", '"', '""', "1T", "$T", "a b", "a.b", 'a"b', "a;b", "t" * 256, '"a', 'a"', '"a"b"', '"a" "b"', 'x""', "t\n", "\u00e9", '"""'],
+    ["", '"', '""', "1T", "$T", "a b", "a.b", 'a"b', 'a"b"', '"a"b', "a;b", "t" * 256, '"a', 'a"', '"a"b"', '"a" "b"', 'x""', "t\n", "\u00e9", '"""'],
 )  # fmt: skip
 def test_a_name_of_another_form_is_refused(name: str) -> None:
     with pytest.raises(ConfigError, match="SNOWFLAKE_TABLE is") as caught:
