@@ -134,7 +134,10 @@ def test_a_wait_for_a_locked_duckdb_file_is_told_once(serve: Serve) -> None:
 
 def test_a_folder_that_is_not_there(serve: Serve) -> None:
     refused(
-        6, "run", env=flags(serve(many(1)), STOCKPIPE_DUCKDB_PATH="nowhere/x.duckdb"), says="cannot be opened or created"
+        6,
+        "run",
+        env=flags(serve(many(1)), STOCKPIPE_DUCKDB_PATH="nowhere/x.duckdb"),
+        says="cannot be opened or created",
     )
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from stockpipe.base.room import free_in, megabytes, no_room
+from stockpipe.base.disk import free_in, megabytes, no_room
 from stockpipe.errors import ConfigError
 
 PREFIX = "stockpipe-"

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import duckdb
 
+from stockpipe.base.disk import no_room
 from stockpipe.base.engine import open_local
 from stockpipe.base.files import folder_for, replace_file
 from stockpipe.base.folders import WorkFolder
-from stockpipe.base.room import no_room
 from stockpipe.base.stopping import interruptible
 from stockpipe.datasets import Dataset, Part
 from stockpipe.errors import UsageError, WarehouseError

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import duckdb
 
+from stockpipe.base.disk import free_in, megabytes, no_room
 from stockpipe.base.engine import Config, open_file
-from stockpipe.base.room import free_in, megabytes, no_room
 from stockpipe.errors import NotThere, WarehouseError
 
 log = logging.getLogger(__name__)

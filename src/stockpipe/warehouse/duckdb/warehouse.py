@@ -11,8 +11,8 @@ from pathlib import Path
 
 import duckdb
 
+from stockpipe.base.disk import no_room
 from stockpipe.base.engine import Config
-from stockpipe.base.room import no_room
 from stockpipe.base.stopping import interruptible
 from stockpipe.datasets import Dataset, Part, Partition
 from stockpipe.errors import NotThere
