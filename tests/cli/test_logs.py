@@ -54,7 +54,7 @@ def test_debug_shows_each_call_with_path_status_bytes_and_seconds(serve: Serve) 
 
 
 def test_debug_shows_a_call_that_failed() -> None:
-    env = {"POLYGON_API_KEY": "sandbox-key", "MASSIVE_BASE_URL": "http://127.0.0.1:1", "STOCKPIPE_DEADLINE": "1"}
+    env = {"POLYGON_API_KEY": "sandbox-key", "MASSIVE_BASE_URL": "http://127.0.0.1:1", "STOCKPIPE_DEADLINE": "3"}
     done = command("run", "-v", env=env)
     assert done.returncode == 5
     shape = (
