@@ -41,7 +41,7 @@ def test_load_is_a_function_whatever_was_imported() -> None:
 def test_every_option_of_load_is_named_and_typed() -> None:
     hints = typing.get_type_hints(stockpipe.load, None, {"LoadResult": stockpipe.LoadResult})
     assert set(hints) == {
-        "dataset", "on", "market", "active", "dry_run", "force", "require_fresh", "settings", "env_file", "load_method", "return",
+        "dataset", "on", "market", "active", "dry_run", "force", "require_fresh", "settings", "env_file", "load_method", "sample_data", "return",
     }  # fmt: skip
 
 

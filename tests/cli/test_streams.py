@@ -51,6 +51,7 @@ def test_a_failure_without_stderr_is_in_the_log_file_and_nowhere_else() -> None:
 @pytest.mark.parametrize("closed", ["2>&-", ">&-", "<&-", "2>&- >&-", "2>&- >&- <&-"])
 def test_every_command_ends_as_it_does_with_streams(closed: str) -> None:
     assert without(closed, *DEMO).returncode == 0
+    demo = {"STOCKPIPE_DUCKDB_PATH": "stockpipe-demo.duckdb"}
     for arguments, code in (
         (("status", "--market", "indices"), 0),
         (("query", "SELECT 1"), 0),
@@ -65,10 +66,10 @@ def test_every_command_ends_as_it_does_with_streams(closed: str) -> None:
         (("init",), 2),
         (("nonsense",), 2),
     ):
-        done = without(closed, *arguments)
+        done = without(closed, *arguments, env=demo)
         assert (arguments, done.returncode, "Traceback" in done.stderr + done.stdout) == (arguments, code, False)
     if ">&-" not in closed.replace("2>&-", ""):
-        assert without(closed, "query", "--json", "SELECT 1 AS a").stdout == '[\n  {\n    "a": 1\n  }\n]\n'
+        assert without(closed, "query", "--json", "SELECT 1 AS a", env=demo).stdout == '[\n  {\n    "a": 1\n  }\n]\n'
 
 
 @posix

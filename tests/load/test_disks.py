@@ -18,6 +18,7 @@ import pytest
 
 import stockpipe
 from conftest import Serve, command, flags, many, stock, table
+from stockpipe.base import folders
 from stockpipe.base.folders import WorkFolder
 from stockpipe.errors import ConfigError, WarehouseError
 from stockpipe.load.staging import Staging
@@ -225,3 +226,21 @@ def test_rejected_rows_are_handed_on_in_portions_of_bounded_size() -> None:
         portions = [[len(raw) for *_, raw in batch] for batch in staging.rejects("a-run")]
     assert sum(map(len, portions)) == 9
     assert max(map(sum, portions)) < 3_200_000
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows removes no file that is open")
+def test_a_folder_that_is_just_being_made_is_not_taken_for_abandoned(
+    temporary: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another run looks at the folder when its lock is there and not held yet."""
+    real = folders._lock
+
+    def lock(handle: int) -> None:
+        monkeypatch.setattr(folders, "_lock", real)
+        folders.take_away_abandoned(temporary)
+        real(handle)
+
+    monkeypatch.setattr(folders, "_lock", lock)
+    with WorkFolder() as folder:
+        assert folder.path.is_dir()
+        assert [file.name for file in folder.path.iterdir()] == ["lock"]

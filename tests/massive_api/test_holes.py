@@ -48,7 +48,11 @@ class Api:
                 return good
             envelope = json.loads(good.body)
             self.fault(request, envelope)
-            return Answer(200, json.dumps(envelope).encode(), {"Content-Type": "application/json"})
+            return Answer(
+                200,
+                json.dumps(envelope).encode(),
+                {name: text for name, text in good.headers.items() if name != "Content-Encoding"},
+            )
 
         return answer
 

@@ -135,7 +135,7 @@ def test_a_fresh_list_is_exit_code_0(env: dict[str, str]) -> None:
     with pytest.raises(StockpipeError):
         stockpipe.load(settings=env | {"POLYGON_API_KEY": "wrong-key"})
     done = command("status", env=env)
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (done.returncode, done.stderr) == (0, "stocks: sample data from the sandbox, not the real market\n")
     header, _, line = done.stdout.splitlines()
     assert header.split("  ")[0] == "LIST"
     assert line.split() == ["stocks", "fresh", str(TODAY), "today", str(datetime.now(UTC).date()), "1,200", "+0", str(TODAY), "failed"]  # fmt: skip

@@ -123,7 +123,7 @@ def test_a_day_is_loaded_through_a_connection(serve: Serve) -> None:
         lines = [f'{name.removeprefix("SNOWFLAKE_").lower()} = "{text}"' for name, text in gate.env().items()]
         Path("snow").mkdir()
         Path("snow/connections.toml").write_text("\n".join(["[local]", *lines]))
-        env = flags(serve(many(4))) | {"SNOWFLAKE_HOME": "snow"}
+        env = flags(serve(many(4))) | {"SNOWFLAKE_HOME": "snow", "STOCKPIPE_SAMPLE_DATA": "true"}
         done = command("run", "--connection", "local", "--json", env=env)
         assert (done.returncode, json.loads(done.stdout)["rows"]) == (0, 4), done.stderr
         assert gate.rows("SELECT count(*) FROM TICKERS") == [(4,)]

@@ -174,19 +174,21 @@ def test_all_that_is_missing_is_named_at_once() -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (["--database", "a;b"], 3, "SNOWFLAKE_DATABASE is 'a;b'"),
-        (["--account", "a b"], 2, "--account is 'a b'"),
-        (["--api-key", "your_key_here"], 3, "still holds the placeholder"),
-        (["--warehouse", "oracle"], 2, "--warehouse is 'oracle'"),
-        (["--private-key-path", "none.p8"], 3, "The private key in none.p8 cannot be read"),
+        (("--database", "a;b"), 3, "SNOWFLAKE_DATABASE is 'a;b'"),
+        (("--account", "a b"), 2, "--account is 'a b'"),
+        (("--api-key", "your_key_here"), 3, "still holds the placeholder"),
+        (("--warehouse", "oracle"), 2, "--warehouse is 'oracle'"),
+        (("--private-key-path", "none.p8"), 3, "The private key in none.p8 cannot be read"),
     ],
 )
 def test_what_a_run_would_refuse_is_refused_now_and_no_key_is_made(
-    arguments: list[str], code: int, message: str
+    arguments: tuple[str, str], code: int, message: str
 ) -> None:
-    given = ["--account", "myorg-me", "--api-key", KEY]
-    key = [] if "--private-key-path" in arguments else ["--generate-key", "key.p8"]
-    done = command("init", "--no-input", *given, *key, *arguments)
+    given = {"--account": "myorg-me", "--api-key": KEY}
+    if "--private-key-path" not in arguments:
+        given["--generate-key"] = "key.p8"
+    given |= dict([arguments])
+    done = command("init", "--no-input", *(word for pair in given.items() for word in pair))
     assert (done.returncode, message in done.stderr) == (code, True), done.stderr
     assert not Path(".env").exists()
     assert not Path("key.p8").exists()

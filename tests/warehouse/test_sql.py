@@ -177,8 +177,10 @@ def test_the_records_before_a_day_are_those_of_its_part_that_ended_well() -> Non
     statement, values = before_sql(sql.runs_table(), partition("2026-02-06", "otc", "false"), "?")
     assert values == ["tickers", "otc", False, date(2026, 2, 6), date(2026, 2, 6)]
     assert statement.split(" WHERE ")[1] == (
-        '"DATASET" = ? AND "MARKET" = ? AND "ACTIVE" = ? AND "DS" <= ? AND "STATUS" IN (\'published\', \'unchanged\') '
-        'QUALIFY row_number() OVER (PARTITION BY "DS" = ? ORDER BY "DS" DESC, "FINISHED_UTC" DESC) = 1'
+        '"DATASET" = ? AND "MARKET" = ? AND "ACTIVE" = ? AND "STATUS" IN (\'published\', \'unchanged\') '
+        'QUALIFY row_number() OVER (PARTITION BY "DS" ORDER BY "FINISHED_UTC" DESC) = 1) AS days '
+        "QUALIFY row_number() OVER (PARTITION BY split_part(\"SOURCE\", ' at ', 1), "
+        'CASE WHEN "DS" = ? THEN 0 WHEN "DS" < ? THEN 1 ELSE 2 END ORDER BY "DS" DESC) = 1'
     )
     statement, values = before_sql(sql.runs_table(), made_up(), "%s")
     assert values == ["made_up", date(2026, 2, 6), date(2026, 2, 6)]

@@ -21,7 +21,7 @@ from stockpipe.errors import ConfigError
 PREFIX = "stockpipe-"
 _LOCK = "lock"
 # What a folder without a lock may hold: it is of a version that had none, or of a process that was killed right away.
-_KNOWN = frozenset({_LOCK, "chunks", "day", "day.parquet", "duckdb", "parquet", "plain", "rows"})
+_KNOWN = frozenset({_LOCK, f"{_LOCK}.new", "chunks", "day", "day.parquet", "duckdb", "parquet", "plain", "rows"})
 _LONG_AGO = 24 * 60 * 60.0
 _MOST_AT_ONCE = 20
 _TRIES = 3
@@ -110,10 +110,16 @@ def _take_away_if_abandoned(folder: Path) -> None:
 
 
 def _locked(path: Path) -> int:
-    """A new file, held locked until its handle is closed or this process ends."""
-    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    """A new file, held locked until its handle is closed or this process ends.
+
+    It gets its name when it is locked: another run takes a folder whose lock nobody holds for abandoned. Windows cannot
+    rename a file that is open, nor remove one.
+    """
+    new = path if sys.platform == "win32" else path.with_suffix(".new")
+    handle = os.open(new, os.O_RDWR | os.O_CREAT, 0o600)
     with contextlib.suppress(OSError):  # a file system without locks: then nobody can take the folder for abandoned
         _lock(handle)
+    new.replace(path)
     return handle
 
 
