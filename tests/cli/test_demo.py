@@ -77,3 +77,9 @@ def test_what_shows_real_days_does_not(serve: Serve) -> None:
     ]
     assert [done.stdout + done.stderr for done in shown if "sample" in done.stdout + done.stderr] == []
     assert json.loads(command("status", "--json", env=REAL).stdout)["sample"] is False
+
+
+def test_the_next_command_takes_a_table_whose_name_needs_quotes(serve: Serve) -> None:
+    done = command("run", env=flags(serve(many(4))) | {"SNOWFLAKE_TABLE": '"my table"'})
+    following = next(line for line in done.stderr.splitlines() if line.split()[:1] == ["Next"])
+    assert r'"SELECT * FROM \"my table\" WHERE DS = ' in following

@@ -25,6 +25,7 @@ from stockpipe.observe.watch import load_watched
 from stockpipe.settings import Settings, load_settings
 from stockpipe.warehouse import open_warehouse
 from stockpipe.warehouse.history import foreign_rows
+from stockpipe.warehouse.names import as_written
 from stockpipe.warehouse.runs import RunRecord
 from stockpipe.warehouse.source import Source
 
@@ -201,7 +202,7 @@ def _summary(result: LoadResult) -> str:
         if result.target.startswith("DuckDB")
         else f"table {result.table} in {result.target}",
         "Run": result.run_id,
-        "Next": next_command("query", f'"SELECT * FROM {result.table} WHERE {_day_of(first)} LIMIT 5"'),
+        "Next": next_command("query", f'"SELECT * FROM {_in_a_shell(result.table)} WHERE {_day_of(first)} LIMIT 5"'),
     }
     if Source.of(first).is_sample:
         lines["Note"] = "sample data from the sandbox, not the real market"
@@ -211,3 +212,8 @@ def _summary(result: LoadResult) -> str:
             "Next": "the same command without --dry-run",
         }
     return "\n" + "\n".join(f"  {name:<9} {text}" for name, text in lines.items())
+
+
+def _in_a_shell(table: str) -> str:
+    """A table's name within a statement in double quotes."""
+    return as_written(table).replace('"', '\\"')
