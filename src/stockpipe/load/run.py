@@ -12,7 +12,7 @@ from stockpipe.base.clock import Clock
 from stockpipe.base.version import __version__
 from stockpipe.load.loads import Load
 from stockpipe.massive.pacing import CallCounts
-from stockpipe.warehouse import Publication
+from stockpipe.warehouse import History, Publication
 from stockpipe.warehouse.runs import RunRecord, RunStatus, new_run_id
 
 Phase = Literal["prepare", "fetch", "check", "publish"]
@@ -31,12 +31,14 @@ class Span:
 class PartRun:
     """One part of a run: what is loaded, and its record, which is replaced as the run goes on.
 
-    `ranges` are the starts and counts that the next walk may use once the part is published.
+    `ranges` are the starts and counts that the next walk may use once the part is published. `at_first` is what was
+    published of it when the run began, where that was asked.
     """
 
     load: Load
     record: RunRecord
     ranges: tuple[list[str], list[int]] | None = None
+    at_first: History | None = None
 
     def note(self, **changes: Any) -> None:
         """Change the record."""

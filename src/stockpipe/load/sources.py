@@ -22,8 +22,8 @@ def source_of(desk: Desk, part: PartRun) -> Source:
 def check_sources(desk: Desk, parts: Sequence[PartRun], *, called: bool) -> None:
     """Note where the parts come from; DataCheckError where that is no source for their table. `force` accepts it.
 
-    A remote warehouse is asked only about dated loads, once: an ordinary day is compared when it is fetched, as asking
-    wakes a warehouse which costs money.
+    What is published is asked once; the comparison before the publish asks anew. A remote warehouse is asked about dated
+    loads only: an ordinary day is compared when it is fetched, as asking wakes a warehouse which costs money.
     """
     for part in parts:
         came = source_of(desk, part)
@@ -31,9 +31,10 @@ def check_sources(desk: Desk, parts: Sequence[PartRun], *, called: bool) -> None
         _must_be_asked_for(desk, came)
         if part.load.force or not (desk.warehouse.local or (part.load.dated and not called)):
             continue
-        findings = source_findings(desk, part, history(desk, part), called=called)
-        desk.warehouse.release()
-        checks.refuse(findings, force=False)
+        if part.at_first is None:
+            part.at_first = history(desk, part)
+            desk.warehouse.release()
+        checks.refuse(source_findings(desk, part, part.at_first, called=called), force=False)
 
 
 def history(desk: Desk, part: PartRun) -> History:

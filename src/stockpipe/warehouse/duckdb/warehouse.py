@@ -19,7 +19,7 @@ from stockpipe.errors import NotThere
 from stockpipe.settings import Settings
 from stockpipe.warehouse import sql
 from stockpipe.warehouse.base import Delivery, History, QueryResult, require_count
-from stockpipe.warehouse.dialect import duckdb_type, duckdb_view
+from stockpipe.warehouse.dialect import duckdb_text, duckdb_type, duckdb_view
 from stockpipe.warehouse.duckdb.file import open_patiently, translated
 from stockpipe.warehouse.duckdb.reading import LOCK, SHUT, must_be_one_statement, refused
 from stockpipe.warehouse.duckdb.shape import look, shape, tell_of_coarse_columns
@@ -173,10 +173,9 @@ class DuckDBWarehouse:
         main = self._main(dataset)
         where = f"WHERE {sql.where_exported(ds, parts)}"
         count = self._read(f"SELECT count(*) FROM {main.name} {where}").rows[0][0]
-        path = str(target).replace("'", "''")
         columns = sql.column_list(main.columns)
         self._read(
-            f"COPY (SELECT {columns} FROM {main.name} {where} ORDER BY {sql.export_order(dataset)}) TO '{path}' (FORMAT parquet)"
+            f"COPY (SELECT {columns} FROM {main.name} {where} ORDER BY {sql.export_order(dataset)}) TO {duckdb_text(str(target))} (FORMAT parquet)"
         )
         return int(count)
 

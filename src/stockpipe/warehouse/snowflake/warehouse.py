@@ -22,6 +22,7 @@ from stockpipe.warehouse import sql
 from stockpipe.warehouse.base import Delivery, History, QueryResult, require_count
 from stockpipe.warehouse.dialect import (
     TableOptions,
+    duckdb_text,
     duckdb_type,
     snowflake_create,
     snowflake_type,
@@ -174,8 +175,7 @@ class SnowflakeWarehouse:
             cells = ", ".join("unnest(?)" for _ in main.columns)
             if rows:
                 local.execute(f"INSERT INTO day SELECT {cells}", [list(cell) for cell in zip(*rows, strict=True)])
-            path = str(target).replace("'", "''")
-            local.execute(f"COPY day TO '{path}' (FORMAT parquet)")
+            local.execute(f"COPY day TO {duckdb_text(str(target))} (FORMAT parquet)")
         return len(rows)
 
     def release(self) -> None:
