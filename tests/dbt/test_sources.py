@@ -65,7 +65,7 @@ def test_a_fresh_day_passes_every_test_and_the_freshness() -> None:
         assert code == 0, said
     found = outcomes()
     assert set(found.values()) == {"pass"}
-    assert len(found) == 1 + 4 + 1 + 6 + 2 + 4  # unique; nulls and choices of TICKERS, of RUNS; nulls of REJECTS
+    assert len(found) == 1 + 4 + 1 + 4 + 2 + 4  # unique; nulls and choices of TICKERS, of RUNS; nulls of REJECTS
     code, said = dbt("source", "freshness")
     assert code == 0, said
     assert {result["unique_id"]: result["status"] for result in written(SOURCES)["results"]} == {
