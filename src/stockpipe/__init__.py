@@ -5,10 +5,10 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Mapping
-from datetime import date
 from importlib import import_module
-from pathlib import Path
+from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 from stockpipe import errors
@@ -30,55 +30,93 @@ import_module("stockpipe.load")
 
 if TYPE_CHECKING:
     from stockpipe.load.result import LoadResult
+    from stockpipe.load.result import LoadResult as RunResult
     from stockpipe.warehouse.runs import RunRecord
 
-_LATER = {"LoadResult": "stockpipe.load.result", "RunRecord": "stockpipe.warehouse.runs"}
+_LATER = {
+    "LoadResult": ("stockpipe.load.result", "LoadResult"),
+    "RunRecord": ("stockpipe.warehouse.runs", "RunRecord"),
+    "RunResult": ("stockpipe.load.result", "LoadResult"),
+}
 
 
 def load(
     dataset: str = "tickers",
     *,
-    on: str | date | None = None,
+    date: str | datetime.date | None = None,
+    on: str | datetime.date | None = None,
     market: str | None = None,
-    active: str | None = None,
+    active: bool | str | None = None,
     dry_run: bool = False,
     force: bool = False,
     require_fresh: bool = False,
+    warehouse: str | None = None,
+    duckdb_path: str | PathLike[str] | None = None,
+    connection: str | None = None,
+    env_file: str | PathLike[str] | None = None,
     settings: Mapping[str, str | None] | None = None,
-    env_file: Path | None = None,
     load_method: str | None = None,
     sample_data: bool = False,
+    requests_per_second: float | None = None,
+    deadline: float | None = None,
+    metrics_file: str | PathLike[str] | None = None,
 ) -> LoadResult:
-    """Load one day of a dataset into the warehouse that the settings name.
+    """Load one day of a dataset into the warehouse that the settings name, as `stockpipe run` does.
 
-    `on` is a day in New York, from 2003-09-10 to today (both included); without it the current list is loaded as
-    today's. `market` is one of the dataset's, by default "stocks"; `active` is "true" (the default), "false" or "both".
-    `dry_run` publishes nothing and returns the SQL; `force` publishes a day that a data check refuses, and records it;
-    `require_fresh` refuses a list that is older than the day. `settings` go before the environment and `env_file`
-    (default `.env`). `load_method` is "copy" or "insert", for Snowflake; `sample_data` lets rows of a sandbox into
-    Snowflake.
+    Every option has the name that it has on the command line. One that is left out is found as there: in `settings`, the
+    environment, `env_file`, a connection of Snowflake's, or it has its default.
+
+    date: a day in New York, from the dataset's first day (2003-09-10) to today, both included: its dated records are
+        loaded. Without it the current list is loaded as today's. `on` is the same.
+    market: one of the dataset's, by default "stocks".
+    active: True (listed, the default), False (delisted) or "both".
+    dry_run: publish nothing, and return the SQL.
+    force: publish a day that a data check refuses; it is recorded.
+    require_fresh: refuse a list that is older than the day.
+    warehouse: "duckdb" or "snowflake". duckdb_path: the DuckDB file. connection: one of connections.toml.
+    env_file: the file with settings, by default `.env`. settings: settings by name; they go before the environment.
+    load_method: "copy" or "insert", for Snowflake. sample_data: let rows of a sandbox into Snowflake.
+    requests_per_second: for a paid key, up to 100. deadline: end the run after so many seconds.
+    metrics_file: write the run's metrics there, for Prometheus' node exporter.
 
     Raises the errors of `stockpipe.errors`; after any of them every published day is as it was.
+
+    >>> result = stockpipe.load(date="2026-02-06", active="both")
+    >>> result.rows, result.records[0].as_dict()["status"]
+    (12391, 'published')
     """
+    from stockpipe.base.calls import flag, in_python_words, number, one_day, path, text, word
     from stockpipe.base.clock import Clock
     from stockpipe.load.desk import Desk
     from stockpipe.load.loads import make_loads
     from stockpipe.observe.watch import load_watched
-    from stockpipe.settings import load_settings
+    from stockpipe.settings.called import settings_of_call
 
-    clock, words = Clock(), {"market": market, "active": active}
-    loads = make_loads(clock, dataset, words, on=on, dry_run=dry_run, force=force, require_fresh=require_fresh)
-    said = {"STOCKPIPE_LOAD_METHOD": load_method, "STOCKPIPE_SAMPLE_DATA": "true" if sample_data else None}
-    given = {**(settings or {}), **{name: word for name, word in said.items() if word}}
-    with Desk(load_settings(given, env_file=env_file, origin="the settings of this call"), clock) as desk:
-        return load_watched(desk, loads)
+    with in_python_words():
+        clock, words = Clock(), {"market": word("market", market), "active": word("active", active)}
+        how = {"dry_run": dry_run, "force": force, "require_fresh": require_fresh}
+        flags = {name: flag(name, value) for name, value in how.items()}
+        loads = make_loads(clock, text("dataset", dataset), words, on=one_day(date=date, on=on), **flags)
+        said = {
+            "STOCKPIPE_WAREHOUSE": word("warehouse", warehouse),
+            "STOCKPIPE_DUCKDB_PATH": path("duckdb_path", duckdb_path),
+            "SNOWFLAKE_DEFAULT_CONNECTION_NAME": word("connection", connection),
+            "STOCKPIPE_LOAD_METHOD": word("load_method", load_method),
+            "STOCKPIPE_SAMPLE_DATA": True if flag("sample_data", sample_data) else None,
+            "STOCKPIPE_REQUESTS_PER_SECOND": number("requests_per_second", requests_per_second),
+            "STOCKPIPE_DEADLINE": number("deadline", deadline),
+        }
+        found = settings_of_call(settings, said, path("env_file", env_file))
+        with Desk(found, clock) as desk:
+            return load_watched(desk, loads, metrics_file=path("metrics_file", metrics_file))
 
 
 def __getattr__(name: str) -> Any:
     """What takes long to import is imported when it is first asked for."""
     if name not in _LATER:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_LATER[name]), name)
+    module, member = _LATER[name]
+    return getattr(import_module(module), member)
 
 
 __all__ = [
@@ -89,6 +127,7 @@ __all__ = [
     "Interrupted",
     "LoadResult",
     "RunRecord",
+    "RunResult",
     "StockpipeError",
     "UsageError",
     "WarehouseError",

@@ -157,27 +157,12 @@ def _load(settings: Settings, options: dict[str, Any]) -> None:
     with progress_bar(quiet=quiet, clock=clock) as progress, Desk(settings, clock, progress) as desk:
         result = load_watched(desk, loads, metrics_file=options.get("metrics_file"))
     if as_json:
-        print_json(_document(result))
+        print_json(result.as_dict())
     elif not quiet and options.get("log_format") != "json":
         with contextlib.suppress(BrokenPipeError):  # the day is loaded, whoever reads of it
             click.echo(_summary(result), err=True)
     if result.sql and not as_json:
         click.echo(";\n".join(result.sql) + ";")
-
-
-def _document(result: LoadResult) -> dict[str, Any]:
-    status = result.records[0].status
-    return {
-        "status": status,
-        "exit_code": 0,
-        "run_id": result.run_id,
-        "table": result.table,
-        "target": result.target,
-        "rows": result.rows,
-        "rejected": sum(record.rows_rejected for record in result.records),
-        "records": [record.as_dict() for record in result.records],
-        "sql": result.sql,
-    }
 
 
 def _day_of(record: RunRecord) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from stockpipe.warehouse.runs import RunRecord
 
@@ -21,3 +22,17 @@ class LoadResult:
     def rows(self) -> int:
         """Rows published, over all parts."""
         return sum(record.rows_published for record in self.records)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The document of `run --json`: status, counts, the records, days and times in ISO 8601."""
+        return {
+            "status": self.records[0].status,
+            "exit_code": 0,
+            "run_id": self.run_id,
+            "table": self.table,
+            "target": self.target,
+            "rows": self.rows,
+            "rejected": sum(record.rows_rejected for record in self.records),
+            "records": [record.as_dict() for record in self.records],
+            "sql": self.sql,
+        }

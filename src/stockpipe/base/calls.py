@@ -1,0 +1,122 @@
+"""Calls from Python: arguments judged by name, and messages in Python's words where they speak of the command line."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, datetime, time
+from pathlib import Path
+from typing import Any
+
+from stockpipe.base.text import quoted
+from stockpipe.errors import StockpipeError, UsageError
+
+# A whole command, such as `stockpipe schema --grants`, is for a terminal and stays as it is.
+_OPTION = re.compile(r"(?P<command>stockpipe [a-z]+(?: --?[a-z][a-z-]*)*)|--(?P<name>[a-z][a-z-]*)")
+_FLAGS = frozenset({"dry_run", "force", "require_fresh", "sample_data"})
+_LONGEST = 40
+
+
+def flag(name: str, value: Any) -> bool:
+    """An argument that is True or False; UsageError for anything else, such as "yes"."""
+    if isinstance(value, bool):
+        return value
+    raise _refused(name, value, "True or False")
+
+
+def word(name: str, value: Any) -> str | None:
+    """An argument that is a text, or None where nothing was said; True and False are the words "true" and "false"."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if value is None or isinstance(value, str):
+        return value
+    raise _refused(name, value, "a text")
+
+
+def text(name: str, value: Any) -> str:
+    """An argument that is a text."""
+    if isinstance(value, str):
+        return value
+    raise _refused(name, value, "a text")
+
+
+def number(name: str, value: Any) -> str | None:
+    """An argument that is a number, as the text of a setting."""
+    if value is None:
+        return None
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return f"{value:g}"
+    raise _refused(name, value, "a number")
+
+
+def path(name: str, value: Any) -> Path | None:
+    """An argument that names a file: a text, or a path of any kind."""
+    if value is None:
+        return None
+    if isinstance(value, str | os.PathLike):
+        named = os.fspath(value)
+        if isinstance(named, str) and named:
+            return Path(named)
+    raise _refused(name, value, "the name of a file")
+
+
+def day(name: str, value: Any) -> date:
+    """An argument that is a day: a date, a text (YYYY-MM-DD), or a moment at midnight without a zone, as pandas has it.
+
+    UsageError for a moment with a time or a zone: which day it is depends on where.
+    """
+    if isinstance(value, str):
+        try:
+            # Python 3.11 reads 20260206 and 2026-W06-5 too.
+            return datetime.strptime(value, "%Y-%m-%d").date()  # noqa: DTZ007 - a day has no zone
+        except ValueError:
+            raise UsageError(
+                f"{quoted(value)} is not a date.", hint="Write it as YYYY-MM-DD, such as 2026-02-07."
+            ) from None
+    if isinstance(value, datetime):
+        if value.tzinfo is None and value.time() == time(0):
+            return value.date()
+        raise UsageError(
+            f"{name} is the moment {value}, and a day is wanted: the date of a session in New York.",
+            hint=f"Write {name}=moment.date(), or the date as text: YYYY-MM-DD.",
+        )
+    if isinstance(value, date):
+        return value
+    raise _refused(name, value, "a date, or a text such as 2026-02-07")
+
+
+def one_day(**days: Any) -> date | None:
+    """The day that is given under one of two names; None for neither, UsageError for both."""
+    said = {name: value for name, value in days.items() if value is not None}
+    if len(said) > 1:
+        raise UsageError(f"{' and '.join(said)} both name the day.", hint="Give one of them.")
+    return next((day(name, value) for name, value in said.items()), None)
+
+
+@contextmanager
+def in_python_words() -> Iterator[None]:
+    """Let errors of the block speak of a call's arguments, not of the command line's options."""
+    try:
+        yield
+    except StockpipeError as error:
+        error.rewrite(python_words)
+        raise
+
+
+def python_words(message: str) -> str:
+    """A message about options as one about arguments: "add --force" is "add force=True", "--env-file" is "env_file"."""
+
+    def spoken(found: re.Match[str]) -> str:
+        name = (found["name"] or "").replace("-", "_")
+        if name in _FLAGS:
+            return f"{name}=True"
+        return name or found[0]
+
+    return _OPTION.sub(spoken, message)
+
+
+def _refused(name: str, value: Any, wanted: str) -> UsageError:
+    shown = quoted(value, _LONGEST) if isinstance(value, str) else f"{value!r:.{_LONGEST}}"
+    return UsageError(f"{name} is {shown}.", hint=f"It must be {wanted}.")

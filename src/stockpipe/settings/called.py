@@ -1,0 +1,47 @@
+"""The settings of a call from Python: its own arguments before its `settings`, and both before the environment."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from stockpipe.base.text import quoted
+from stockpipe.errors import UsageError
+from stockpipe.settings.declared import SETTINGS
+from stockpipe.settings.sources import load_settings
+from stockpipe.settings.values import Settings
+
+_KNOWN = frozenset(name for setting in SETTINGS.values() for name in (setting.name, *setting.aliases))
+# A whole environment may be handed over: only a name that looks like ours is one that was misspelled.
+_OURS = ("STOCKPIPE_", "MASSIVE_", "POLYGON_", "SNOWFLAKE_")
+
+
+def settings_of_call(settings: Mapping[str, Any] | None, said: Mapping[str, Any], env_file: Path | None) -> Settings:
+    """The settings of a call: `said` (by setting name; None where nothing was said) before `settings`.
+
+    UsageError for a name in `settings` that is none of ours but looks like it, since it would have no effect, and for a
+    value that is no text, number, path or flag. ConfigError as `load_settings`.
+    """
+    for name in settings or {}:
+        if name not in _KNOWN and str(name).startswith(_OURS):
+            near = difflib.get_close_matches(name, _KNOWN, n=1)
+            hint = f"Did you mean {near[0]}?" if near else "stockpipe config --all lists the settings."
+            raise UsageError(f"settings names {quoted(str(name), 60)}, which is no setting.", hint=hint)
+    told = {name: value for name, value in said.items() if value is not None}
+    given = {name: _text(name, value) for name, value in {**(settings or {}), **told}.items()}
+    return load_settings(given, env_file=env_file, origin="the settings of this call")
+
+
+def _text(name: str, value: Any) -> str | None:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, int | float):
+        return f"{value:g}"
+    if isinstance(value, os.PathLike) and isinstance(path := os.fspath(value), str):
+        return path
+    raise UsageError(f"settings[{name!r}] is a {type(value).__name__}.", hint="A setting is a text, such as '5'.")

@@ -1,0 +1,36 @@
+"""Calls as a user's script has them, for `make types` alone: mypy must take the right ones and refuse the wrong ones.
+
+An ignore that is not needed is an error of `mypy --strict`, so each one below proves a refusal.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import stockpipe
+from stockpipe import RunRecord, RunResult, errors
+
+
+def right() -> int:
+    """What the docs show."""
+    result: RunResult = stockpipe.load(date="2026-02-06", active=True, env_file="prod.env")
+    again = stockpipe.load("tickers", on=date(2026, 2, 6), active="both", duckdb_path=Path("x.duckdb"), deadline=60)
+    record: RunRecord = again.records[0]
+    document: dict[str, object] = record.as_dict() | result.as_dict()
+    try:
+        stockpipe.load(dry_run=True, force=True, require_fresh=True, sample_data=False)
+    except errors.DataCheckError as error:
+        return error.exit_code
+    return len(document)
+
+
+def wrong() -> None:
+    """What strict mypy must not take."""
+    stockpipe.load(dry_run="yes")  # type: ignore[arg-type]
+    stockpipe.load(forse=True)  # type: ignore[call-arg]
+    stockpipe.load(date=20260206)  # type: ignore[arg-type]
+    stockpipe.load(market=["stocks"])  # type: ignore[arg-type]
+    stockpipe.load(env_file=True)  # type: ignore[arg-type]
+    stockpipe.load(settings={"STOCKPIPE_MAX_LOSS": 5})  # type: ignore[dict-item]
+    stockpipe.load("tickers", "2026-02-06")  # type: ignore[call-arg]
