@@ -59,8 +59,7 @@ def test_a_publish_outwaits_a_killed_one_and_says_so(
     serve: Serve, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The service's five minutes are 2 s here; the network is given up after 1 s, which must not end a statement."""
-    from stockpipe.warehouse.snowflake import session
-    from stockpipe.warehouse.snowflake import warehouse as snowflake_warehouse
+    from stockpipe.warehouse.snowflake import connection, session
 
     plan = session.session_plan
 
@@ -69,7 +68,7 @@ def test_a_publish_outwaits_a_killed_one_and_says_so(
         made.arguments.update(network_timeout=1)
         return made
 
-    monkeypatch.setattr(snowflake_warehouse, "session_plan", quick)
+    monkeypatch.setattr(connection, "session_plan", quick)
     with SnowflakeGate(scale=2 / 300, lock_timeout=60) as gate:
         settings = flags(serve(many(3))) | gate.env()
         stockpipe.load(on="2026-02-05", settings=settings)

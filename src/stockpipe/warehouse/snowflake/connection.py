@@ -1,0 +1,141 @@
+"""One session at Snowflake, opened when it is first needed: statements go in, rows or a refusal with its remedy come out."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from stockpipe.errors import ConfigError, NotThere, StockpipeError, WarehouseError
+from stockpipe.settings import Settings
+from stockpipe.warehouse import sql
+from stockpipe.warehouse.base import QueryResult
+from stockpipe.warehouse.snowflake.parameters import time_limits
+from stockpipe.warehouse.snowflake.privileges import lacking, or_granted, stored_role, unseen, wanted_privilege
+from stockpipe.warehouse.snowflake.reading import first_word
+from stockpipe.warehouse.snowflake.refusals import of_statement
+from stockpipe.warehouse.snowflake.session import error_text, open_session, session_plan
+from stockpipe.warehouse.snowflake.statements import shortened
+
+log = logging.getLogger(__name__)
+
+DOES_NOT_EXIST = 2003
+_INSUFFICIENT = 3001
+_NO_WAREHOUSE = 606
+_LAST_WORDS = 60
+_SUSPENDED = " A warehouse that is suspended starts by itself only after ALTER WAREHOUSE ... SET AUTO_RESUME = TRUE."
+_UNPUBLISHED = "Nothing of this run was published; check the role's privileges."
+
+
+class Connection:
+    """The session of a warehouse, with the run's deadline. `prefix` is the quoted database and schema, a dot behind."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self.database = sql.identifier(settings.require("SNOWFLAKE_DATABASE"), "SNOWFLAKE_DATABASE")
+        schema = sql.identifier(settings.require("SNOWFLAKE_SCHEMA"), "SNOWFLAKE_SCHEMA")
+        self.prefix = f"{self.database}.{schema}."
+        self._sign_in = session_plan(settings)
+        self._deadline = time.monotonic() + settings.number("STOCKPIPE_DEADLINE", least=1)
+        self._session: Any = None
+        self.run_id = ""
+
+    @property
+    def schema(self) -> str:
+        """The quoted name of the schema, with its database."""
+        return self.prefix.rstrip(".")
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is a session."""
+        return self._session is not None
+
+    @property
+    def seconds_left(self) -> int:
+        """Seconds until the run's deadline, at least one."""
+        return max(1, int(self._deadline - time.monotonic()))
+
+    def begin(self, run_id: str) -> None:
+        """Give the next statements the run's id as query tag."""
+        self.run_id, self._sign_in = run_id, session_plan(self._settings, run_id)
+        if self.is_open:
+            self.run(f"ALTER SESSION SET QUERY_TAG = 'stockpipe {run_id}'")
+
+    def open(self) -> None:
+        """Sign in, unless that was done. ConfigError when the session gets no database."""
+        if self.is_open:
+            return
+        log.info("Connecting to Snowflake...")
+        self._session = open_session(self._sign_in)
+        log.info("Connected to Snowflake successfully!")
+        if not self._session.database:
+            raise self.no_database()
+
+    def close(self) -> None:
+        """End the session; nothing happens when there is none."""
+        if self._session is not None:
+            session, self._session = self._session, None
+            try:
+                session.close()
+            except Exception as error:  # noqa: BLE001 - the work is done; a failing goodbye must not hide that
+                log.debug("closing the session failed: %s", error)
+            log.info("Snowflake connection closed")
+
+    def no_database(self) -> ConfigError:
+        """That the session's database is not there for it."""
+        return ConfigError(
+            f"The database {self.database} does not exist, or the role may not use it.",
+            hint=f"Check SNOWFLAKE_DATABASE and SNOWFLAKE_ROLE, or make it: stockpipe init --create (CREATE DATABASE {self.database}).",
+        )
+
+    def run(
+        self, statement: str, values: Sequence[Any] | None = None, hint: str = _UNPUBLISHED
+    ) -> list[tuple[Any, ...]]:
+        """The rows of a statement. WarehouseError when it is refused, with `hint` where nothing better is known."""
+        return self.ask(statement, values, hint).rows
+
+    def ask(self, statement: str, values: Sequence[Any] | None, hint: str) -> QueryResult:
+        """A statement's columns and rows, of which a long answer's come from a storage of their own."""
+        import snowflake.connector
+
+        log.debug("%s", shortened(statement))
+        try:
+            cursor = self._session.cursor().execute(
+                statement,
+                tuple(values) if values else None,
+                # What ends a run, a COMMIT or a record, gets its minute also when the deadline has passed.
+                _statement_params=time_limits(max(_LAST_WORDS, self.seconds_left), self.seconds_left),
+            )
+            return QueryResult(
+                [column[0] for column in cursor.description or ()], [tuple(row) for row in cursor.fetchall()]
+            )
+        except (snowflake.connector.Error, OSError) as error:  # a lost download may be either
+            raise self._refused(error, statement, hint) from error
+
+    def roll_back(self) -> None:
+        """End the transaction without effect; one that cannot be told ends with its session."""
+        try:
+            self.run("ROLLBACK")
+        except StockpipeError as error:
+            log.debug("ROLLBACK failed; the service rolls back when the session ends: %s", error)
+
+    def _refused(self, error: Any, statement: str, hint: str) -> WarehouseError:
+        """What a refused statement means for the user: a missing privilege is named with its GRANT, else `hint` stands."""
+        role = stored_role(self._settings.get("SNOWFLAKE_ROLE"), self._session.role)
+        privilege = wanted_privilege(statement, self.schema, self.database)
+        if error.errno == _INSUFFICIENT and privilege:
+            hint = lacking(privilege, role)
+        elif error.errno == DOES_NOT_EXIST and privilege:
+            hint = unseen(privilege, role)
+        elif error.errno == _NO_WAREHOUSE:
+            hint = or_granted("Set SNOWFLAKE_WAREHOUSE", "USAGE ON WAREHOUSE ...", role) + _SUSPENDED
+        else:
+            hint = of_statement(error.errno, error_text(error)) or hint
+        kind = NotThere if error.errno == DOES_NOT_EXIST else WarehouseError
+        return kind(f"Snowflake refused {first_word(statement)}: {error_text(error)}", hint=hint)
+
+
+def number_of(error: WarehouseError) -> int | None:
+    """The service's number for a refusal, None where there is none."""
+    return getattr(error.__cause__, "errno", None)

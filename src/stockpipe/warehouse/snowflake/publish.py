@@ -1,0 +1,162 @@
+"""A day's way into its table: PUT of the Parquet files, then one transaction with the rows and the records.
+
+No DDL stands between BEGIN and COMMIT, because every DDL statement of the service commits the open transaction.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from itertools import groupby
+from typing import Any
+
+from stockpipe.datasets import Dataset, Partition
+from stockpipe.errors import StockpipeError, WarehouseError
+from stockpipe.settings import Settings
+from stockpipe.warehouse import sql
+from stockpipe.warehouse.base import Delivery, require_count
+from stockpipe.warehouse.runs import RunRecord
+from stockpipe.warehouse.snowflake.connection import Connection
+from stockpipe.warehouse.snowflake.fence import Fence, told_if_slow
+from stockpipe.warehouse.snowflake.statements import Bound, copy_sql, inserts, shortened
+
+log = logging.getLogger(__name__)
+
+
+class Publisher:
+    """Publishes deliveries in a session, each in one transaction behind the fence."""
+
+    def __init__(self, settings: Settings, session: Connection, fence: Fence) -> None:
+        self._settings = settings
+        self._session = session
+        self._fence = fence
+        self._load_method = settings.load_method
+
+    def publish(self, delivery: Delivery) -> list[RunRecord]:
+        """See Warehouse. When the connection is lost at COMMIT, the run record tells whether it took effect."""
+        stage = self._stage(delivery) if self._load_method == "copy" else ""
+        committing = False
+        try:
+            self._replace_rows(delivery, stage)
+            records = delivery.ended()
+            for statement, values in self._recording(delivery, records):
+                self._session.run(statement, values)
+            committing = True
+            self._session.run("COMMIT")
+        except WarehouseError as error:
+            if committing and self._committed(delivery):
+                return records
+            self._session.roll_back()
+            raise error
+        except BaseException:
+            self._session.roll_back()
+            raise
+        return records
+
+    def write_records(self, records: list[RunRecord]) -> None:
+        """Write records alone."""
+        runs = sql.runs_table(self._session.prefix)
+        for statement, values in self._inserts(runs, [record.row() for record in records]):
+            self._session.run(statement, values)
+
+    def script(self, delivery: Delivery) -> list[str]:
+        """See Warehouse."""
+        stage = f"@{self._stage_name}" if self._load_method == "copy" else ""
+        put = [f"PUT 'file://.../*.parquet' {stage} AUTO_COMPRESS=FALSE OVERWRITE=TRUE"] if stage else []
+        return [
+            *put,
+            "BEGIN",
+            self._fence.update,
+            *dict.fromkeys(shortened(statement) for statement, _ in self._replacing(delivery, stage)),
+            *dict.fromkeys(shortened(statement) for statement, _ in self._recording(delivery, delivery.ended())),
+            "COMMIT",
+        ]
+
+    def main(self, dataset: Dataset) -> sql.Table:
+        """A dataset's table, with its place."""
+        return sql.dataset_table(dataset, self._settings, self._session.prefix)
+
+    def count(self, partition: Partition) -> int:
+        """See Warehouse."""
+        statement = sql.count_partition(self.main(partition.part.dataset), partition, "%s")
+        return int(self._session.run(statement, list(partition.values.values()))[0][0])
+
+    @property
+    def _stage_name(self) -> str:
+        return f'{self._session.prefix}"STOCKPIPE_{self._session.run_id}"'
+
+    def _stage(self, delivery: Delivery) -> str:
+        """Put the Parquet files on a stage that lives as long as the session; returns its name with the @."""
+        self._session.run(f"CREATE TEMPORARY STAGE IF NOT EXISTS {self._stage_name}")
+        # Each part has a folder of its own, with as many files as it is large.
+        for folder, found in groupby(delivery.parquet, key=lambda path: path.parent):
+            names = [path.name for path in found]
+            files = f"{folder.as_posix()}/{names[0] if len(names) == 1 else '*.parquet'}".replace("'", "\\'")
+            self._session.run(f"PUT 'file://{files}' @{self._stage_name} AUTO_COMPRESS=FALSE OVERWRITE=TRUE")
+        return f"@{self._stage_name}"
+
+    def _replace_rows(self, delivery: Delivery, stage: str) -> None:
+        """The transaction up to its records: the partitions are replaced, and counted."""
+        main, batches = self.main(delivery.dataset), 0
+        self._session.run("BEGIN")
+        self._pass_fence()
+        for statement, values in self._replacing(delivery, stage):
+            self._session.run(statement, values)
+            if statement.startswith((f"COPY INTO {main.name} ", f"INSERT INTO {main.name} ")):
+                batches += 1
+                rows = len(values) // len(main.columns) if values else delivery.rows
+                log.info("Ingested batch %d (%s records)", batches, f"{rows:,}")
+        for one in delivery.publications:
+            require_count(one.record.rows_published, self.count(one.partition), one.partition)
+
+    def _pass_fence(self) -> None:
+        """Wait for whoever publishes, until the run's deadline."""
+        with told_if_slow(self._session.seconds_left):
+            self._fence.must_hold(self._session.run(self._fence.update, [self._session.run_id]))
+
+    def _replacing(self, delivery: Delivery, stage: str) -> Iterator[tuple[str, list[Any] | None]]:
+        """The statements that replace the partitions, with the values to bind."""
+        main = self.main(delivery.dataset)
+        for one in delivery.publications:
+            yield sql.delete_partition(main, one.partition, "%s"), list(one.partition.values.values())
+        if stage:
+            yield copy_sql(main, stage), None
+        else:
+            yield from self._batches(main, delivery)
+
+    def _recording(self, delivery: Delivery, records: list[RunRecord]) -> Iterator[Bound]:
+        """The statements that write the rejected rows and the records, with the values to bind."""
+        for rows in delivery.rejects:
+            yield from self._inserts(sql.rejects_table(self._session.prefix), rows)
+        yield from self._inserts(sql.runs_table(self._session.prefix), [record.row() for record in records])
+
+    def _batches(self, main: sql.Table, delivery: Delivery) -> Iterator[Bound]:
+        """The day's rows as INSERT statements, for accounts that may not stage files."""
+        from stockpipe.base.engine import open_local
+
+        cells = ", ".join(
+            f'"{column.name}"::VARCHAR' if column.kind in ("timestamp", "json") else f'"{column.name}"'
+            for column in main.columns
+        )
+        with open_local(delivery.parquet[0].parent) as local:
+            rows = local.execute(f"SELECT {cells} FROM read_parquet(?)", [[str(path) for path in delivery.parquet]])
+            while batch := rows.fetchmany(self._settings.batch_size):
+                yield from self._inserts(main, batch)
+
+    def _inserts(self, table: sql.Table, rows: list[tuple[Any, ...]]) -> Iterator[Bound]:
+        return inserts(table, rows, self._settings.batch_size)
+
+    def _committed(self, delivery: Delivery) -> bool:
+        """Whether the lost COMMIT took effect: a new session looks for this run's record."""
+        log.warning("The connection was lost during COMMIT; finding out whether it took effect.")
+        session, runs = self._session, sql.runs_table(self._session.prefix)
+        try:
+            session.close()
+            session.open()
+            rows = session.run(f'SELECT count(*) FROM {runs.name} WHERE "RUN_ID" = %s', [session.run_id])
+        except StockpipeError as error:
+            raise WarehouseError(
+                f"The connection was lost during COMMIT, and whether the day was published could not be found out ({error.message})",
+                hint=f"Look for RUN_ID {session.run_id} in {runs.name}, or run the same command again: that is always safe.",
+            ) from error
+        return bool(rows[0][0] == len(delivery.publications))
