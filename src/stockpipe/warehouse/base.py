@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from stockpipe.base.clock import Clock
 from stockpipe.datasets import Dataset, Part, Partition
@@ -14,6 +14,9 @@ from stockpipe.errors import WarehouseError
 from stockpipe.warehouse.model import Views
 from stockpipe.warehouse.runs import RunRecord
 from stockpipe.warehouse.source import Source
+
+if TYPE_CHECKING:
+    import duckdb
 
 
 @dataclass(frozen=True)
@@ -49,10 +52,11 @@ class Delivery:
 
 @dataclass(frozen=True)
 class QueryResult:
-    """The answer to a question: column names and rows."""
+    """The answer to a question: column names and rows; `types` are DuckDB's of the columns, where they are known."""
 
     columns: list[str]
     rows: list[tuple[Any, ...]]
+    types: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -133,6 +137,12 @@ class Warehouse(Protocol):
 
         WarehouseError when it does not only read, UsageError when there is none or more than one, NotThere when it asks
         for a table that does not exist.
+        """
+
+    def fetch(self, text: str) -> duckdb.DuckDBPyConnection:
+        """What a SELECT gives, in a DuckDB in memory as its table `answer`; the warehouse is let go of before it returns.
+
+        For who reads many rows, or wants each value with its type. Raises as `query`.
         """
 
     def export(self, dataset: Dataset, ds: date, parts: list[Part], target: Path) -> int:

@@ -6,7 +6,7 @@ import contextlib
 import logging
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import duckdb
@@ -30,11 +30,18 @@ def open_patiently(
 
     NotThere when it is to be read and does not exist, WarehouseError when it cannot be opened.
     """
+    return patiently(path, patience, lambda: open_file(path, read_only=read_only, config=config))
+
+
+def patiently(
+    path: Path, patience: float, opening: Callable[[], duckdb.DuckDBPyConnection]
+) -> duckdb.DuckDBPyConnection:
+    """What `opening` gives, as soon as no other program holds the file; errors as `open_patiently`."""
     give_up = time.monotonic() + patience
     told = False
     while True:
         try:
-            return open_file(path, read_only=read_only, config=config)
+            return opening()
         except duckdb.Error as error:
             if not is_locked(error) or time.monotonic() >= give_up:
                 raise failed(error, path) from error

@@ -11,7 +11,7 @@ import re
 import duckdb
 
 from stockpipe.base.engine import Config
-from stockpipe.errors import NotThere, WarehouseError
+from stockpipe.errors import NotThere, UsageError, WarehouseError
 from stockpipe.warehouse.reading import many_statements, no_statement, not_run, writing
 
 SHUT: Config = {"enable_external_access": "false"}
@@ -39,6 +39,22 @@ def must_be_one_statement(text: str) -> None:
         raise many_statements()
     if _NOT_LOCKED and _NOT_LOCKED in text.upper():
         raise writing(f"{_NOT_LOCKED} writes files", "With DuckDB 2 or newer the word may stand in a query.")
+
+
+def the_select(text: str) -> str:
+    """The one SELECT (or SHOW, DESCRIBE, VALUES) of a text, without its semicolon; UsageError for another statement."""
+    must_be_one_statement(text)
+    try:
+        kind = duckdb.extract_statements(text)[0].type
+    except duckdb.Error as error:
+        raise refused(error) from error
+    if kind != duckdb.StatementType.SELECT:
+        raise UsageError(f"A statement of type {kind.name} gives no table.", hint="Ask with SELECT, SHOW or DESCRIBE.")
+    source = text.encode()
+    ends = (
+        at for at, token in duckdb.tokenize(text) if source[at : at + 1] == b";" and token == duckdb.token_type.operator
+    )
+    return source[: next(ends, len(source))].decode()
 
 
 def refused(error: duckdb.Error) -> WarehouseError:

@@ -20,8 +20,9 @@ from stockpipe.settings import Settings
 from stockpipe.warehouse import sql
 from stockpipe.warehouse.base import Delivery, History, QueryResult, require_count
 from stockpipe.warehouse.dialect import duckdb_text, duckdb_type, duckdb_view
+from stockpipe.warehouse.duckdb.copying import copied
 from stockpipe.warehouse.duckdb.file import open_patiently, translated
-from stockpipe.warehouse.duckdb.reading import LOCK, SHUT, must_be_one_statement, refused
+from stockpipe.warehouse.duckdb.reading import LOCK, SHUT, must_be_one_statement, refused, the_select
 from stockpipe.warehouse.duckdb.shape import look, shape, tell_of_coarse_columns
 from stockpipe.warehouse.history import before_sql
 from stockpipe.warehouse.model import Model, Views
@@ -167,6 +168,12 @@ class DuckDBWarehouse:
         must_be_one_statement(text)
         with _one_query:
             return self._read(text, shut=True)
+
+    def fetch(self, text: str) -> duckdb.DuckDBPyConnection:
+        """See Warehouse. The file is attached to an engine in memory for as long as the statement takes."""
+        select = the_select(text)
+        self.close()
+        return copied(select, self.path, self._lock_seconds)
 
     def export(self, dataset: Dataset, ds: date, parts: list[Part], target: Path) -> int:
         """See Warehouse."""

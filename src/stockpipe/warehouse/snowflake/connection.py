@@ -11,6 +11,7 @@ from stockpipe.errors import ConfigError, NotThere, StockpipeError, WarehouseErr
 from stockpipe.settings import Settings
 from stockpipe.warehouse import sql
 from stockpipe.warehouse.base import QueryResult
+from stockpipe.warehouse.snowflake.answers import result_of
 from stockpipe.warehouse.snowflake.parameters import time_limits
 from stockpipe.warehouse.snowflake.privileges import lacking, or_granted, stored_role, unseen, wanted_privilege
 from stockpipe.warehouse.snowflake.reading import first_word
@@ -107,9 +108,7 @@ class Connection:
                 # What ends a run, a COMMIT or a record, gets its minute also when the deadline has passed.
                 _statement_params=time_limits(max(_LAST_WORDS, self.seconds_left), self.seconds_left),
             )
-            return QueryResult(
-                [column[0] for column in cursor.description or ()], [tuple(row) for row in cursor.fetchall()]
-            )
+            return result_of(cursor)
         except (snowflake.connector.Error, OSError) as error:  # a lost download may be either
             raise self._refused(error, statement, hint) from error
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from stockpipe.datasets import Dataset, Part, Partition
 from stockpipe.errors import WarehouseError
@@ -19,6 +20,7 @@ from stockpipe.warehouse.dialect import TableOptions, duckdb_text, duckdb_type
 from stockpipe.warehouse.history import before_sql
 from stockpipe.warehouse.model import Views
 from stockpipe.warehouse.runs import RunRecord
+from stockpipe.warehouse.snowflake.answers import in_memory
 from stockpipe.warehouse.snowflake.connection import Connection, number_of
 from stockpipe.warehouse.snowflake.export import day_sql
 from stockpipe.warehouse.snowflake.fence import Fence
@@ -26,6 +28,9 @@ from stockpipe.warehouse.snowflake.publish import Publisher
 from stockpipe.warehouse.snowflake.reading import must_only_read
 from stockpipe.warehouse.snowflake.refusals import SESSION_GONE
 from stockpipe.warehouse.snowflake.tables import Tables
+
+if TYPE_CHECKING:
+    import duckdb
 
 log = logging.getLogger(__name__)
 
@@ -103,6 +108,10 @@ class SnowflakeWarehouse:
         must_only_read(text)
         self._session.open()
         return self._session.ask(text, None, _UNANSWERED)
+
+    def fetch(self, text: str) -> duckdb.DuckDBPyConnection:
+        """See Warehouse."""
+        return in_memory(self.query(text))
 
     def export(self, dataset: Dataset, ds: date, parts: list[Part], target: Path) -> int:
         """See Warehouse."""
