@@ -34,9 +34,9 @@ def test_an_option_of_one_value_is_not_given_twice(name: str, option: str) -> No
 
 
 def test_the_process_ends_with_2_and_does_nothing() -> None:
-    done = command("run", "--market", "stocks", "--market", "crypto")
+    done = command("run", "--date", "2026-02-06", "--date", "2026-02-05")
     assert (done.returncode, done.stdout) == (2, "")
-    assert "Error: --market takes one value, and is given 2 times." in done.stderr
+    assert "Error: --date takes one value, and is given 2 times." in done.stderr
 
 
 def test_once_and_flags_that_are_repeated_are_fine() -> None:

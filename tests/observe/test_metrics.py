@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from conftest import Serve, command, flags, many
-from stockpipe.observe.metrics import last_success, render, update, write
+from stockpipe.observe.metrics import MetricsFile, joined, render, success_in, write
 from stockpipe.warehouse.runs import RunRecord, RunStatus
 from support.metrics import STOCKS, samples, values
 
@@ -60,20 +60,38 @@ def test_both_active_states_are_series_of_one_family() -> None:
 
 def test_a_failed_run_keeps_the_time_of_the_last_success(tmp_path: Path) -> None:
     path = tmp_path / "stockpipe.prom"
-    update(path, [run("published", seconds=1)])
-    update(path, [run("refused", seconds=60, rows_published=0, error="DataCheckError")])
-    update(path, [run("failed", seconds=90, rows_published=0, error="ApiError")])
+    MetricsFile(path).update([run("published", seconds=1)])
+    MetricsFile(path).update([run("refused", seconds=60, rows_published=0, error="DataCheckError")])
+    MetricsFile(path).update([run("failed", seconds=90, rows_published=0, error="ApiError")])
     found = values(path.read_text(), STOCKS)
     assert found["last_success_timestamp_seconds"] == 1770456601
     assert found["last_run_timestamp_seconds"] == 1770456690
     assert (found["exit_status"], found["rows_published"]) == (5, 0)
-    update(path, [run("unchanged", seconds=120)])
+    MetricsFile(path).update([run("unchanged", seconds=120)])
     assert values(path.read_text(), STOCKS)["last_success_timestamp_seconds"] == 1770456720
+
+
+def test_a_file_of_several_lists_keeps_each_one_s_own_success_and_each_family_once(tmp_path: Path) -> None:
+    path = tmp_path / "stockpipe.prom"
+    listed, delisted = run("published", seconds=1), run("published", seconds=2, active=False)
+    for record in (listed, delisted):
+        MetricsFile(path).update([record])  # each alone takes the file over
+    both = MetricsFile(path)
+    both.update([run("failed", seconds=60, error="ApiError")])
+    both.update([run("unchanged", seconds=61, active=False)])
+    both.update([run("failed", seconds=90, active=False, error="ApiError")])
+    text = path.read_text()
+    found, gone = values(text, STOCKS), values(text, STOCKS | {"active": "false"})
+    assert (found["exit_status"], gone["exit_status"]) == (5, 5)
+    assert "last_success_timestamp_seconds" not in found
+    assert gone["last_success_timestamp_seconds"] == 1770456661
+    assert text.count("# HELP stockpipe_exit_status ") == text.count("# TYPE stockpipe_exit_status ") == 1
+    assert joined([text]) == text
 
 
 def test_a_first_failure_knows_no_success(tmp_path: Path) -> None:
     path = tmp_path / "stockpipe.prom"
-    update(path, [run("failed", error="WarehouseError")])
+    MetricsFile(path).update([run("failed", error="WarehouseError")])
     assert "last_success_timestamp_seconds" not in values(path.read_text(), STOCKS)
 
 
@@ -93,13 +111,13 @@ def test_a_first_failure_knows_no_success(tmp_path: Path) -> None:
 def test_only_the_time_of_the_same_series_is_kept(tmp_path: Path, old: str, expected: datetime | None) -> None:
     path = tmp_path / "stockpipe.prom"
     path.write_text(old)
-    assert last_success(path, [run("failed")]) == expected
+    assert success_in(path.read_text(), [run("failed")]) == expected
 
 
 def test_a_state_that_never_succeeded_is_not_given_the_time_of_the_other(tmp_path: Path) -> None:
     path = tmp_path / "stockpipe.prom"
-    update(path, [run()])
-    assert last_success(path, [run("failed"), run("failed", active=False)]) is None
+    MetricsFile(path).update([run()])
+    assert success_in(path.read_text(), [run("failed"), run("failed", active=False)]) is None
 
 
 @pytest.mark.parametrize(
@@ -143,14 +161,14 @@ def test_the_file_is_replaced_in_one_step_and_readable_by_all(tmp_path: Path) ->
 def test_a_file_that_cannot_be_written_is_a_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     (tmp_path / "file").write_text("not a folder")
     path = tmp_path / "file" / "stockpipe.prom"
-    update(path, [run()])
+    MetricsFile(path).update([run()])
     [entry] = caplog.records
     # Windows has another reason.
     assert entry.message.startswith(f"The metrics file {path} could not be written: ")
 
 
 def test_a_folder_that_is_not_there_is_made(tmp_path: Path) -> None:
-    update(tmp_path / "new" / "folder" / "stockpipe.prom", [run()])
+    MetricsFile(tmp_path / "new" / "folder" / "stockpipe.prom").update([run()])
     text = (tmp_path / "new" / "folder" / "stockpipe.prom").read_text()
     assert values(text, STOCKS)["exit_status"] == 0
 

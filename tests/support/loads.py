@@ -12,6 +12,7 @@ from stockpipe.base.clock import Clock
 from stockpipe.datasets import TICKERS, Part, Partition
 from stockpipe.load.desk import Desk
 from stockpipe.load.loads import make_loads
+from stockpipe.observe.metrics import MetricsFile
 from stockpipe.observe.watch import load_watched
 from stockpipe.settings import load_settings
 from support.clocks import QuickClock
@@ -40,7 +41,8 @@ def load_day(
 ) -> LoadResult:
     """Load a day with these settings and no others."""
     with Desk(load_settings(env, env={}), clock) as desk:
-        return load_watched(desk, make_loads(clock, dataset, words, **how), metrics_file=metrics_file)
+        metrics = MetricsFile(metrics_file) if metrics_file else None
+        return load_watched(desk, make_loads(clock, dataset, words, **how), metrics=metrics)
 
 
 def load(

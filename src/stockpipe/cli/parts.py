@@ -26,6 +26,17 @@ def part_options(function: Callable[..., Any]) -> Callable[..., Any]:
     return function
 
 
+def list_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """`--dataset` and the divisions where one command loads several lists: those without a word for all may be repeated."""
+    for name, division in reversed(divisions().items()):
+        several = division.every is None
+        more = " Repeat it, put commas between, or say all." if several else ""
+        usual = f"{division.help} Default: {division.usual}.{more}"
+        function = click.option(f"--{name}", multiple=several, help=usual)(function)
+    help_text = f"What to load. Default: {USUAL_DATASET}. Repeat it, put commas between, or say all."
+    return click.option("--dataset", "datasets", multiple=True, metavar="NAME", help=help_text)(function)
+
+
 def whole_part_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """The options where all states go together: a division with a word for all of them has no option."""
     for name, division in reversed(divisions().items()):
@@ -48,7 +59,7 @@ def part_filters(function: Callable[..., Any]) -> Callable[..., Any]:
     return function
 
 
-def words_of(options: Mapping[str, Any]) -> dict[str, str | None]:
+def words_of(options: Mapping[str, Any]) -> dict[str, Any]:
     """What was said of the parts, by the names of the divisions."""
     return {name: options[name] for name in divisions() if name in options}
 

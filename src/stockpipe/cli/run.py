@@ -15,12 +15,15 @@ from stockpipe.base.clock import Clock
 from stockpipe.cli.logs import configure_logging
 from stockpipe.cli.next_command import next_command
 from stockpipe.cli.output import exit_codes, given_settings, print_json, progress_bar, shared_options
-from stockpipe.cli.parts import USUAL_DATASET, part_options, words_of
+from stockpipe.cli.parts import USUAL_DATASET, list_options, part_options, words_of
+from stockpipe.cli.several import tell_of_several
 from stockpipe.datasets import DATASETS
 from stockpipe.errors import ConfigError, DataCheckError
 from stockpipe.load.desk import Desk
-from stockpipe.load.loads import make_loads
+from stockpipe.load.loads import make_jobs
 from stockpipe.load.result import LoadResult
+from stockpipe.observe.metrics import MetricsFile
+from stockpipe.observe.several import load_several, worst
 from stockpipe.observe.watch import load_watched
 from stockpipe.settings import Settings, load_settings
 from stockpipe.warehouse import open_warehouse
@@ -36,14 +39,13 @@ DEMO_FILE = "stockpipe-demo.duckdb"
 
 
 @click.command()
-@click.option("--dataset", default=USUAL_DATASET, show_default=True, help="What to load.")
 @click.option(
     "--date",
     "on",
     metavar="YYYY-MM-DD",
     help="Load the dated records of this day; default: the current list, as today's.",
 )
-@part_options
+@list_options
 @click.option("--dry-run", is_flag=True, help="Fetch, stage and check, show the SQL, and publish nothing.")
 @click.option("--force", is_flag=True, help="Publish a day that a data check refuses; it is recorded.")
 @click.option("--require-fresh", is_flag=True, help="Refuse (exit 7) a list that is older than the day loaded.")
@@ -73,11 +75,12 @@ DEMO_FILE = "stockpipe-demo.duckdb"
 def run(**options: Any) -> None:
     """Load a day into the warehouse, whole and verified, or not at all.
 
-    Running it again is safe: the day is replaced, never doubled.
+    Running it again is safe: the day is replaced, never doubled. Of several lists one that fails does not stop the
+    others; the exit code is that of the worst.
 
     \b
     stockpipe run                                  today's active stocks
-    stockpipe run --market crypto                  another market
+    stockpipe run --market stocks,crypto           two markets, with one pace and one session
     stockpipe run --date 2026-02-06 --active both  a past day with its delisted securities
     stockpipe run --dry-run                        show what would be done
     """
@@ -153,9 +156,15 @@ def _load(settings: Settings, options: dict[str, Any]) -> None:
     )
     clock = Clock()
     how = {name: options[name] for name in ("dry_run", "force", "require_fresh") if name in options}
-    loads = make_loads(clock, options.get("dataset", USUAL_DATASET), words_of(options), on=options["on"], **how)
+    jobs = make_jobs(clock, options.get("datasets", ()), words_of(options), on=options["on"], **how)
+    metrics = MetricsFile(options["metrics_file"]) if options.get("metrics_file") else None
+    several = len(jobs) > 1
     with progress_bar(quiet=quiet, clock=clock) as progress, Desk(settings, clock, progress) as desk:
-        result = load_watched(desk, loads, metrics_file=options.get("metrics_file"))
+        outcomes = load_several(desk, jobs, metrics=metrics) if several else []
+        result = None if several else load_watched(desk, jobs[0], metrics=metrics)
+    if result is None:
+        tell_of_several(outcomes, jobs, options)
+        raise SystemExit(worst([outcome.exit_code for outcome in outcomes]))
     if as_json:
         print_json(result.as_dict())
     elif not quiet and options.get("log_format") != "json":

@@ -96,6 +96,7 @@ def schedule(**options: Any) -> None:
 def _every_day(options: Mapping[str, Any], zone: ZoneInfo, settings: Settings) -> None:
     from stockpipe.load.desk import Desk
     from stockpipe.load.loads import make_loads
+    from stockpipe.observe.metrics import MetricsFile
     from stockpipe.observe.watch import load_watched
     from stockpipe.schedule.cron import by_cron, daily_at
     from stockpipe.schedule.daily import Daily
@@ -108,6 +109,7 @@ def _every_day(options: Mapping[str, Any], zone: ZoneInfo, settings: Settings) -
     moments = daily_at(*time_of_day(options["at"]), zone) if cron is None else by_cron(cron, zone)
     moments.after(clock.now())
     parts = [load.part for load in make_loads(clock, USUAL_DATASET, words)]
+    metrics = MetricsFile(options["metrics_file"]) if options["metrics_file"] else None
     _check(settings)
 
     def load(due: Due) -> None:
@@ -117,7 +119,7 @@ def _every_day(options: Mapping[str, Any], zone: ZoneInfo, settings: Settings) -
             progress_bar(quiet=options["quiet"], clock=clock) as progress,
             Desk(_settings(options), clock, progress) as desk,
         ):
-            load_watched(desk, loads, metrics_file=options["metrics_file"])
+            load_watched(desk, loads, metrics=metrics)
 
     def look_up() -> Published:
         settings = _settings(options)

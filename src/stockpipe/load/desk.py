@@ -86,6 +86,11 @@ class Desk:
             self.warehouse.prepare(dataset, views)
             self._prepared.add(dataset.name)
 
+    def reconnect(self) -> None:
+        """Let go of a connection that may be broken: the next load makes a new one."""
+        self.warehouse.close()
+        self._prepared.clear()
+
     def remember(self, parts: Sequence[PartRun]) -> None:
         """Keep what was learned of the key's plan and of the published lists for the next run."""
         for part in parts:

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import product
 
 from stockpipe.base.clock import Clock, new_york_date
-from stockpipe.datasets import DATASETS, Dataset, Part, Partition
+from stockpipe.datasets import DATASETS, USUAL, Dataset, Part, Partition
 from stockpipe.errors import UsageError
+
+ALL = "all"
+"""The word for every dataset, and for every choice of a division that has no word of its own for that."""
+
+Words = Mapping[str, str | Sequence[str] | None]
+"""What was said of the parts, by the names of the divisions: a word or several; none for the usual one."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +67,55 @@ def make_loads(
         Load(part, ds, on is not None, dry_run=dry_run, force=force, require_fresh=require_fresh)
         for part in parts_of(declared, words or {})
     ]
+
+
+def make_jobs(
+    clock: Clock,
+    datasets: Sequence[str] = (),
+    words: Words | None = None,
+    *,
+    on: str | date | None = None,
+    dry_run: bool = False,
+    force: bool = False,
+    require_fresh: bool = False,
+) -> list[list[Load]]:
+    """The jobs that a user's words mean: the loads of one job are published together, each job by itself.
+
+    `datasets` and each of the `words` may name several, also with commas between, or `all`; none means the usual one. A
+    word is for the datasets that are divided that way. For the rest see `make_loads`. UsageError names what makes no
+    sense.
+    """
+    chosen, said = known_datasets(datasets), {name: _split(word) for name, word in (words or {}).items()}
+    jobs = [
+        make_loads(clock, dataset.name, one, on=on, dry_run=dry_run, force=force, require_fresh=require_fresh)
+        for dataset in chosen
+        for one in _each(dataset, chosen, said)
+    ]
+    return list({tuple(load.part.path for load in job): job for job in jobs}.values())
+
+
+def known_datasets(names: Sequence[str]) -> list[Dataset]:
+    """The datasets of some names, in their order; the usual one for none, UsageError for one that does not exist."""
+    words = _split(names)
+    return list(DATASETS.values()) if ALL in words else [known_dataset(word) for word in words or [USUAL.name]]
+
+
+def _split(words: str | Sequence[str] | None) -> list[str]:
+    """Each word once: `--market a,b --market a` is a and b."""
+    given = [words] if isinstance(words, str) else words or ()
+    return list(dict.fromkeys(word.strip() for text in given for word in text.split(",")))
+
+
+def _each(dataset: Dataset, chosen: Sequence[Dataset], said: Mapping[str, list[str]]) -> Iterator[dict[str, str]]:
+    """Every combination of the words for a dataset, one word of each division at a time."""
+    own = {division.field: division for division in dataset.divisions}
+    others = {division.field for other in chosen for division in other.divisions}
+    choices = []
+    for name, words in said.items():
+        if words and (name in own or name not in others):
+            every = ALL in words and name in own and ALL not in own[name].words
+            choices.append([(name, word) for word in (own[name].words if every else words)])
+    yield from (dict(one) for one in product(*choices))
 
 
 def known_dataset(name: str) -> Dataset:

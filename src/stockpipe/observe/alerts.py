@@ -12,7 +12,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -67,11 +67,24 @@ class Alerts:
         """Announce a run, so that the ping's service can measure it and miss its end."""
         self._ping("/start", _about(record))
 
+    @contextmanager
+    def together(self, reasons: Callable[[], list[str]]) -> Iterator[Alerts]:
+        """One ping for several runs: announced at once, and a failure where one of `reasons` says at the end that it is.
+
+        Gives the alerts for each of the runs, which leave the ping alone.
+        """
+        self._ping("/start", "several lists")
+        try:
+            yield replace(self, ping_url=None)
+        finally:
+            said = reasons()
+            self._ping("/fail" if said else "", "; ".join(said) or "all lists are loaded")
+
     def succeeded(self, records: list[RunRecord], *, recovered: bool = False) -> None:
         """Tell of a run that published. A list that lacks a session is an alarm; `recovered` makes it good news."""
         first = records[0]
         rows = sum(record.rows_published for record in records)
-        if reason := next(filter(None, (missing_session(record.build_date, record.ds) for record in records)), ""):
+        if reason := stale_reason(records):
             self._ping("/fail", reason)
             self._post(first, "stale", first.status, reason, rows=rows)
             return
@@ -129,6 +142,11 @@ class Alerts:
         if fault and what not in self._warned:
             self._warned.add(what)
             log.warning("The %s alert could not be sent (%s). The run goes on.", what, fault)
+
+
+def stale_reason(records: list[RunRecord]) -> str:
+    """What a published list lacks, as a sentence; "" for nothing."""
+    return next(filter(None, (missing_session(record.build_date, record.ds) for record in records)), "")
 
 
 def _about(record: RunRecord) -> str:

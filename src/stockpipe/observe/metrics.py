@@ -1,13 +1,13 @@
 """What the last run did, in the text format of Prometheus, for the textfile collector of the node exporter.
 
-A file holds the series of one load: give each dataset and part a file of its own, whose name ends in `.prom`.
+A file holds the series of the loads of one command: give another command a file of its own, whose name ends in `.prom`.
 """
 
 from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,6 +21,7 @@ from stockpipe.warehouse.runs import GOOD, RunRecord
 log = logging.getLogger(__name__)
 
 _MOST_BYTES = 1_000_000
+_FAMILY = "# HELP "
 LAST_SUCCESS = "stockpipe_last_success_timestamp_seconds"
 PHASES = "stockpipe_phase_seconds"
 
@@ -65,19 +66,42 @@ GAUGES = (
 )
 
 
-def update(
-    path: Path, records: list[RunRecord], seconds: Mapping[Phase, float] | None = None, code: int | None = None
-) -> None:
-    """Write the metrics of a run to `path`. A failed run keeps the time of the last success in the old file.
+class MetricsFile:
+    """The metrics of the loads of one command, in one file. A part that is loaded again replaces its earlier series."""
 
-    `seconds` is the time spent in each phase, `code` the exit code where the records do not tell it. A file that cannot be written is a warning: the day is published, or has failed, whatever becomes of its metrics.
-    """
-    try:
-        good = all(record.status in GOOD for record in records)
-        success = records[0].finished_utc if good else last_success(path, records)
-        write(path, render(records, success, seconds, code))
-    except OSError as error:
-        log.warning("The metrics file %s could not be written: %s.", path, error.strerror)
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._texts: dict[str, str] = {}
+        self._before: str | None = None
+
+    def update(
+        self, records: list[RunRecord], seconds: Mapping[Phase, float] | None = None, code: int | None = None
+    ) -> None:
+        """Write the metrics of a run. A failed run keeps the time of the last success in the old file.
+
+        `seconds` is the time spent in each phase, `code` the exit code where the records do not tell it. A file that
+        cannot be written is a warning: the day is published, or has failed, whatever becomes of its metrics.
+        """
+        own = _labels(records[0])
+        try:
+            self._before = _read(self.path) if self._before is None else self._before
+            good = all(record.status in GOOD for record in records)
+            known = self._texts.get(own, self._before)
+            success = records[0].finished_utc if good else success_in(known, records)
+            self._texts[own] = render(records, success, seconds, code)
+            write(self.path, joined(self._texts.values()))
+        except OSError as error:
+            log.warning("The metrics file %s could not be written: %s.", self.path, error.strerror)
+
+
+def joined(texts: Iterable[str]) -> str:
+    """The metrics of several runs as one text: each family once, with the series of all."""
+    families: dict[str, list[str]] = {}
+    for text in texts:
+        for family in text.split(_FAMILY)[1:]:
+            name, kind, *samples = family.splitlines(keepends=True)
+            families.setdefault(name + kind, []).extend(samples)
+    return "".join(_FAMILY + head + "".join(samples) for head, samples in families.items())
 
 
 def render(
@@ -110,13 +134,9 @@ def write(path: Path, text: str) -> None:
             made.chmod(0o644)
 
 
-def last_success(path: Path, records: list[RunRecord]) -> datetime | None:
-    """The time of the last good run of just these records' series in a file of `write`; None where there is none."""
-    try:
-        lines = read_plain(path, _MOST_BYTES).decode().splitlines()
-    except (OSError, UnicodeDecodeError):
-        return None
-    known = dict(line.rsplit(" ", 1) for line in lines if line.startswith(LAST_SUCCESS))
+def success_in(text: str, records: list[RunRecord]) -> datetime | None:
+    """The time of the last good run of just these records' series in a text of `render`; None where there is none."""
+    known = dict(line.rsplit(" ", 1) for line in text.splitlines() if line.startswith(LAST_SUCCESS))
     moments = [known.get(LAST_SUCCESS + _labels(record), "") for record in records]
     # A run of several parts is good when all are: the older of two times is the time of the last good one.
     if not all(re.fullmatch(r"\d{1,12}(\.\d+)?", moment) for moment in moments):
@@ -124,10 +144,18 @@ def last_success(path: Path, records: list[RunRecord]) -> datetime | None:
     return datetime.fromtimestamp(min(map(float, moments)), UTC)
 
 
+def _read(path: Path) -> str:
+    """What an earlier run wrote; "" where there is nothing that can be read."""
+    try:
+        return read_plain(path, _MOST_BYTES).decode()
+    except (OSError, UnicodeDecodeError):
+        return ""
+
+
 def _family(gauge: Gauge, records: list[RunRecord]) -> str:
     samples = [(_labels(record), gauge.value(record)) for record in records]
     lines = [f"{gauge.name}{labels} {value}\n" for labels, value in samples if value is not None]
-    return "".join([f"# HELP {gauge.name} {gauge.help}\n", f"# TYPE {gauge.name} gauge\n", *lines]) if lines else ""
+    return "".join([f"{_FAMILY}{gauge.name} {gauge.help}\n", f"# TYPE {gauge.name} gauge\n", *lines]) if lines else ""
 
 
 def _phases(records: list[RunRecord], seconds: Mapping[Phase, float]) -> str:
@@ -137,7 +165,7 @@ def _phases(records: list[RunRecord], seconds: Mapping[Phase, float]) -> str:
         for phase, spent in seconds.items()
     ]
     text = "Time that the last run spent in each phase: prepare, fetch, check, publish."
-    return "".join([f"# HELP {PHASES} {text}\n", f"# TYPE {PHASES} gauge\n", *lines]) if lines else ""
+    return "".join([f"{_FAMILY}{PHASES} {text}\n", f"# TYPE {PHASES} gauge\n", *lines]) if lines else ""
 
 
 def _labels(record: RunRecord, **more: str) -> str:

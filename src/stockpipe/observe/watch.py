@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from pathlib import Path
 
 from stockpipe.base.runlog import running
 from stockpipe.base.stopping import as_interrupt
@@ -16,17 +15,19 @@ from stockpipe.load.pipeline import load_parts
 from stockpipe.load.result import LoadResult
 from stockpipe.load.run import Run
 from stockpipe.observe.alerts import Alerts
-from stockpipe.observe.metrics import update
+from stockpipe.observe.metrics import MetricsFile
 from stockpipe.observe.otel import send_trace
 from stockpipe.warehouse.history import had_failed
 
 log = logging.getLogger(__name__)
 
 
-def load_watched(desk: Desk, loads: Sequence[Load], *, metrics_file: Path | None = None) -> LoadResult:
+def load_watched(
+    desk: Desk, loads: Sequence[Load], *, metrics: MetricsFile | None = None, alerts: Alerts | None = None
+) -> LoadResult:
     """`load_parts` with alerts, metrics and a trace; none of them changes how it ends. A dry run tells nobody.
 
-    Raises what `load_parts` raises, and ConfigError for an alert's URL that is not safe. All log lines carry the run's
+    `alerts` are those of the settings where none are given. Raises what `load_parts` raises, and ConfigError for an alert's URL that is not safe. All log lines carry the run's
     id.
     """
     run = Run.begin(loads, desk.clock)
@@ -35,23 +36,24 @@ def load_watched(desk: Desk, loads: Sequence[Load], *, metrics_file: Path | None
         log.debug("run %s: %s %s of %s", run.run_id, parts, run.first.dataset.name, run.first.ds)
         if run.first.dry_run:
             return load_parts(desk, loads, run)
-        return _load_and_tell(desk, loads, run, metrics_file)
+        return _load_and_tell(desk, loads, run, metrics, alerts or Alerts.from_settings(desk.settings))
 
 
-def _load_and_tell(desk: Desk, loads: Sequence[Load], run: Run, metrics_file: Path | None) -> LoadResult:
-    alerts = Alerts.from_settings(desk.settings)
+def _load_and_tell(
+    desk: Desk, loads: Sequence[Load], run: Run, metrics: MetricsFile | None, alerts: Alerts
+) -> LoadResult:
     try:
         with alerts.watching(run.records[0]), run.whole(), hiding(lambda: desk.settings.secrets):
             result = load_parts(desk, loads, run)
     except (Exception, KeyboardInterrupt) as error:
         known = as_interrupt(error) or error
         _end(run, known)
-        if metrics_file:
-            update(metrics_file, run.records, run.seconds, exit_code_of(known))
+        if metrics:
+            metrics.update(run.records, run.seconds, exit_code_of(known))
         send_trace(desk.settings, run, known)
         raise
-    if metrics_file:
-        update(metrics_file, run.records, run.seconds)
+    if metrics:
+        metrics.update(run.records, run.seconds)
     # The question wakes a warehouse, so it is asked only where somebody wants to hear the answer.
     alerts.succeeded(run.records, recovered=alerts.webhook_url is not None and _recovered(desk, run))
     # A collector that is slow must not keep an alert back.
