@@ -89,6 +89,7 @@ def load(
     from stockpipe.base.clock import Clock
     from stockpipe.load.desk import Desk
     from stockpipe.load.loads import make_loads
+    from stockpipe.observe.metrics import MetricsFile
     from stockpipe.observe.watch import load_watched
     from stockpipe.settings.called import settings_of_call
 
@@ -108,7 +109,8 @@ def load(
         }
         found = settings_of_call(settings, said, path("env_file", env_file))
         with Desk(found, clock) as desk:
-            return load_watched(desk, loads, metrics_file=path("metrics_file", metrics_file))
+            metrics = path("metrics_file", metrics_file)
+            return load_watched(desk, loads, metrics=MetricsFile(metrics) if metrics else None)
 
 
 def __getattr__(name: str) -> Any:
