@@ -50,7 +50,7 @@ def test_every_option_of_load_is_named_and_typed() -> None:
     hints = typing.get_type_hints(stockpipe.load, None, {"LoadResult": stockpipe.LoadResult})
     of_the_terminal = {"as_json", "log_file", "log_format", "verbose", "quiet"}
     options = {option.name for option in run.params} - of_the_terminal
-    assert options - {"dataset"} == set(hints) - {"dataset", "date", "settings", "return"}
+    assert options - {"datasets"} == set(hints) - {"dataset", "date", "settings", "return"}
     assert typing.Any not in hints.values()
 
 
