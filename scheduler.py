@@ -16,4 +16,4 @@ EVERY_DAY_AT = "04:30"
 
 if __name__ == "__main__":
     # As a default, so that --at and --cron still go before it.
-    main(["schedule", *sys.argv[1:]], default_map={"schedule": {"at": EVERY_DAY_AT}})
+    main(["schedule", *sys.argv[1:]], default_map={"schedule": {"at": EVERY_DAY_AT}}, obj="alone")

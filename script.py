@@ -28,4 +28,4 @@ def fetch_and_ingest_tickers_to_snowflake() -> tuple[int, str]:
 if __name__ == "__main__":
     from stockpipe.__main__ import main
 
-    main(["run", *sys.argv[1:]])
+    main(["run", *sys.argv[1:]], obj="alone")

@@ -69,6 +69,8 @@ def _clean_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
             ("POLYGON_", "MASSIVE_", "STOCKPIPE_", "SNOWFLAKE_", "RATE_LIMIT_", "PRIVATE_KEY_", "OTEL_", "SSL_CERT_")
         ) or name.lower().endswith(("_proxy", "_ca_bundle", "_ca_certs")):
             monkeypatch.delenv(name)
+    # The tests themselves may be run by `uv run`.
+    monkeypatch.delenv("UV", raising=False)
 
 
 @pytest.fixture(autouse=True)
@@ -106,6 +108,10 @@ def flags(sandbox: Sandbox, **changes: str) -> dict[str, str]:
         "POLYGON_API_KEY": SANDBOX_KEY, "MASSIVE_BASE_URL": sandbox.url, "MASSIVE_PLAN": "paid", "STOCKPIPE_TORN_PAUSE": "0",
         "RATE_LIMIT_DELAY": "0", "STOCKPIPE_PARALLEL_CALLS": "1",
     } | changes  # fmt: skip
+
+
+PROGRAM = f"{sys.executable} -m stockpipe"
+"""How `command` calls stockpipe, and how a command that it proposes begins."""
 
 
 def command(

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import stockpipe
-from conftest import command, flags
+from conftest import PROGRAM, command, flags
 from stockpipe.cli import COMMANDS
 from stockpipe.sandbox import Sandbox
 from stockpipe.settings import load_settings
@@ -66,7 +66,7 @@ def test_what_run_prints_as_next_shows_the_day_it_loaded() -> None:
     with Sandbox() as sandbox:
         done = command("run", "--market", "indices", "--date", MON, env=flags(sandbox))
     following = next(line for line in done.stderr.splitlines() if line.startswith("  Next "))
-    words = shlex.split(following)[2:]
+    words = shlex.split(following.removeprefix(f"  Next      {PROGRAM}"))
     shown = command(*words, "--format", "csv").stdout.splitlines()
     assert (len(shown), {(MON in line, ",indices," in line) for line in shown[1:]}) == (6, {(True, True)})
 

@@ -10,7 +10,7 @@ import duckdb
 import pytest
 
 import stockpipe
-from conftest import Serve, command, flags, many, table
+from conftest import PROGRAM, Serve, command, flags, many, table
 from support.faults import without_the_sign
 
 DEMO = ("demo", "--market", "indices")
@@ -25,7 +25,7 @@ def test_the_demo_has_a_file_of_its_own_and_its_next_command_reads_it() -> None:
         False,
     )
     following = next(line for line in done.stderr.splitlines() if line.startswith("  Next "))
-    words = shlex.split(following)[2:]
+    words = shlex.split(following.removeprefix(f"  Next      {PROGRAM}"))
     assert words[words.index("--duckdb-path") + 1] == "stockpipe-demo.duckdb"
     # Where the settings name Snowflake too.
     shown = command(*words, env={"SNOWFLAKE_ACCOUNT": "xy12345"})

@@ -20,6 +20,7 @@ import stockpipe
 from conftest import Serve, flags, many
 from stockpipe import __version__
 from stockpipe.base.clock import Clock
+from stockpipe.base.installed import install_command
 from stockpipe.base.stopping import stopped_by
 from stockpipe.errors import AccessError, Interrupted
 from stockpipe.observe import otel as telemetry
@@ -178,7 +179,7 @@ def test_without_the_extra_or_half_of_it_a_line_says_so(
     caplog.set_level(logging.INFO, "stockpipe")
     monkeypatch.setitem(sys.modules, absent, None)
     load(flags(serve(many(3))) | {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url})
-    assert "pip install 'stockpipe[otel]'" in caplog.records[-1].getMessage()
+    assert install_command("otel") in caplog.records[-1].getMessage()
     assert collector.bodies == []
 
 

@@ -14,7 +14,7 @@ import duckdb
 import pytest
 
 import stockpipe
-from conftest import Serve, command, flags, many, stock, table
+from conftest import PROGRAM, Serve, command, flags, many, stock, table
 from snowflake_gate import SnowflakeGate
 from stockpipe.base.clock import Clock, new_york_date
 from stockpipe.errors import StockpipeError
@@ -156,20 +156,20 @@ def test_the_next_command_loads_what_is_not_fresh(env: dict[str, str], serve: Se
     def following(*arguments: str) -> str:
         return command("status", *arguments, env=env).stderr.splitlines()[-1]
 
-    runs = "stockpipe runs shows what happened."
-    assert following() == f"Next: stockpipe run; {runs}"
-    assert following("--active", "false") == f"Next: stockpipe run --active false; {runs}"
-    assert following("--active", "both") == f"Next: stockpipe run --active both; {runs}"
+    runs = f"{PROGRAM} runs shows what happened."
+    assert following() == f"Next: {PROGRAM} run; {runs}"
+    assert following("--active", "false") == f"Next: {PROGRAM} run --active false; {runs}"
+    assert following("--active", "both") == f"Next: {PROGRAM} run --active both; {runs}"
     assert following("--market", "crypto", "--active", "false") == (
-        f"Next: stockpipe run --market crypto --active false; {runs}"
+        f"Next: {PROGRAM} run --market crypto --active false; {runs}"
     )
     gone = [stock(f"Z{number}", active="False", last_updated_utc=f"{TODAY}T07:00:00Z") for number in range(9)]
     env |= flags(serve([*many(9), *gone]))
     stockpipe.load(on=TODAY - timedelta(days=3), active="false", settings=env)
-    assert following() == f"Next: stockpipe run --active false; {runs}"
+    assert following() == f"Next: {PROGRAM} run --active false; {runs}"
     assert following("--duckdb-path", "my data.duckdb") == (
-        "Next: stockpipe run --duckdb-path 'my data.duckdb'; "
-        "stockpipe runs --duckdb-path 'my data.duckdb' shows what happened."
+        f"Next: {PROGRAM} run --duckdb-path 'my data.duckdb'; "
+        f"{PROGRAM} runs --duckdb-path 'my data.duckdb' shows what happened."
     )
 
 
@@ -193,7 +193,7 @@ def test_a_run_whose_reader_goes_away_has_loaded_the_day_all_the_same(env: dict[
 
 
 def test_the_next_command_of_a_run_finds_its_table(env: dict[str, str], tmp_path: Path) -> None:
-    query = f"stockpipe query \"SELECT * FROM TICKERS WHERE DS = '{TODAY}' AND MARKET = 'stocks' LIMIT 5\""
+    query = f"{PROGRAM} query \"SELECT * FROM TICKERS WHERE DS = '{TODAY}' AND MARKET = 'stocks' LIMIT 5\""
     (tmp_path / "d").mkdir()
     (tmp_path / "my.env").write_text("STOCKPIPE_DUCKDB_PATH=d/c.duckdb\n")
     assert f"  Next      {query}\n" in command("run", env=env).stderr
@@ -320,7 +320,7 @@ def test_a_filter_that_makes_no_sense_is_a_usage_error(arguments: tuple[str, ...
 
 def test_runs_of_nothing_say_what_to_do_first() -> None:
     done = command("runs")
-    assert (done.returncode, "Load a day first: stockpipe run" in done.stderr) == (6, True)
+    assert (done.returncode, f"Load a day first: {PROGRAM} run, or {PROGRAM} demo." in done.stderr) == (6, True)
 
 
 # --- Snowflake ---

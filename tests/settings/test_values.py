@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from contextlib import suppress
 from pathlib import Path
 
 import duckdb
@@ -194,3 +196,39 @@ def test_every_reserved_word_of_duckdb_is_written_in_quotes() -> None:
             "SELECT upper(keyword_name) FROM duckdb_keywords() WHERE keyword_category = 'reserved'"
         )
         assert [word for (word,) in words.fetchall() if as_written(word) == word] == []
+
+
+@pytest.mark.parametrize("text", ["your_snowflake_username", "YOUR-user", "***", "...", "…", "<user>", "[user]", "changeme", "change_me"])  # fmt: skip
+@pytest.mark.parametrize("name", ["SNOWFLAKE_USER", "SNOWFLAKE_PASSWORD", "POLYGON_API_KEY", "SNOWFLAKE_DATABASE"])
+def test_a_placeholder_of_any_setting_is_known_as_one(name: str, text: str) -> None:
+    with pytest.raises(ConfigError) as error:
+        load_settings(env={name: text}).require(name)
+    assert error.value.message == f"{name} (from the environment) still holds the placeholder of the example."
+
+
+@pytest.mark.parametrize("text", ["yourself", "me@your-company.com", "a***b", "1...", "A<B", "TICKERS"])
+def test_what_only_looks_a_little_like_one_is_a_value(text: str) -> None:
+    assert load_settings(env={"SNOWFLAKE_USER": text}).get("SNOWFLAKE_USER") == text
+
+
+def example_file() -> str:
+    return (Path(__file__).parents[2] / ".env.example").read_text(encoding="utf-8")
+
+
+def test_the_example_file_with_a_key_loads_a_duckdb_file() -> None:
+    Path(".env").write_text(example_file().replace("your_massive_api_key_here", "abcdefghijklmnop"), encoding="utf-8")
+    found = load_settings(env={})
+    assert (found.warehouse, found.api_key) == ("duckdb", "abcdefghijklmnop")
+
+
+def test_each_placeholder_in_the_example_file_is_refused() -> None:
+    Path(".env").write_text(re.sub("(?m)^# (?=[A-Z_]+=)", "", example_file()), encoding="utf-8")
+    found, refused = load_settings(env={}), set()
+    for name in SETTINGS:
+        with suppress(ConfigError):
+            found.get(name)
+            continue
+        refused.add(name)
+    assert refused == {
+        "POLYGON_API_KEY", "SNOWFLAKE_ACCOUNT", "SNOWFLAKE_PRIVATE_KEY_PASSPHRASE", "STOCKPIPE_PING_URL", "STOCKPIPE_WEBHOOK_URL",
+    }  # fmt: skip

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import Serve, command, flags, many, table
+from conftest import PROGRAM, Serve, command, flags, many, table
 from snowflake_gate import INSUFFICIENT_PRIVILEGES, SnowflakeGate, User
 from stockpipe.settings import load_settings
 from stockpipe.setup import make_key_pair
@@ -57,7 +57,7 @@ def test_a_duckdb_set_up_loads_a_day_with_nothing_else(serve: Serve) -> None:
                    env={"POLYGON_API_KEY": given["POLYGON_API_KEY"]})  # fmt: skip
     assert (done.returncode, done.stdout) == (0, ""), done.stderr
     assert mode(".env") == 0o600
-    assert "stockpipe doctor" in done.stderr
+    assert f"{PROGRAM} doctor" in done.stderr
     assert command("run").returncode == 0
     assert table("SELECT count(*) FROM TICKERS") == [(4,)]
 
@@ -205,7 +205,7 @@ def test_create_makes_database_and_schema_or_says_what_is_lacking() -> None:
         assert "GRANT CREATE DATABASE ON ACCOUNT TO ROLE LOADER_ROLE;" in refused.stderr
         gate.fault("CREATE DATABASE", action=INSUFFICIENT_PRIVILEGES)
         refused = command("init", "--create", env={"SNOWFLAKE_ROLE": "accountadmin"})
-        assert "An administrator makes all with the script of: stockpipe schema --grants\n" in refused.stderr
+        assert f"An administrator makes all with the script of: {PROGRAM} schema --grants\n" in refused.stderr
         done = command("init", "--create")
         assert done.returncode == 0, done.stderr
         assert 'Done: CREATE SCHEMA IF NOT EXISTS "NEW_DB"."NEW_SCHEMA"' in done.stderr

@@ -13,31 +13,31 @@ import click
 
 from stockpipe.base.stopping import stopping
 from stockpipe.base.version import __version__
+from stockpipe.cli.commands import COMMANDS
 from stockpipe.cli.once import given_once
 from stockpipe.cli.streams import have_streams
 from stockpipe.errors import ConfigError, not_installed
 
-COMMANDS: dict[str, tuple[str, str]] = {
-    "run": ("run", "Load a day into the warehouse."),
-    "demo": ("run", "The whole thing with no account: sandbox to DuckDB."),
-    "init": ("init", "Ask for the settings, write .env, make a key pair."),
-    "doctor": ("doctor", "Check settings, key, API, warehouse and privileges; change nothing."),
-    "sandbox": ("sandbox", "Serve a local Massive API over a synthetic market."),
-    "query": ("read", "Ask the warehouse with SQL (read only)."),
-    "export": ("read", "Write a day to a CSV, Parquet or JSON lines file."),
-    "status": ("status", "Show whether everything is as new as it should be."),
-    "runs": ("status", "List what the runs did."),
-    "rejects": ("read", "Show rows that could not be published."),
-    "schema": ("schema", "Print the SQL of tables, views and grants, or dbt sources."),
-    "config": ("config", "Show every setting and where its value came from."),
-    "schedule": ("schedule", "Load every day, in the foreground."),
-}
+__all__ = ["ALONE", "COMMANDS", "main"]
+
+
+ALONE = "alone"
+"""For `obj` of `main`: the command that is called is a program of its own."""
 
 
 class _NotUsable(click.ClickException):
     """This Python lacks something that a command needs to be imported at all."""
 
     exit_code = 3
+
+
+class _Program(click.Context):
+    """Of a command that is a program of its own, such as script.py: its name stands where `stockpipe run` would."""
+
+    @property
+    def command_path(self) -> str:
+        """See click."""
+        return (self.parent and self.parent.info_name) or ""
 
 
 class _Group(click.Group):
@@ -60,6 +60,8 @@ class _Group(click.Group):
         except ConfigError as error:
             raise _NotUsable(str(error)) from None
         command: click.Command = getattr(module, cmd_name)
+        if ctx.obj == ALONE:
+            command.context_class = _Program
         return given_once(command)
 
     def resolve_command(

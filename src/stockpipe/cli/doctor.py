@@ -11,6 +11,7 @@ import click
 from stockpipe.base.clock import Clock
 from stockpipe.base.text import printable, redacted
 from stockpipe.cli.logs import configure_logging
+from stockpipe.cli.next_command import typeable
 from stockpipe.cli.output import exit_codes, given_settings, print_json, shared_options
 from stockpipe.settings import load_settings
 
@@ -55,7 +56,7 @@ def _colour() -> bool | None:
 def _shown(finding: Diagnosis, secrets: frozenset[str]) -> Diagnosis:
     """Without secrets and control characters: a server may send back what it got."""
     text, remedy = (printable(redacted(part, secrets)) for part in (finding.text, finding.remedy))
-    return replace(finding, text=text, remedy=remedy)
+    return replace(finding, text=text, remedy=typeable(remedy))
 
 
 def _line(finding: Diagnosis) -> str:

@@ -12,6 +12,7 @@ import click
 
 from stockpipe.base.paths import at_home
 from stockpipe.cli.logs import configure_logging
+from stockpipe.cli.next_command import typeable
 from stockpipe.cli.output import exit_codes
 from stockpipe.errors import ConfigError, StockpipeError, UsageError
 from stockpipe.settings import DEFAULT, SETTINGS, Settings, Value, load_settings
@@ -238,7 +239,7 @@ def _tell(env_file: Path, values: dict[str, str], key: KeyPair | None) -> None:
         click.echo(f"Made {key.path}: an encrypted private key; its passphrase is in {env_file}.", err=True)
         click.echo("An administrator gives the public key to the user, once:", err=True)
         click.echo(key.alter_user(values["SNOWFLAKE_USER"]))
-    click.echo("Next:\n  " + "\n  ".join(steps), err=True)
+    click.echo("Next:\n  " + "\n  ".join(map(typeable, steps)), err=True)
 
 
 def _create(settings: Settings) -> None:

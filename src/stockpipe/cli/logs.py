@@ -12,6 +12,7 @@ from pathlib import Path
 
 from stockpipe.base.runlog import RunId
 from stockpipe.base.text import redacted
+from stockpipe.cli.next_command import typeable
 from stockpipe.settings import Settings
 
 log = logging.getLogger("stockpipe")
@@ -55,7 +56,9 @@ class _Sentences(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         label = {"WARNING": "Warning: ", "ERROR": "Error: ", "CRITICAL": "Error: "}.get(record.levelname, "")
-        return label + super().format(record)
+        text = super().format(record)
+        # The hints of errors are typeable already, and what an error quotes is no proposal.
+        return label + (text if record.levelno >= logging.ERROR else typeable(text))
 
 
 class _JsonLines(logging.Formatter):

@@ -1,32 +1,73 @@
-"""The command to type next, with the flags that lead it to the same warehouse."""
+"""The command to type next: the program as it was called, with the flags that lead it to the same warehouse."""
 
 from __future__ import annotations
 
+import os
+import re
 import shlex
 import shutil
+import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import click
 from click.core import ParameterSource
 
+from stockpipe.cli.commands import COMMANDS
+
 _PLACE = ("warehouse", "duckdb_path", "connection", "env_file")
+# Within a path or behind `-m` it is no call of ours, or one that is written out already.
+_PROPOSED = re.compile(rf"(?<![\w./\\-])(?<!-m )stockpipe(?= (?:{'|'.join(COMMANDS)})\b)")
 
 
 def next_command(*words: str) -> str:
-    """`stockpipe` with these words, and with the flags of the command under way that say where the data is."""
+    """The program with these words, and with the flags of the command under way that say where the data is."""
     context = click.get_current_context()
     # What `demo` has by default is not the default of the others.
     given = [name for name in _PLACE if context.params.get(name) is not None and _is_told(context, name)]
     place = [word for name in given for word in (f"--{name.replace('_', '-')}", str(context.params[name]))]
-    return " ".join((_program(), *words, shlex.join(place))).rstrip()
+    return " ".join((program(), *words, shlex.join(place))).rstrip()
+
+
+def typeable(text: str) -> str:
+    """A sentence in which each `stockpipe COMMAND` can be typed as the program was called.
+
+    "Load a day first: stockpipe run." becomes "Load a day first: uv run stockpipe run." under uv.
+    """
+    return _PROPOSED.sub(program().replace("\\", r"\\"), text)
 
 
 def _is_told(context: click.Context, name: str) -> bool:
     return context.get_parameter_source(name) in (ParameterSource.COMMANDLINE, ParameterSource.DEFAULT)
 
 
-def _program() -> str:
-    """How to call stockpipe: by its name, or as it was called where the shell does not find it by that."""
+@cache
+def program() -> str:
+    """What to type for `stockpipe`: its name or path, `python -m stockpipe`, or one of these behind `uv run`."""
+    # uv puts its environment on the PATH of what it runs, not on that of the shell.
+    run_by_uv = os.environ.get("UV") and os.environ.get("VIRTUAL_ENV")
+    return f"uv run {_called()}" if run_by_uv else _called()
+
+
+def _called() -> str:
     called = Path(sys.argv[0])
-    return str(called) if called.stem == "stockpipe" and not shutil.which("stockpipe") else "stockpipe"
+    if called.stem == "stockpipe":
+        return "stockpipe" if _is_found(called) else quoted(str(called))
+    python = quoted(sys.orig_argv[0] if sys.orig_argv else sys.executable)
+    # script.py of a bare checkout puts the package there by itself.
+    source = str(Path(__file__).parents[2])
+    if called.stem in ("script", "scheduler") and sys.path[0] == source:
+        return f"PYTHONPATH={quoted(source)} {python} -m stockpipe"
+    return f"{python} -m stockpipe"
+
+
+def _is_found(called: Path) -> bool:
+    """Whether the shell finds this very program by its name."""
+    found = shutil.which("stockpipe")
+    return found is not None and (found == str(called) or (called.exists() and Path(found).samefile(called)))
+
+
+def quoted(word: str) -> str:
+    """A word for the shell of this system."""
+    return subprocess.list2cmdline([word]) if sys.platform == "win32" else shlex.quote(word)

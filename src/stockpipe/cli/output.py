@@ -20,6 +20,7 @@ from stockpipe.base.runlog import run_of, running
 from stockpipe.base.stopping import as_interrupt
 from stockpipe.base.text import printable
 from stockpipe.cli.logs import safe
+from stockpipe.cli.next_command import typeable
 from stockpipe.errors import StockpipeError
 from stockpipe.load.desk import Progress
 from stockpipe.settings.connections import NAME as CONNECTION_NAME
@@ -78,7 +79,7 @@ def _say(error: BaseException, *, as_json: bool) -> int:
         log.debug("unexpected error", exc_info=error)
         message = f"Unexpected {type(error).__name__}: {printable(str(error))}"
         hint = "Please report this with what you did; -v shows more."
-    message, hint = safe(message), safe(hint)
+    message, hint = safe(message), typeable(safe(hint))
     run_id = run_of(error)
     text = "\n       ".join(line for line in (message, hint, run_id and f"Run {run_id}") if line)
     if log.handlers:

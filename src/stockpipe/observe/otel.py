@@ -1,6 +1,6 @@
 """A run as a trace of OpenTelemetry: a span for the run, one within it for each phase, sent to a collector at the end.
 
-An extra: pip install 'stockpipe[otel]'. The SDK reads what else it knows from the process's environment, such as
+Needs the extra `otel`. The SDK reads what else it knows from the process's environment, such as
 OTEL_SERVICE_NAME. `error.type` and `service.*` are OpenTelemetry's names, `stockpipe.*` are ours.
 """
 
@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from stockpipe.base.installed import install_command
 from stockpipe.base.text import is_safe_url
 from stockpipe.base.version import __version__
 from stockpipe.errors import Interrupted
@@ -52,7 +53,9 @@ def send_trace(settings: Settings, run: Run, error: BaseException | None = None)
     except Interrupted:
         raise
     except ImportError:
-        log.info("%s is set, but no trace is sent: that needs pip install 'stockpipe[otel]'.", ENDPOINT)
+        log.info(
+            "%s is set, but no trace is sent: OpenTelemetry is not installed. %s", ENDPOINT, install_command("otel")
+        )
         return
     except Exception:  # a trace never changes how a run ends
         log.debug("the trace could not be made or sent", exc_info=True)

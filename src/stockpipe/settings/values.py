@@ -18,7 +18,13 @@ KeyPlan = Literal["free", "paid", "auto"]
 WarehouseKind = Literal["duckdb", "snowflake"]
 DEFAULT, COMMAND_LINE = "default", "the command line"
 _DUCKDB_PATH = "STOCKPIPE_DUCKDB_PATH"
-_PLACEHOLDER = re.compile(r"^your[_-]|_here$|x{6,}|^\*+$|^<.*>$|^change.?me$", re.IGNORECASE)
+_API_KEY = "POLYGON_API_KEY"
+# What stands for a value in our pages, in .env.example and in other people's; a key is known by a part as well.
+_PLACEHOLDER = re.compile(
+    r"^(your[_-].*|\*+|\.{2,}|\u2026|<.*>|\[.*\]|change.?me|.*//hc-ping\.com/your-check|.*/services/your/hook)$",
+    re.IGNORECASE,
+)
+_PLACEHOLDER_KEY = re.compile(r"^your|_here$|x{6,}", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -51,8 +57,10 @@ class Settings:
         return self._values.get(SETTINGS[name].name)
 
     def get(self, name: str) -> str | None:
-        """The text of a setting, or None when it is set nowhere."""
+        """The text of a setting, or None when it is set nowhere. ConfigError for the placeholder of an example."""
         value = self.find(name)
+        if value is not None and _PLACEHOLDER.match(value.text):
+            raise self._placeholder(name, value)
         return value.text if value else None
 
     def is_set(self, name: str) -> bool:
@@ -73,9 +81,22 @@ class Settings:
         names = " or ".join((setting.name, *setting.aliases))
         raise ConfigError(
             f"{names} is not set ({setting.meaning}).",
-            hint=f"Looked in: {', '.join(self.looked_in)}. "
-            f"Put a line {setting.name}=... into .env (see .env.example), or set it in the environment.",
+            hint=f"Looked in: {', '.join(self.looked_in)}. {self._ways(name)}",
         )
+
+    def _ways(self, name: str) -> str:
+        """How to set what is missing: `init` writes no file that exists."""
+        file = next((place for place in self.looked_in if place.endswith(" (read)")), "").removesuffix(" (read)")
+        way = f"Put a line {name}=VALUE into {file}" if file else "stockpipe init asks for it and writes .env"
+        demo = " To try it out without a key: stockpipe demo." if name == _API_KEY else ""
+        return f"{way}; or set {name} in the environment.{demo}"
+
+    def _placeholder(self, name: str, value: Value) -> ConfigError:
+        key = "you find it in your account at massive.com, under API keys"
+        hint = (
+            f"Put your own key there; {key}." if name == _API_KEY else "Put your own value there, or take the line out."
+        )
+        return ConfigError(f"{name} (from {value.origin}) still holds the placeholder of the example.", hint=hint)
 
     def number(self, name: str, *, least: float = 0.0, most: float = float("inf")) -> float:
         """A setting as a number between `least` and `most`, both included."""
@@ -164,14 +185,11 @@ class Settings:
     @property
     def api_key(self) -> str:
         """The API key; ConfigError when it is missing, a placeholder, or cannot travel in a header."""
-        key = self.require("POLYGON_API_KEY")
-        if _PLACEHOLDER.search(key):
-            raise ConfigError(
-                f"POLYGON_API_KEY (from {self._values['POLYGON_API_KEY'].origin}) still holds the placeholder of the example.",
-                hint="Put your own key there; you find it in your account at massive.com, under API keys.",
-            )
+        key = self.require(_API_KEY)
+        if _PLACEHOLDER_KEY.search(key):
+            raise self._placeholder(_API_KEY, self._values[_API_KEY])
         if not key.isascii() or not key.isprintable() or set(" '\"") & set(key):
-            raise self.refused("POLYGON_API_KEY", "one word of plain characters, without spaces, quotes or line breaks")
+            raise self.refused(_API_KEY, "one word of plain characters, without spaces, quotes or line breaks")
         return key
 
     @property

@@ -6,6 +6,7 @@ import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from stockpipe.base.installed import install_command
 from stockpipe.errors import ConfigError
 from stockpipe.setup.env_file import write_private
 
@@ -33,7 +34,7 @@ def make_key_pair(path: Path, passphrase: str | None = None) -> KeyPair:
         from cryptography.hazmat.primitives.asymmetric import rsa
     except ImportError as error:
         message = "A key pair cannot be made: the cryptography package, which the connector brings, is not installed."
-        raise ConfigError(message, hint="pip install 'stockpipe[snowflake]'") from error
+        raise ConfigError(message, hint=f"Install it: {install_command('snowflake')}") from error
     passphrase = passphrase or secrets.token_urlsafe(24)
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     private = key.private_bytes(

@@ -10,6 +10,7 @@ import warnings
 from collections.abc import Iterator
 from typing import Any
 
+from stockpipe.base.installed import install_command
 from stockpipe.base.text import printable, redacted
 from stockpipe.errors import AccessError, ConfigError, StockpipeError, WarehouseError
 from stockpipe.settings import Settings
@@ -89,7 +90,7 @@ def open_session(plan: SignIn, *, warns: bool = True) -> Any:
     except ImportError as error:
         raise ConfigError(
             "The Snowflake connector is not installed.",
-            hint="pip install 'stockpipe[snowflake]', or pip install -r requirements.txt",
+            hint=f"Install it: {install_command('snowflake')}",
         ) from error
     for name in ("snowflake.connector", "botocore", "urllib3"):
         logging.getLogger(name).setLevel(logging.ERROR)

@@ -1,0 +1,19 @@
+"""The commands: for each the file it is in, and its line of `--help`."""
+
+from __future__ import annotations
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "run": ("run", "Load a day into the warehouse."),
+    "demo": ("run", "The whole thing with no account: sandbox to DuckDB."),
+    "init": ("init", "Ask for the settings, write .env, make a key pair."),
+    "doctor": ("doctor", "Check settings, key, API, warehouse and privileges; change nothing."),
+    "sandbox": ("sandbox", "Serve a local Massive API over a synthetic market."),
+    "query": ("read", "Ask the warehouse with SQL (read only)."),
+    "export": ("read", "Write a day to a CSV, Parquet or JSON lines file."),
+    "status": ("status", "Show whether everything is as new as it should be."),
+    "runs": ("status", "List what the runs did."),
+    "rejects": ("read", "Show rows that could not be published."),
+    "schema": ("schema", "Print the SQL of tables, views and grants, or dbt sources."),
+    "config": ("config", "Show every setting and where its value came from."),
+    "schedule": ("schedule", "Load every day, in the foreground."),
+}
