@@ -19,8 +19,8 @@ from stockpipe.base.calls import day, python_words
 from stockpipe.cli.run import run
 
 EXPECTED = {
-    "AccessError", "ApiError", "ConfigError", "DataCheckError", "Interrupted", "LoadResult", "RunRecord",
-    "RunResult", "StockpipeError", "UsageError", "WarehouseError", "__version__", "errors", "load",
+    "AccessError", "Answer", "ApiError", "ConfigError", "DataCheckError", "Interrupted", "LoadResult", "Reader",
+    "RunRecord", "RunResult", "StockpipeError", "UsageError", "WarehouseError", "__version__", "errors", "load", "open",
 }  # fmt: skip
 
 

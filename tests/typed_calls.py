@@ -9,7 +9,7 @@ from datetime import date
 from pathlib import Path
 
 import stockpipe
-from stockpipe import RunRecord, RunResult, errors
+from stockpipe import Answer, Reader, RunRecord, RunResult, errors
 
 
 def right() -> int:
@@ -25,6 +25,18 @@ def right() -> int:
     return len(document)
 
 
+def reading() -> int:
+    """A reader, and what it answers."""
+    desk: Reader
+    with stockpipe.open("days.duckdb") as desk:
+        universe: Answer = desk.universe(date(2026, 2, 6), market="stocks", active="both")
+        changes = desk.changes("2026-02-06", since="2026-02-01")
+        desk.runs(status="failed", date="2026-02-06", limit=5)
+    with stockpipe.open(warehouse="snowflake", connection="prod") as account:
+        found: list[dict[str, object]] = account.query("SELECT 1 AS ONE").rows()
+    return len(universe) + len(changes) + len(found)
+
+
 def wrong() -> None:
     """What strict mypy must not take."""
     stockpipe.load(dry_run="yes")  # type: ignore[arg-type]
@@ -33,4 +45,8 @@ def wrong() -> None:
     stockpipe.load(market=["stocks"])  # type: ignore[arg-type]
     stockpipe.load(env_file=True)  # type: ignore[arg-type]
     stockpipe.load(settings={"STOCKPIPE_MAX_LOSS": 5})  # type: ignore[dict-item]
+    desk = stockpipe.open(5)  # type: ignore[arg-type]
+    desk.universe(20260206)  # type: ignore[arg-type]
+    desk.runs(status="ok")  # type: ignore[arg-type]
+    desk.universe(dya="2026-02-06")  # type: ignore[call-arg]
     stockpipe.load("tickers", "2026-02-06")  # type: ignore[call-arg]

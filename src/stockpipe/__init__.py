@@ -19,6 +19,7 @@ from stockpipe.errors import (
     ConfigError,
     DataCheckError,
     Interrupted,
+    NotThere,
     StockpipeError,
     UsageError,
     WarehouseError,
@@ -31,9 +32,13 @@ import_module("stockpipe.load")
 if TYPE_CHECKING:
     from stockpipe.load.result import LoadResult
     from stockpipe.load.result import LoadResult as RunResult
+    from stockpipe.reading.answer import Answer
+    from stockpipe.reading.reader import Reader
     from stockpipe.warehouse.runs import RunRecord
 
 _LATER = {
+    "Answer": ("stockpipe.reading.answer", "Answer"),
+    "Reader": ("stockpipe.reading.reader", "Reader"),
     "LoadResult": ("stockpipe.load.result", "LoadResult"),
     "RunRecord": ("stockpipe.warehouse.runs", "RunRecord"),
     "RunResult": ("stockpipe.load.result", "LoadResult"),
@@ -113,6 +118,45 @@ def load(
             return load_watched(desk, loads, metrics=MetricsFile(metrics) if metrics else None)
 
 
+def open(
+    path: str | PathLike[str] | None = None,
+    *,
+    warehouse: str | None = None,
+    connection: str | None = None,
+    env_file: str | PathLike[str] | None = None,
+    settings: Mapping[str, str | None] | None = None,
+) -> Reader:
+    """A reader of what is loaded: `days`, `universe`, `changes`, `history`, `query`, `runs`, `status`.
+
+    path: a DuckDB file; NotThere when it does not exist. Without it the warehouse is found as the commands find it:
+        in `settings`, the environment, `env_file`, a connection of Snowflake's.
+    warehouse: "duckdb" or "snowflake". connection: one of connections.toml.
+
+    It only reads, and no answer keeps a file open. ConfigError for a setting that is missing or cannot be used.
+
+    >>> desk = stockpipe.open("stockpipe-demo.duckdb")
+    >>> desk.universe("2026-02-06").df()
+    >>> desk.changes().rows()[0]["CHANGE"]
+    'new'
+    """
+    from stockpipe.base import calls
+    from stockpipe.reading.reader import Reader
+    from stockpipe.settings.called import settings_of_call
+
+    with calls.in_python_words():
+        file = calls.path("path", path)
+        if file is not None and not file.exists():
+            raise NotThere(
+                f"There is no DuckDB file {file}.", hint="Load a day first: stockpipe run, or stockpipe demo."
+            )
+        said = {
+            "STOCKPIPE_DUCKDB_PATH": file,
+            "STOCKPIPE_WAREHOUSE": calls.word("warehouse", warehouse) or ("duckdb" if file else None),
+            "SNOWFLAKE_DEFAULT_CONNECTION_NAME": calls.word("connection", connection),
+        }
+        return Reader(settings_of_call(settings, said, calls.path("env_file", env_file)))
+
+
 def __getattr__(name: str) -> Any:
     """What takes long to import is imported when it is first asked for."""
     if name not in _LATER:
@@ -123,11 +167,13 @@ def __getattr__(name: str) -> Any:
 
 __all__ = [
     "AccessError",
+    "Answer",
     "ApiError",
     "ConfigError",
     "DataCheckError",
     "Interrupted",
     "LoadResult",
+    "Reader",
     "RunRecord",
     "RunResult",
     "StockpipeError",
@@ -136,4 +182,5 @@ __all__ = [
     "__version__",
     "errors",
     "load",
+    "open",
 ]

@@ -18,7 +18,7 @@ from conftest import PROGRAM, Serve, command, flags, many, stock, table
 from snowflake_gate import SnowflakeGate
 from stockpipe.base.clock import Clock, new_york_date
 from stockpipe.errors import StockpipeError
-from stockpipe.schedule.freshness import Standing, expected_day, standings
+from stockpipe.reading.freshness import Standing, expected_day, standings
 from stockpipe.warehouse.runs import PartId, RunRecord, RunStatus
 from support.loads import STOCKS
 

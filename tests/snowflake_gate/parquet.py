@@ -5,8 +5,8 @@ from __future__ import annotations
 import io
 import re
 
-import pyarrow as pa  # type: ignore[import-untyped]
-import pyarrow.parquet as pq  # type: ignore[import-untyped]
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from snowflake_gate.answers import Refusal
 

@@ -17,7 +17,7 @@ from snowflake_gate import SnowflakeGate
 from stockpipe.errors import NotThere, UsageError, WarehouseError
 from stockpipe.settings import load_settings
 from stockpipe.warehouse.duckdb.warehouse import DuckDBWarehouse
-from stockpipe.warehouse.snowflake.answers import in_memory
+from stockpipe.warehouse.memory import in_memory
 from stockpipe.warehouse.snowflake.warehouse import SnowflakeWarehouse
 
 FILE = Path("stockpipe.duckdb")

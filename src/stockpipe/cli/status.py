@@ -17,7 +17,7 @@ from stockpipe.cli.schedule import time_of_day
 from stockpipe.datasets import DATASETS
 from stockpipe.errors import DataCheckError
 from stockpipe.load.loads import day_of
-from stockpipe.schedule.freshness import Standing, standings
+from stockpipe.reading.freshness import Standing, standings
 from stockpipe.warehouse.history import Chosen, last_days, last_failures, newest_runs
 from stockpipe.warehouse.runs import RECORDED, PartId, RunStatus
 from stockpipe.warehouse.source import Source

@@ -17,6 +17,10 @@ from stockpipe.warehouse.runs import BAD, GOOD, RUNS_TABLE, RunRecord, RunStatus
 from stockpipe.warehouse.source import SAMPLE, Source
 
 _PART = '"DATASET", "MARKET", "ACTIVE"'
+_DAY_COLUMNS = (
+    f'"DS", {_PART}, "ROWS_PUBLISHED" AS "ROWS", "ROWS_REJECTED" AS "REJECTED", "BUILD_DATE", "SOURCE", '
+    '"CONTENT_HASH", "FORCED", "FINISHED_UTC", "RUN_ID"'
+)
 
 
 @dataclass(frozen=True)
@@ -49,8 +53,22 @@ def newest_runs(warehouse: Warehouse, chosen: Chosen, limit: int) -> QueryResult
 
     NotThere when nothing was loaded yet.
     """
+    return warehouse.query(runs_sql(chosen, limit))
+
+
+def runs_sql(chosen: Chosen, limit: int) -> str:
+    """The statement of `newest_runs`."""
     order = 'ORDER BY "RUN_ID" DESC, "ACTIVE" DESC'
-    return warehouse.query(f'SELECT * FROM "{RUNS_TABLE}" WHERE {chosen.where} {order} LIMIT {limit}')
+    return f'SELECT * FROM "{RUNS_TABLE}" WHERE {chosen.where} {order} LIMIT {limit}'
+
+
+def days_sql(chosen: Chosen) -> str:
+    """The published days with the last good record of each, the oldest first."""
+    return (
+        f'SELECT {_DAY_COLUMNS} FROM "{RUNS_TABLE}" WHERE {ended(GOOD)} AND {chosen.where} '
+        f'QUALIFY row_number() OVER (PARTITION BY {_PART}, "DS" ORDER BY "FINISHED_UTC" DESC) = 1 '
+        f'ORDER BY "DS", {_PART}'
+    )
 
 
 def last_days(warehouse: Warehouse, chosen: Chosen, days: int) -> list[RunRecord]:

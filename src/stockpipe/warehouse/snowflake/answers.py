@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from stockpipe.warehouse.base import QueryResult
-
-if TYPE_CHECKING:
-    import duckdb
 
 # The connector's numbers of the service's types (snowflake.connector.constants.FIELD_TYPES). VARIANT and its like come as
 # text; a time comes as Python's, to the microsecond.
@@ -31,33 +28,6 @@ def result_of(cursor: Any) -> QueryResult:
     rows = [tuple(row) for row in cursor.fetchall()]
     types = [_type(column, [row[number] for row in rows]) for number, column in enumerate(described)]
     return QueryResult([column[0] for column in described], rows, types)
-
-
-def in_memory(found: QueryResult) -> duckdb.DuckDBPyConnection:
-    """A DuckDB in memory whose table `answer` holds the rows. A name that repeats gets a number behind."""
-    import duckdb
-
-    from stockpipe.base.engine import settled
-
-    names = _apart(found.columns)
-    columns = ", ".join(f"{name} {kind}" for name, kind in zip(names, found.types, strict=True))
-    local = settled(duckdb.connect(config={"temp_directory": ""}))
-    local.execute(f"CREATE TABLE answer ({columns})")
-    if found.rows:
-        cells = ", ".join(f"unnest(?::{kind}[])" for kind in found.types)
-        local.execute(f"INSERT INTO answer SELECT {cells}", [list(cell) for cell in zip(*found.rows, strict=True)])
-    return local
-
-
-def _apart(columns: list[str]) -> list[str]:
-    """The names in quotes, each once: DuckDB's know no case."""
-    names: list[str] = []
-    for column in columns:
-        name, number = column, 1
-        while name.upper() in (taken.upper() for taken in names):
-            name, number = f"{column}_{number}", number + 1
-        names.append(name)
-    return ['"' + name.replace('"', '""') + '"' for name in names]
 
 
 def _type(column: Any, values: list[Any]) -> str:

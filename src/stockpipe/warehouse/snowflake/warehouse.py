@@ -20,7 +20,6 @@ from stockpipe.warehouse.dialect import TableOptions, duckdb_text, duckdb_type
 from stockpipe.warehouse.history import before_sql
 from stockpipe.warehouse.model import Views
 from stockpipe.warehouse.runs import RunRecord
-from stockpipe.warehouse.snowflake.answers import in_memory
 from stockpipe.warehouse.snowflake.connection import Connection, number_of
 from stockpipe.warehouse.snowflake.export import day_sql
 from stockpipe.warehouse.snowflake.fence import Fence
@@ -111,6 +110,8 @@ class SnowflakeWarehouse:
 
     def fetch(self, text: str) -> duckdb.DuckDBPyConnection:
         """See Warehouse."""
+        from stockpipe.warehouse.memory import in_memory
+
         return in_memory(self.query(text))
 
     def export(self, dataset: Dataset, ds: date, parts: list[Part], target: Path) -> int:

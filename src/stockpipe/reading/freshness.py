@@ -18,6 +18,13 @@ from stockpipe.warehouse.runs import PartId, RunRecord
 from stockpipe.warehouse.source import Source
 
 Freshness = Literal["fresh", "stale", "never"]
+STANDING_COLUMNS = (
+    ("DATASET", "VARCHAR"), ("MARKET", "VARCHAR"), ("ACTIVE", "BOOLEAN"), ("STATE", "VARCHAR"), ("REASON", "VARCHAR"),
+    ("LAST_DAY", "DATE"), ("EXPECTED_DAY", "DATE"), ("AGE_DAYS", "BIGINT"), ("BUILD_DATE", "DATE"), ("ROWS", "BIGINT"),
+    ("CHANGE", "BIGINT"), ("DAY_BEFORE", "DATE"), ("SOURCE", "VARCHAR"), ("SAMPLE", "BOOLEAN"), ("LAST_FAILURE_DAY", "DATE"),
+    ("LAST_FAILURE_STATUS", "VARCHAR"), ("LAST_FAILURE_MESSAGE", "VARCHAR"),
+)  # fmt: skip
+"""The columns of a standing as a row, with DuckDB's types."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +68,18 @@ class Standing:
     def change(self) -> int | None:
         """How many rows more the last day has than the published day before it."""
         return self.last.rows_published - self.before.rows_published if self.last and self.before else None
+
+    def row(self) -> tuple[Any, ...]:
+        """In the order of STANDING_COLUMNS."""
+        part, last, failure = self.part, self.last, self.failure
+        of_last = (last.build_date, last.rows_published) if last else (None, None)
+        of_failure = (failure.ds, failure.status, failure.message) if failure else (None, None, None)
+        return (
+            *(part.dataset, part.market, part.active, self.state, self.reason or None),
+            *(last.ds if last else None, self.expected, self.age, *of_last),
+            *(self.change, self.before.ds if self.before else None, last.source if last else None, self.sample),
+            *of_failure,
+        )
 
     def as_dict(self) -> dict[str, Any]:
         """For `--json`: days and times in ISO 8601, times in UTC."""

@@ -1,0 +1,162 @@
+"""Questions to the warehouse from Python. Nothing here writes, and no answer keeps the warehouse open."""
+
+from __future__ import annotations
+
+from datetime import date, time
+from types import TracebackType
+from typing import Self
+
+from stockpipe.base.calls import day as day_of
+from stockpipe.base.calls import in_python_words, word
+from stockpipe.base.clock import Clock
+from stockpipe.datasets import TICKERS, Part
+from stockpipe.errors import NotThere, UsageError
+from stockpipe.reading import tickers
+from stockpipe.reading.answer import Answer
+from stockpipe.reading.freshness import STANDING_COLUMNS, standings
+from stockpipe.reading.words import chosen_parts, ticker_literal
+from stockpipe.settings import Settings
+from stockpipe.warehouse import Warehouse, open_warehouse, sql
+from stockpipe.warehouse.history import Chosen, days_sql, last_days, last_failures, published_days, runs_sql
+from stockpipe.warehouse.runs import RECORDED, RunStatus
+
+Day = date | str
+"""A day: a date, or a text such as 2026-02-06."""
+
+# A session that is older than this is opened anew: what it may take in all is set for one run.
+_RENEW = 1800.0
+
+
+class Reader:
+    """Answers from one warehouse; `stockpipe.open` makes it.
+
+    A DuckDB file is opened for one question and closed before its answer is handed out, so a notebook that stays open
+    never keeps the nightly load waiting; the file is waited for while a load writes (STOCKPIPE_LOCK_TIMEOUT). At
+    Snowflake one session is kept for the next question, until `close` or the end of a `with` block.
+
+    Every method raises the errors of `stockpipe.errors`: UsageError for an argument, NotThere for what was never loaded,
+    WarehouseError for the rest.
+    """
+
+    def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
+        self._settings = settings
+        self._clock = clock or Clock()
+        self._opened: tuple[Warehouse, float] = (open_warehouse(settings), self._clock.monotonic())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<stockpipe reader of {self._warehouse.label}>"
+
+    def close(self) -> None:
+        """End the session; another question opens a new one."""
+        self._opened[0].close()
+
+    def days(self, dataset: str = "tickers", *, market: str | None = None, active: bool | str | None = None) -> Answer:
+        """The published days, oldest first: a row for each day and part, with its rows, source and run.
+
+        `market` and `active` (True, False or "both") are the dataset's usual ones where nothing is said.
+        """
+        return self._ask(days_sql(Chosen(self._parts(dataset, market, active))))
+
+    def universe(
+        self, day: Day | None = None, *, market: str | None = None, active: bool | str | None = None
+    ) -> Answer:
+        """The tickers of a published day (New York), all columns; by default of the newest one, and the listed stocks."""
+        parts = self._parts("tickers", market, active)
+        return self._ask(tickers.universe_sql(self._tickers, parts, self._published(parts, day)[0]))
+
+    def changes(self, day: Day | None = None, *, since: Day | None = None, market: str | None = None) -> Answer:
+        """What changed on a published day against the one before it, or against `since`.
+
+        A row for each ticker that is new, gone or renamed, and for each value that changed, with the old and the new one.
+        """
+        parts = self._parts("tickers", market, None)
+        on, before = self._published(parts, day)
+        before = self._published(parts, since)[0] if since is not None else before
+        if before is None or before >= on:
+            raise UsageError(
+                f"There is no published day before {on} to compare with.",
+                hint="Give a later day, or load an earlier one.",
+            )
+        return self._ask(tickers.changes_sql(self._tickers, parts[0], on, before))
+
+    def history(self, ticker: str) -> Answer:
+        """A ticker through the published days: a row for each stretch in which nothing changed, its other names included."""
+        return self._ask(tickers.history_sql(self._tickers, ticker_literal(ticker)))
+
+    def query(self, statement: str) -> Answer:
+        """What one SELECT (or SHOW, DESCRIBE) gives. It reads the warehouse's tables, and nothing else."""
+        return self._ask(statement)
+
+    def runs(self, *, status: RunStatus | None = None, date: Day | None = None, limit: int = 100) -> Answer:
+        """What the runs did, the newest first: a row for each part, the columns of STOCKPIPE_RUNS.
+
+        `status` is published, unchanged, refused, failed or interrupted; `date` the day that was loaded.
+        """
+        if status is not None and status not in RECORDED:
+            raise UsageError(f"status is {status!r}.", hint=f"Choose from: {', '.join(RECORDED)}.")
+        if isinstance(limit, bool) or not isinstance(limit, int) or limit < 1:
+            raise UsageError(f"limit is {limit!r}.", hint="It must be a whole number from 1.")
+        chosen = Chosen(status=status, ds=None if date is None else day_of("date", date))
+        return self._ask(runs_sql(chosen, limit))
+
+    def status(self, *, by: str = "06:30") -> Answer:
+        """Whether every list that was ever loaded is as new as it should be: `STATE` is fresh or stale, `REASON` says why.
+
+        From the time `by` on (HH:MM, New York) today should be there.
+        """
+        try:
+            due = time.fromisoformat(by)
+        except (TypeError, ValueError):
+            raise UsageError(f"by is {by!r}.", hint="Write a time of day as HH:MM, such as 06:30.") from None
+        warehouse, everything = self._warehouse, Chosen()
+        days, failures = last_days(warehouse, everything, 2), last_failures(warehouse, everything)
+        found = standings([], self._clock.now(), due, days, failures)
+        return Answer.of(STANDING_COLUMNS, [standing.row() for standing in found])
+
+    @property
+    def _warehouse(self) -> Warehouse:
+        warehouse, since = self._opened
+        if not warehouse.local and self._clock.monotonic() - since > _RENEW:
+            warehouse.close()
+            self._opened = (open_warehouse(self._settings), self._clock.monotonic())
+        return self._opened[0]
+
+    @property
+    def _tickers(self) -> str:
+        return sql.dataset_table(TICKERS, self._settings).name
+
+    def _ask(self, statement: str) -> Answer:
+        with in_python_words():
+            return Answer(self._warehouse.fetch(statement))
+
+    def _parts(self, dataset: str, market: str | None, active: bool | str | None) -> list[Part]:
+        return chosen_parts(dataset, word("market", market), word("active", active))
+
+    def _published(self, parts: list[Part], day: Day | None) -> tuple[date, date | None]:
+        """A published day of some parts, by default the newest one, and the published day before it.
+
+        UsageError names the nearest days where it is not published, NotThere says that nothing is.
+        """
+        found = sorted(published_days(self._warehouse, parts))
+        if not found:
+            raise NotThere(
+                f"No day of {parts[0].label} is published in {self._warehouse.label} yet.",
+                hint="Load one first: stockpipe.load(), or stockpipe run.",
+            )
+        wanted = found[-1] if day is None else day_of("day", day)
+        if wanted not in found:
+            near = sorted(sorted(found, key=lambda other: abs((other - wanted).days))[:3])
+            raise UsageError(
+                f"{wanted} is not a published day of {parts[0].label}.",
+                hint=f"The nearest are {', '.join(map(str, near))}; days() lists all of them.",
+            )
+        place = found.index(wanted)
+        return wanted, found[place - 1] if place else None

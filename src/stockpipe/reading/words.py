@@ -1,0 +1,34 @@
+"""What a reader writes, judged before it goes into SQL."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from typing import Any
+
+from stockpipe.base.text import quoted
+from stockpipe.datasets import Dataset, Part
+from stockpipe.errors import UsageError
+from stockpipe.load.loads import known_dataset, parts_of
+
+# Signs of tickers, pairs (X:BTCUSD) and indices (I:SPX). None of them means anything within quotes, in either warehouse.
+_TICKER = re.compile(r"[A-Za-z0-9.:/_+=^*& -]{1,40}")
+
+
+def ticker_literal(ticker: Any) -> str:
+    """A ticker as SQL text; UsageError for what can be none. Case matters: ABRpD is not ABRPD."""
+    if isinstance(ticker, str) and _TICKER.fullmatch(ticker):
+        return f"'{ticker}'"
+    shown = quoted(ticker, 40) if isinstance(ticker, str) else repr(ticker)
+    raise UsageError(f"{shown} is not a ticker.", hint="Write it as the API does, such as AAPL, BRK.A or X:BTCUSD.")
+
+
+def day_literal(day: date) -> str:
+    """A day as SQL."""
+    return f"DATE '{day.isoformat()}'"
+
+
+def chosen_parts(dataset: str, market: str | None, active: str | None) -> list[Part]:
+    """The parts of a dataset; UsageError for a word that it does not know. What is None is the usual part."""
+    declared: Dataset = known_dataset(dataset)
+    return parts_of(declared, {"market": market, "active": active})

@@ -1,0 +1,82 @@
+"""An answer in every form, the forms of other packages where they are installed."""
+
+from __future__ import annotations
+
+import sys
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from stockpipe import Answer, errors
+
+COLUMNS = (
+    ("DAY", "DATE"),
+    ("TICKER", "VARCHAR"),
+    ("PRICE", "DECIMAL(18,6)"),
+    ("LISTED", "BOOLEAN"),
+    ("SIZE", "BIGINT"),
+)
+ROWS = [
+    (date(2026, 2, 5), "ABRpD", Decimal("0.123456"), True, 2**53 + 1),
+    (date(2026, 2, 6), "NA", None, False, None),
+]
+
+
+@pytest.fixture
+def answer() -> Answer:
+    return Answer.of(COLUMNS, ROWS)
+
+
+def test_rows_are_dicts_and_tuples_with_every_digit(answer: Answer) -> None:
+    assert answer.tuples() == ROWS
+    assert answer.rows()[0] == {
+        "DAY": date(2026, 2, 5), "TICKER": "ABRpD", "PRICE": Decimal("0.123456"), "LISTED": True, "SIZE": 2**53 + 1,
+    }  # fmt: skip
+    assert [row["TICKER"] for row in answer] == ["ABRpD", "NA"]
+    assert (len(answer), answer.columns) == (2, ["DAY", "TICKER", "PRICE", "LISTED", "SIZE"])
+    assert answer.types["PRICE"] == "DECIMAL(18,6)"
+
+
+def test_arrow_keeps_the_exact_types(answer: Answer) -> None:
+    pytest.importorskip("pyarrow", reason="pyarrow is the reader's own")
+    table = answer.arrow()
+    assert table.to_pylist() == answer.rows()
+    assert str(table.schema.field("PRICE").type) == "decimal128(18, 6)"
+
+
+def test_polars_keeps_the_exact_types(answer: Answer) -> None:
+    polars = pytest.importorskip("polars", reason="polars is the reader's own")
+    frame = answer.pl()
+    assert frame.rows() == ROWS
+    assert frame.schema["PRICE"] == polars.Decimal(18, 6)
+
+
+def test_pandas_gets_days_as_days_and_missing_numbers_as_missing(answer: Answer) -> None:
+    pandas = pytest.importorskip("pandas", reason="pandas is the reader's own")
+    frame = answer.df()
+    assert list(frame.columns) == answer.columns
+    assert frame["DAY"].tolist() == [pandas.Timestamp("2026-02-05"), pandas.Timestamp("2026-02-06")]
+    assert frame["SIZE"][0] == 2**53 + 1
+    assert frame["SIZE"].isna().tolist() == [False, True]
+    assert frame["PRICE"][0] == 0.123456
+
+
+@pytest.mark.parametrize(("form", "package"), [("df", "pandas"), ("pl", "polars"), ("arrow", "pyarrow")])
+def test_a_package_that_is_missing_is_named(
+    answer: Answer, form: str, package: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(errors.ConfigError, match=f"{package} is not installed.* pip install {package}"):
+        getattr(answer, form)()
+
+
+def test_an_answer_shows_itself_in_a_terminal_and_a_notebook() -> None:
+    answer = Answer.of([("NAME", "VARCHAR")], [("<b>A & B</b>",), ("x" * 60,), (None,), ("\x1b[31mred",)])
+    assert repr(answer) == f"4 rows, 1 columns\nNAME\n<b>A & B</b>\n{'x' * 23}…\n\n\\x1b[31mred"
+    assert "<td>&lt;b&gt;A &amp; B&lt;/b&gt;</td>" in answer._repr_html_()
+
+
+def test_only_the_first_rows_are_shown() -> None:
+    answer = Answer.of([("N", "BIGINT")], [(number,) for number in range(30_000)])
+    assert repr(answer).splitlines() == ["30,000 rows, 1 columns", "N", *map(str, range(10))]
