@@ -123,6 +123,11 @@ def test_a_unique_index_a_reference_and_a_view_are_refused_too(serve: Serve) -> 
     with duckdb.connect(str(FILE)) as connection:
         connection.execute("CREATE VIEW TICKERS AS SELECT 'A' AS TICKER, DATE '2026-02-06' AS DS")
     assert "is a view" in refused(sandbox).message
+    with duckdb.connect(str(FILE)) as connection:
+        connection.execute(
+            "CREATE TABLE gone AS SELECT 1 AS x; CREATE OR REPLACE VIEW TICKERS AS FROM gone; DROP TABLE gone"
+        )
+    assert "is a view" in refused(sandbox).message
     FILE.unlink()
     adopted()
     with duckdb.connect(str(FILE)) as connection:

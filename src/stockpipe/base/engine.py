@@ -65,6 +65,11 @@ def open_local(folder: Path, config: Config | None = None) -> duckdb.DuckDBPyCon
     return settled(duckdb.connect(config=local | (config or {})))
 
 
+def open_in_memory() -> duckdb.DuckDBPyConnection:
+    """A DuckDB in memory that writes nothing to any disk."""
+    return settled(duckdb.connect(config={"temp_directory": ""}))
+
+
 def settled(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
     """The connection, with all that could change the meaning of a statement set to what we expect."""
     try:

@@ -59,6 +59,7 @@ def load_parts(desk: Desk, loads: Sequence[Load], run: Run | None = None) -> Loa
         stack.enter_context(hiding(lambda: desk.settings.secrets))
         stagings = [stack.enter_context(Staging(load.partition)) for load in loads]
         check_sources(desk, run.parts, called=False)
+        _release(desk)
         with run.phase("fetch"):
             staged = [_fetch(desk, run, *part) for part in zip(run.parts, stagings, strict=True)]
         with run.phase("check"):

@@ -33,7 +33,6 @@ def check_sources(desk: Desk, parts: Sequence[PartRun], *, called: bool) -> None
             continue
         if part.at_first is None:
             part.at_first = history(desk, part)
-            desk.warehouse.release()
         checks.refuse(source_findings(desk, part, part.at_first, called=called), force=False)
 
 

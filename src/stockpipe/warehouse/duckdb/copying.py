@@ -9,7 +9,7 @@ from pathlib import Path
 
 import duckdb
 
-from stockpipe.base.engine import settled
+from stockpipe.base.engine import open_in_memory
 from stockpipe.base.stopping import interruptible
 from stockpipe.warehouse.dialect import duckdb_text
 from stockpipe.warehouse.duckdb.file import patiently
@@ -41,7 +41,7 @@ def copied(select: str, path: Path, patience: float) -> duckdb.DuckDBPyConnectio
 
 def _attached(path: Path) -> duckdb.DuckDBPyConnection:
     """An engine in memory with the file beside it for reading only, which reaches nothing else."""
-    memory = settled(duckdb.connect(config={"temp_directory": ""}))
+    memory = open_in_memory()
     try:
         memory.execute(f"ATTACH {duckdb_text(str(path))} AS stored (READ_ONLY)")
         memory.execute(f"USE stored; {_SHUT}; {LOCK}")

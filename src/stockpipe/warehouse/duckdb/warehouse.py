@@ -46,7 +46,7 @@ _one_query = threading.Lock()
 
 
 class DuckDBWarehouse:
-    """Publishes into one DuckDB file. The file is held while tables are prepared, and from the comparison to the end.
+    """Publishes into one DuckDB file. It is held from the first statement to `release`: never while rows are fetched.
 
     `patience` is the maximum seconds to wait for another program that holds it, STOCKPIPE_LOCK_TIMEOUT by default.
     """
@@ -71,22 +71,27 @@ class DuckDBWarehouse:
         """See Warehouse. DuckDB keeps no log of statements."""
 
     def prepare(self, dataset: Dataset, views: Views) -> None:
-        """Open the file, or create it, and bring the three tables to their declared shape."""
+        """Open the file, or create it, and bring the three tables to their declared shape. The file is held until `release`."""
         log.info("Connecting to %s...", self.label)
         main = self._main(dataset)
-        with translated(self.path), self._open() as connection:
-            log.info("Connected to DuckDB successfully!")
-            tables = {main: _key(dataset), sql.runs_table(): _RUNS_KEY, sql.rejects_table(): ()}
-            existing = [look(connection, table) for table in tables]
-            connection.execute("BEGIN TRANSACTION")
-            for (table, key), stands in zip(tables.items(), existing, strict=True):
-                shape(connection, table, stands, key)
-            connection.execute("COMMIT")
-            known = [stands.columns for stands in existing]
-            tell_of_coarse_columns(main, known[0])
-            log.info("Table %s already exists" if known[0] else "Table %s created", self.table(dataset))
-            if not all(known):
-                self._make_views(connection, views(dataset, main))
+        tables = {main: _key(dataset), sql.runs_table(): _RUNS_KEY, sql.rejects_table(): ()}
+        try:
+            with translated(self.path):
+                connection = self._hold()
+                log.info("Connected to DuckDB successfully!")
+                existing = [look(connection, table) for table in tables]
+                connection.execute("BEGIN TRANSACTION")
+                for (table, key), stands in zip(tables.items(), existing, strict=True):
+                    shape(connection, table, stands, key)
+                connection.execute("COMMIT")
+                known = [stands.columns for stands in existing]
+                tell_of_coarse_columns(main, known[0])
+                log.info("Table %s already exists" if known[0] else "Table %s created", self.table(dataset))
+                if not all(known):
+                    self._make_views(connection, views(dataset, main))
+        except BaseException:
+            self.close()
+            raise
         self._prepared = True
 
     def history(self, partition: Partition) -> History:
@@ -146,7 +151,8 @@ class DuckDBWarehouse:
 
     def _write_records(self, records: list[RunRecord]) -> None:
         runs = sql.runs_table()
-        shape(self._hold(), runs, look(self._hold(), runs), _RUNS_KEY)
+        if not self._prepared:
+            shape(self._hold(), runs, look(self._hold(), runs), _RUNS_KEY)
         _insert(self._hold(), runs, [record.row() for record in records])
 
     def script(self, delivery: Delivery) -> list[str]:
