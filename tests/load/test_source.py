@@ -56,7 +56,7 @@ def test_sample_days_and_real_ones_do_not_stand_in_one_table(serve: Serve, place
     assert f"come from {real.url} (dated)" in refused.value.message
     assert f"sandbox (file listing-0.csv) at {sample.url} (dated)" in refused.value.message
     assert "DELETE FROM " in refused.value.hint
-    assert ("--duckdb-path" in refused.value.hint) == (not place)
+    assert ("(duckdb_path)" in refused.value.hint) == (not place)
     assert asked(place, "SELECT count(*) FROM TICKERS") == [(300,)]
     # What stands in the hint leads out.
     forced = load(real, place, on=TUE, force=True)
@@ -125,7 +125,7 @@ def test_sample_data_goes_to_snowflake_only_when_asked(serve: Serve, gate: Snowf
     for how in ({}, {"force": True}):
         with pytest.raises(DataCheckError, match="sample data") as refused:
             load(sandbox, place, on=MON, **how)
-        assert "--sample-data" in refused.value.hint
+        assert "sample_data=True" in refused.value.hint
     assert len(sandbox.calls) == 2
     assert gate.rows("SELECT count(*) FROM tickers") == [(0,)]
     assert load(sandbox, place, on=MON, sample_data=True).rows == 2500

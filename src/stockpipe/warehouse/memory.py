@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import duckdb
 
-from stockpipe.base.engine import settled
+from stockpipe.base.engine import open_in_memory
 from stockpipe.warehouse.base import QueryResult
 
 
@@ -12,7 +12,7 @@ def in_memory(found: QueryResult) -> duckdb.DuckDBPyConnection:
     """A DuckDB in memory whose table `answer` holds the rows. A name that repeats gets a number behind."""
     names = _apart(found.columns)
     columns = ", ".join(f"{name} {kind}" for name, kind in zip(names, found.types, strict=True))
-    local = settled(duckdb.connect(config={"temp_directory": ""}))
+    local = open_in_memory()
     local.execute(f"CREATE TABLE answer ({columns})")
     if found.rows:
         cells = ", ".join(f"unnest(?::{kind}[])" for kind in found.types)
