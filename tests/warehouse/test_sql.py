@@ -6,6 +6,7 @@ from datetime import date
 
 import pytest
 
+from stockpipe.base.text import literal
 from stockpipe.datasets import TICKERS, Column
 from stockpipe.datasets.column import DATE, FLAG, FLOAT, INTEGER, JSON, TIMESTAMP, Type, decimal, text
 from stockpipe.errors import ConfigError, WarehouseError
@@ -92,7 +93,7 @@ def test_an_export_is_of_a_day_and_of_some_parts() -> None:
     ("value", "written"), [(True, "true"), (False, "false"), ("fx", "'fx'"), ("O'Neil", "'O''Neil'"), (3, "'3'")]
 )
 def test_a_word_or_a_flag_as_sql(value: object, written: str) -> None:
-    assert sql.literal(value) == written
+    assert literal(value) == written
 
 
 @pytest.mark.parametrize(

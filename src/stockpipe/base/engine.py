@@ -10,6 +10,8 @@ from pathlib import Path
 
 import duckdb
 
+from stockpipe.base.text import literal
+
 Config = dict[str, str | bool | int | float | list[str]]
 
 # Forms older than that of the oldest DuckDB that we work with take more memory to write than we allow (128 MB).
@@ -83,5 +85,4 @@ def settled(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
 def _create(path: Path) -> None:
     """DuckDB 2 creates files that only DuckDB 2 reads; a file keeps the form in which it was created."""
     with duckdb.connect(config={"threads": 1}) as maker:
-        name = str(path).replace("'", "''")
-        maker.execute(f"ATTACH '{name}' AS created (STORAGE_VERSION '{_STORAGE}')")
+        maker.execute(f"ATTACH {literal(str(path))} AS created (STORAGE_VERSION '{_STORAGE}')")

@@ -46,6 +46,11 @@ _SHORTEST = 4
 _SHORT = 16
 
 
+def literal(value: object) -> str:
+    """A text or a flag as SQL has it: 'it''s', true. Snowflake reads backslashes too; `snowflake_text` doubles them."""
+    return str(value).lower() if isinstance(value, bool) else "'" + str(value).replace("'", "''") + "'"
+
+
 def printable(text: str) -> str:
     """Outside text made safe for a terminal: control characters are shown escaped."""
     return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from stockpipe.base.text import literal
 from stockpipe.datasets import Column, Part
 
 # RFC 3339 in UTC with 0 to 9 digits of a second: what the API sends, and all that nanoseconds can hold.
@@ -136,4 +137,4 @@ def _whole(cell: str) -> str:
 
 def _word(part: Part, column: Column) -> str:
     value = part.values[column.name]
-    return "'" + (str(value).lower() if isinstance(value, bool) else value).replace("'", "''") + "'"
+    return literal(str(value).lower() if isinstance(value, bool) else value)

@@ -9,9 +9,9 @@ from typing import Any
 
 import duckdb
 
+from stockpipe.base.text import literal
 from stockpipe.datasets import Dataset, Partition
 from stockpipe.load.sent import ROWS_A_PAGE
-from stockpipe.warehouse.dialect import duckdb_text
 from stockpipe.warehouse.runs import Counts
 
 _GOOD = "FROM staged WHERE reason IS NULL AND NOT repeated"
@@ -55,7 +55,7 @@ def examine(db: duckdb.DuckDBPyConnection, partition: Partition, chunks: Path, r
     `staged`: all rows with their number (`seq`), the `reason` of rejected ones, and whether they are `repeated`.
     """
     dataset = partition.part.dataset
-    files = duckdb_text(f"{chunks}/*.parquet")
+    files = literal(f"{chunks}/*.parquet")
     db.execute(f"CREATE OR REPLACE VIEW typed AS SELECT * FROM read_parquet({files})")
     same_keys = _find_same_keys(db, partition)
     _set_aside(db, partition, any_left=same_keys > 0)

@@ -21,13 +21,14 @@ import msgspec
 from stockpipe.base.engine import open_local
 from stockpipe.base.folders import WorkFolder
 from stockpipe.base.stopping import interruptible
+from stockpipe.base.text import literal
 from stockpipe.datasets import Column, Cut, Partition
 from stockpipe.errors import DataCheckError
 from stockpipe.load.rows import CELL, LARGEST_ROW, NULL, ROW, RowReader
 from stockpipe.load.rules import Rule, rules, typed
 from stockpipe.load.sent import ROWS_A_PAGE, RowsAsSent
 from stockpipe.load.staged import StagedPart, examine
-from stockpipe.warehouse.dialect import duckdb_text, duckdb_type
+from stockpipe.warehouse.dialect import duckdb_type
 
 # Rows are typed some at a time, while the next pages are on their way: so many characters, which keeps memory flat
 # however long a row is. Each time costs what planning the statement costs, so a longer list is typed in larger parts.
@@ -178,7 +179,7 @@ class Staging:
         columns = ", ".join(f'"{column.name}"' for column in self.dataset.columns)
         name = self.part.path.replace("/", "-")
         statement = (
-            f"COPY (SELECT {columns} FROM staged WHERE reason IS NULL AND NOT repeated ORDER BY seq) TO {duckdb_text(str(self.parquet_folder))} "
+            f"COPY (SELECT {columns} FROM staged WHERE reason IS NULL AND NOT repeated ORDER BY seq) TO {literal(str(self.parquet_folder))} "
             f"(FORMAT parquet, COMPRESSION {'zstd' if small else 'snappy'}, ROW_GROUP_SIZE 50_000, FILE_SIZE_BYTES '{_FILE_SIZE}', "
             f"FILENAME_PATTERN '{name}-{{i}}')"
         )
@@ -242,10 +243,10 @@ class Staging:
             self._db.execute(f"SET memory_limit = '{_MEMORY_FOR_LONG_ROWS}'")
         if odd:
             self._db.execute(_ODD_ROWS, [list(odd), list(odd.values())])
-            self._db.execute(f"COPY ({self._type_odd}) TO {duckdb_text(str(self._next_chunk()))} {_QUICKLY}")
+            self._db.execute(f"COPY ({self._type_odd}) TO {literal(str(self._next_chunk()))} {_QUICKLY}")
         if plain or not odd:
             self._plain_file.write_text(ROW.join(plain), encoding="utf-8", newline="")
-            self._db.execute(f"COPY ({self._type_plain}) TO {duckdb_text(str(self._next_chunk()))} {_QUICKLY}")
+            self._db.execute(f"COPY ({self._type_plain}) TO {literal(str(self._next_chunk()))} {_QUICKLY}")
 
     def _next_chunk(self) -> Path:
         return self._chunks / f"{len(list(self._chunks.iterdir())):06}.parquet"
@@ -268,7 +269,7 @@ def _sources(partition: Partition, plain_file: Path) -> tuple[str, str]:
     names = [f"c{number}" for number in range(1, count + 1)]
     types = ", ".join(f"'{name}': 'VARCHAR'" for name in names)
     plain = (
-        f"SELECT *, NULL::VARCHAR AS extra, NULL::VARCHAR AS fault FROM read_csv({duckdb_text(str(plain_file))}, columns = {{'seq': 'BIGINT', {types}}}, "
+        f"SELECT *, NULL::VARCHAR AS extra, NULL::VARCHAR AS fault FROM read_csv({literal(str(plain_file))}, columns = {{'seq': 'BIGINT', {types}}}, "
         f"delim = '{CELL}', nullstr = '{NULL}', new_line = '\\n', quote = '', escape = '', comment = '', header = false, auto_detect = false, "
         f"null_padding = false, strict_mode = true, parallel = false, max_line_size = {8 * LARGEST_ROW})"
     )

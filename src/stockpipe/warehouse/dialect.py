@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from stockpipe.base.text import literal
 from stockpipe.datasets import Column
 from stockpipe.errors import ConfigError
 from stockpipe.settings import Settings
@@ -104,7 +105,7 @@ def _digits(column: Column) -> str:
 
 def snowflake_text(text: str) -> str:
     """A string literal; Snowflake reads backslashes as escapes."""
-    return "'" + text.replace("\\", "\\\\").replace("'", "''") + "'"
+    return literal(text.replace("\\", "\\\\"))
 
 
 def duckdb_create(table: sql.Table) -> list[str]:
@@ -112,19 +113,14 @@ def duckdb_create(table: sql.Table) -> list[str]:
     columns = ",\n".join(f'    "{column.name}" {duckdb_type(column)}' for column in table.columns)
     return [
         f"CREATE TABLE IF NOT EXISTS {table.name} (\n{columns}\n)",
-        f"COMMENT ON TABLE {table.name} IS {duckdb_text(table.comment)}",
+        f"COMMENT ON TABLE {table.name} IS {literal(table.comment)}",
         *duckdb_column_comments(table.name, table.columns),
     ]
 
 
 def duckdb_column_comments(name: str, columns: tuple[Column, ...]) -> list[str]:
     """COMMENT statements for the columns of a table or view; `name` is quoted."""
-    return [f'COMMENT ON COLUMN {name}."{column.name}" IS {duckdb_text(column.meaning)}' for column in columns]
-
-
-def duckdb_text(text: str) -> str:
-    """A string literal."""
-    return "'" + text.replace("'", "''") + "'"
+    return [f'COMMENT ON COLUMN {name}."{column.name}" IS {literal(column.meaning)}' for column in columns]
 
 
 def snowflake_view(model: Model, create: str) -> str:
@@ -139,6 +135,6 @@ def duckdb_view(model: Model, create: str) -> list[str]:
     """The view, then its comments; `create` is CREATE VIEW or CREATE OR REPLACE VIEW."""
     return [
         f"{create} {model.name} AS\n{model.select}",
-        f"COMMENT ON VIEW {model.name} IS {duckdb_text(model.comment)}",
+        f"COMMENT ON VIEW {model.name} IS {literal(model.comment)}",
         *duckdb_column_comments(model.name, model.columns),
     ]

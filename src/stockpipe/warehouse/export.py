@@ -12,10 +12,10 @@ from stockpipe.base.engine import open_local
 from stockpipe.base.files import folder_for, replace_file
 from stockpipe.base.folders import WorkFolder
 from stockpipe.base.stopping import interruptible
+from stockpipe.base.text import literal
 from stockpipe.datasets import Dataset, Part
 from stockpipe.errors import UsageError, WarehouseError
 from stockpipe.warehouse.base import Warehouse
-from stockpipe.warehouse.dialect import duckdb_text
 
 # A cell that begins so is a formula to a spreadsheet (OWASP, "CSV Injection"), also behind what cannot be seen, and with the
 # wide signs of East Asian keyboards.
@@ -62,4 +62,4 @@ def _copy_sql(dataset: Dataset, form: str, source: Path, target: Path) -> str:
         for c in dataset.columns
     )
     how = ("FORMAT csv, HEADER" if form == "csv" else "FORMAT json") + ", USE_TMP_FILE false"
-    return f"COPY (SELECT {cells} FROM read_parquet({duckdb_text(str(source))})) TO {duckdb_text(str(target))} ({how})"
+    return f"COPY (SELECT {cells} FROM read_parquet({literal(str(source))})) TO {literal(str(target))} ({how})"

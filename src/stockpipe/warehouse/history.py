@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
+from stockpipe.base.text import literal
 from stockpipe.datasets import Dataset, Part, Partition
 from stockpipe.errors import NotThere, StockpipeError, WarehouseError
 from stockpipe.warehouse import QueryResult, Warehouse, sql
@@ -131,14 +132,14 @@ def without_sample_days(dataset: Dataset, table: str) -> list[str]:
     """The statements that remove the days of sample data and their records; `table` is quoted."""
     return [
         f"DELETE FROM {table} WHERE {_sample_rows(dataset)}",
-        f'DELETE FROM "{RUNS_TABLE}" WHERE "DATASET" = {sql.literal(dataset.name)} AND "SOURCE" {SAMPLE}',
+        f'DELETE FROM "{RUNS_TABLE}" WHERE "DATASET" = {literal(dataset.name)} AND "SOURCE" {SAMPLE}',
     ]
 
 
 def _sample_rows(dataset: Dataset) -> str:
     """The condition that a row is of a day whose last record says that it is sample data."""
     columns = ", ".join(f'"{name}"' for name in (dataset.day.name, *(each.column for each in dataset.divisions)))
-    known = _sample_days(columns, f'"DATASET" = {sql.literal(dataset.name)}')
+    known = _sample_days(columns, f'"DATASET" = {literal(dataset.name)}')
     return f"({columns}) IN ({known})"
 
 
@@ -198,7 +199,7 @@ def _filter(part: Part) -> dict[str, object]:
 
 
 def _of_part(part: Part) -> str:
-    return "(" + " AND ".join(f'"{name}" = {sql.literal(value)}' for name, value in _filter(part).items()) + ")"
+    return "(" + " AND ".join(f'"{name}" = {literal(value)}' for name, value in _filter(part).items()) + ")"
 
 
 def _read(warehouse: Warehouse, rest: str) -> list[RunRecord]:

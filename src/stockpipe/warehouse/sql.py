@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from stockpipe.base.text import looks_like, quoted
+from stockpipe.base.text import literal, looks_like, quoted
 from stockpipe.datasets import Column, Dataset, Part, Partition
 from stockpipe.errors import ConfigError, WarehouseError
 from stockpipe.settings import Settings
@@ -109,11 +109,6 @@ def export_order(dataset: Dataset) -> str:
     """How an exported day is ordered: by what names a row, then by part."""
     names = dict.fromkeys((dataset.name_column, *dataset.key, *(division.column for division in dataset.divisions)))
     return ", ".join(f'"{name}"' for name in names)
-
-
-def literal(value: object) -> str:
-    """A word or flag of our own declarations as SQL."""
-    return str(value).lower() if isinstance(value, bool) else "'" + str(value).replace("'", "''") + "'"
 
 
 def _where(partition: Partition, mark: str) -> str:

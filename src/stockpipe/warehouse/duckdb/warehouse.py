@@ -14,12 +14,13 @@ import duckdb
 from stockpipe.base.disk import no_room
 from stockpipe.base.engine import Config
 from stockpipe.base.stopping import interruptible
+from stockpipe.base.text import literal
 from stockpipe.datasets import Dataset, Part, Partition
 from stockpipe.errors import NotThere
 from stockpipe.settings import Settings
 from stockpipe.warehouse import sql
 from stockpipe.warehouse.base import Delivery, History, QueryResult, require_count
-from stockpipe.warehouse.dialect import duckdb_text, duckdb_type, duckdb_view
+from stockpipe.warehouse.dialect import duckdb_type, duckdb_view
 from stockpipe.warehouse.duckdb.copying import copied
 from stockpipe.warehouse.duckdb.file import open_patiently, translated
 from stockpipe.warehouse.duckdb.reading import LOCK, SHUT, must_be_one_statement, refused, the_select
@@ -188,7 +189,7 @@ class DuckDBWarehouse:
         count = self._read(f"SELECT count(*) FROM {main.name} {where}").rows[0][0]
         columns = sql.column_list(main.columns)
         self._read(
-            f"COPY (SELECT {columns} FROM {main.name} {where} ORDER BY {sql.export_order(dataset)}) TO {duckdb_text(str(target))} (FORMAT parquet)"
+            f"COPY (SELECT {columns} FROM {main.name} {where} ORDER BY {sql.export_order(dataset)}) TO {literal(str(target))} (FORMAT parquet)"
         )
         return int(count)
 

@@ -11,12 +11,13 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from stockpipe.base.text import literal
 from stockpipe.datasets import Dataset, Part, Partition
 from stockpipe.errors import WarehouseError
 from stockpipe.settings import Settings
 from stockpipe.warehouse import sql
 from stockpipe.warehouse.base import Delivery, History, QueryResult
-from stockpipe.warehouse.dialect import TableOptions, duckdb_text, duckdb_type
+from stockpipe.warehouse.dialect import TableOptions, duckdb_type
 from stockpipe.warehouse.history import before_sql
 from stockpipe.warehouse.model import Views
 from stockpipe.warehouse.runs import RunRecord
@@ -127,7 +128,7 @@ class SnowflakeWarehouse:
             cells = ", ".join("unnest(?)" for _ in main.columns)
             if rows:
                 local.execute(f"INSERT INTO day SELECT {cells}", [list(cell) for cell in zip(*rows, strict=True)])
-            local.execute(f"COPY day TO {duckdb_text(str(target))} (FORMAT parquet)")
+            local.execute(f"COPY day TO {literal(str(target))} (FORMAT parquet)")
         return len(rows)
 
     def release(self) -> None:
