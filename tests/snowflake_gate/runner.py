@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
 import uuid
@@ -9,7 +10,7 @@ from typing import Any
 
 from snowflake_gate import parameters, parquet, stages
 from snowflake_gate.account import Account
-from snowflake_gate.answers import DONE, Answer, Refusal, unknown
+from snowflake_gate.answers import DONE, Answer, Refusal, text, unknown
 from snowflake_gate.engine import Engine, has_public
 from snowflake_gate.session import Session
 from snowflake_gate.statements import NAME, Kind, Statement, how_many
@@ -20,6 +21,7 @@ _CREATE_DATABASE = re.compile(
     rf"CREATE\s+(?:OR\s+REPLACE\s+)?(?:TRANSIENT\s+)?DATABASE\s+(?:IF\s+NOT\s+EXISTS\s+)?(?P<name>{NAME})",
     re.IGNORECASE,
 )
+_ALLOWLIST = re.compile(r"SYSTEM\$ALLOWLIST(?:_PRIVATELINK)?\(\)", re.IGNORECASE)
 _USE_DATABASE = re.compile(r"USE\s+(?:DATABASE\s+)?[\w$\"]+\s*;?\s*$", re.IGNORECASE)
 
 
@@ -71,6 +73,7 @@ class Runner:
         if statement.kind in (Kind.BEGIN, Kind.COMMIT, Kind.ROLLBACK):
             return await self._transaction(session, statement.kind, body)
         sql = self._account.fill_in(session, stages.localized(session, statement.sql))
+        sql = _ALLOWLIST.sub(lambda _: text(self._allowlist()), sql)
         if statement.word in ("SELECT", "WITH"):
             sql = parameters.as_answered(session.parameters, sql)
         parameters.refuse_unread(session.parameters, sql)
@@ -91,6 +94,12 @@ class Runner:
         if statement.word == "PUT" and answer["success"]:
             stages.complete_put(session, statement.sql, answer["data"], self.storage or self._transactions.host)
         return self._public(session, statement, answer)
+
+    def _allowlist(self) -> str:
+        """The hosts that a firewall must let through, as JSON."""
+        hosts = {"SNOWFLAKE_DEPLOYMENT": self._transactions.host, "STAGE": self.storage or self._transactions.host}
+        parts = ((kind, *host.split(":")) for kind, host in hosts.items())
+        return json.dumps([{"host": host, "port": int(port), "type": kind} for kind, host, port in parts])
 
     async def _transaction(self, session: Session, kind: Kind, body: dict[str, Any]) -> Answer:
         if kind is Kind.BEGIN:

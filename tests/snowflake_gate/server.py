@@ -226,7 +226,11 @@ class SnowflakeGate:
 
     def enforce_grants(self) -> None:
         """A role may only do what it was granted, from here on; in the database of the gate it owns nothing yet."""
-        self._account.privileges.enforced = True
+        privileges = self._account.privileges
+        privileges.enforced = True
+        for database, schemas in self._databases.items():
+            for name in (database, *(f"{database}.{schema}" for schema in {"PUBLIC", *schemas})):
+                privileges.owners.setdefault(name, "SYSADMIN")
 
     def read_parquet(self) -> None:
         """Uploaded files are read by Arrow too: `parquet` has them, and a COPY that misreads one is refused."""

@@ -26,6 +26,8 @@ class Warehouses:
         """Whether a statement computes."""
         if statement.kind in (Kind.LOCKING, Kind.ADDING):
             return True
+        if "GENERATOR(" in statement.sql.upper():
+            return True
         if not self.needed_for_reading:
             return False
         if statement.word == "CREATE":

@@ -97,12 +97,12 @@ def test_the_first_lines_of_the_snowflake_table() -> None:
 @pytest.mark.parametrize(
     ("options", "head", "tail"),
     [
-        ({}, "CREATE TABLE", 'CLUSTER BY ("DS")\nCOMMENT = \'The'),
-        ({"STOCKPIPE_TRANSIENT": "TRUE"}, "CREATE TRANSIENT TABLE", 'CLUSTER BY ("DS")\nCOMMENT = \'The'),
+        ({}, "CREATE TABLE", "COMMENT = 'The"),
+        ({"STOCKPIPE_TRANSIENT": "TRUE"}, "CREATE TRANSIENT TABLE", "COMMENT = 'The"),
         (
             {"STOCKPIPE_RETENTION_DAYS": "90"},
             "CREATE TABLE",
-            'CLUSTER BY ("DS")\nDATA_RETENTION_TIME_IN_DAYS = 90\nCOMMENT',
+            "DATA_RETENTION_TIME_IN_DAYS = 90\nCOMMENT",
         ),
     ],
 )

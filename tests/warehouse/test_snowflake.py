@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import closing
 
 import pytest
@@ -19,7 +20,7 @@ from stockpipe.warehouse.snowflake.session import open_session, session_plan
 
 # A load into tables that are there, whatever the number of rows.
 STEADY = [
-    "DESCRIBE", "DESCRIBE", "DESCRIBE", "DESCRIBE", "SELECT", "CREATE", "PUT", "BEGIN", "UPDATE", "DELETE", "COPY",
+    "DESCRIBE", "SHOW", "DESCRIBE", "DESCRIBE", "DESCRIBE", "SELECT", "CREATE", "PUT", "BEGIN", "UPDATE", "DELETE", "COPY",
     "SELECT", "INSERT", "COMMIT",
 ]  # fmt: skip
 
@@ -69,7 +70,7 @@ def test_an_unchanged_day_costs_three_small_statements(serve: Serve, gate: Snowf
     gate.log.clear()
     result = stockpipe.load(settings=settings)
     assert result.records[0].status == "unchanged"
-    assert words(gate) == ["DESCRIBE", "DESCRIBE", "DESCRIBE", "DESCRIBE", "SELECT", "SELECT", "INSERT"]
+    assert words(gate) == ["DESCRIBE", "SHOW", "DESCRIBE", "DESCRIBE", "DESCRIBE", "SELECT", "SELECT", "INSERT"]
     assert {entry.query_tag for entry in gate.log if entry.kind == "query"} == {f"stockpipe {result.run_id}"}
 
 
@@ -143,12 +144,9 @@ def test_a_column_that_our_rows_leave_empty_is_refused_before_the_first_call(
 
 
 @pytest.mark.parametrize("stamp", ["TIMESTAMP", "TIMESTAMP_NTZ", "TIMESTAMP_LTZ", "TIMESTAMP_TZ", "DATETIME"])
-@pytest.mark.parametrize("quote", ["", '"'])
-def test_a_table_of_the_old_script_is_completed_and_widened(
-    serve: Serve, gate: SnowflakeGate, quote: str, stamp: str
-) -> None:
-    """Whatever the account made of TIMESTAMP; and with upper names, or lower ones kept by quotes."""
-    old_table(gate, quote, last_updated_utc=stamp)
+def test_a_table_of_the_old_script_is_completed_and_widened(serve: Serve, gate: SnowflakeGate, stamp: str) -> None:
+    """Whatever the account made of TIMESTAMP; columns that are added have their comments."""
+    old_table(gate, last_updated_utc=stamp)
     rows = [stock("GREYF", market="otc", primary_exchange="Grey Market")]
     stockpipe.load(market="otc", settings=flags(serve(rows)) | gate.env())
     utc = "substr(last_updated_utc::VARCHAR, 1, 19)"
@@ -158,8 +156,72 @@ def test_a_table_of_the_old_script_is_completed_and_widened(
     ]
     names = [column[0] for column in gate.rows("DESCRIBE TABLE tickers")]
     assert names == [column.name for column in TICKERS.columns]
-    changed = [sql for sql in gate.statements() if " RENAME " in sql]
-    assert len(changed) == (13 if quote else 0)
+    added = [sql for sql in gate.statements() if " ADD COLUMN " in sql]
+    assert len(added) == len(TICKERS.columns) - len(OLD_COLUMNS)
+    assert all(" COMMENT '" in sql for sql in added)
+
+
+def test_columns_in_lower_case_are_renamed_only_by_who_owns_the_table(serve: Serve, gate: SnowflakeGate) -> None:
+    """Whoever reads "ticker" in quotes would be broken by a rename that nobody asked for."""
+    old_table(gate, '"')
+    sandbox = serve(many(3))
+    settings = flags(sandbox) | gate.env()
+    with pytest.raises(
+        WarehouseError, match=r"has columns whose names are not in upper case, .*: ticker, name, "
+    ) as error:
+        stockpipe.load(settings=settings)
+    assert (sandbox.calls, [sql for sql in gate.statements() if sql.startswith("ALTER TABLE")]) == ([], [])
+    statements = re.findall(r'ALTER TABLE \S+ RENAME COLUMN "\w+" TO "\w+"', error.value.hint)
+    assert len(statements) == 13
+    for statement in statements:
+        gate.rows(statement)
+    assert stockpipe.load(settings=settings).rows == 3
+
+
+@pytest.mark.parametrize("name", ["tickers", "stockpipe_runs", "stockpipe_rejects", "stockpipe_fence"])
+def test_a_view_in_the_place_of_a_table_is_refused_before_the_first_call(
+    serve: Serve, gate: SnowflakeGate, name: str
+) -> None:
+    sandbox = serve(many(3))
+    settings = flags(sandbox) | gate.env()
+    stockpipe.load(settings=settings)
+    gate.rows(f"ALTER TABLE {name} RENAME TO apart")
+    gate.rows(f"CREATE VIEW {name} AS SELECT * FROM apart")
+    sandbox.calls.clear()
+    done = command("run", env=settings)
+    assert (done.returncode, sandbox.calls) == (6, [])
+    assert f'"STOCKS"."PUBLIC"."{name.upper()}" is a view, and a run writes into a table of this name.' in done.stderr
+    seen = command("doctor", env=settings)
+    assert (seen.returncode, f'FAIL  table       "STOCKS"."PUBLIC"."{name.upper()}" is a view' in seen.stdout) == (
+        6,
+        True,
+    )
+
+
+def test_a_table_of_another_owner_is_completed_by_that_owner(serve: Serve, gate: SnowflakeGate) -> None:
+    """What the owner has to run stands in the message, all of it, and gives nothing away."""
+    old_table(gate)
+    gate.fault("^ALTER TABLE", action=INSUFFICIENT_PRIVILEGES, times=None)
+    sandbox = serve(many(3))
+    settings = flags(sandbox) | gate.env()
+    with pytest.raises(WarehouseError, match="Insufficient privileges") as error:
+        stockpipe.load(settings=settings)
+    assert sandbox.calls == []
+    assert error.value.hint.startswith("Only a table's owner may alter it. Have its owner run, once: ALTER TABLE ")
+    for statement in error.value.hint.partition("once: ")[2].rstrip(";").split("; ALTER TABLE"):
+        gate.rows(f"ALTER TABLE {statement.removeprefix('ALTER TABLE')}")
+    assert stockpipe.load(settings=settings).rows == 3
+
+
+def test_without_a_stage_the_rows_go_by_insert_and_it_is_told(
+    serve: Serve, gate: SnowflakeGate, caplog: pytest.LogCaptureFixture
+) -> None:
+    gate.fault("CREATE TEMPORARY STAGE", action=INSUFFICIENT_PRIVILEGES, times=None)
+    settings = flags(serve(many(25)), STOCKPIPE_BATCH_SIZE="10") | gate.env()
+    assert stockpipe.load(settings=settings).rows == 25
+    assert [word for word in words(gate) if word in ("PUT", "COPY")] == []
+    (said,) = [message for message in caplog.messages if message.startswith("No stage may be created")]
+    assert 'GRANT CREATE STAGE ON SCHEMA "STOCKS"."PUBLIC" TO ROLE LOADER_ROLE;' in said
 
 
 @pytest.mark.parametrize(
@@ -187,6 +249,9 @@ def test_a_clash_of_columns_is_refused_before_the_fetch(
     assert mend in refused.value.hint
     assert (sandbox.calls, [sql for sql in gate.statements() if sql.startswith("ALTER TABLE")]) == ([], [])
     gate.rows(mend)
+    for column in OLD_COLUMNS if quote else ():
+        if column != name:
+            gate.rows(f'ALTER TABLE tickers RENAME COLUMN "{column}" TO "{column.upper()}"')
     assert stockpipe.load(settings=flags(sandbox) | gate.env()).rows == 3
     assert gate.rows("SELECT count(*) FROM tickers") == [(4,)]
 
@@ -312,7 +377,6 @@ def test_a_refused_query_says_nothing_of_publishing(serve: Serve, gate: Snowflak
     ("statement", "privilege"),
     [
         ("CREATE TABLE", 'CREATE TABLE ON SCHEMA "STOCKS"."PUBLIC"'),
-        ("CREATE TEMPORARY STAGE", 'CREATE STAGE ON SCHEMA "STOCKS"."PUBLIC"'),
         ("DELETE FROM", 'DELETE ON TABLE "STOCKS"."PUBLIC"."TICKERS"'),
         ("COPY INTO", 'INSERT ON TABLE "STOCKS"."PUBLIC"."TICKERS"'),
         ("^UPDATE", 'UPDATE ON TABLE "STOCKS"."PUBLIC"."STOCKPIPE_FENCE"'),
@@ -375,15 +439,32 @@ def test_a_role_that_is_not_known_is_left_out() -> None:
 
 def test_a_schema_that_may_not_be_made_is_named(serve: Serve, gate: SnowflakeGate) -> None:
     gate.fault("CREATE SCHEMA", action=INSUFFICIENT_PRIVILEGES)
-    with pytest.raises(WarehouseError) as error:
+    with pytest.raises(WarehouseError, match='NEW_ONE" does not exist, or the role may not') as error:
         stockpipe.load(settings=flags(serve(many(3))) | gate.env(SNOWFLAKE_SCHEMA="NEW_ONE"))
-    assert 'GRANT CREATE SCHEMA ON DATABASE "STOCKS" TO ROLE LOADER_ROLE;' in error.value.hint
+    assert error.value.hint == (
+        'If it is there, the role may not use it: GRANT USAGE ON SCHEMA "STOCKS"."NEW_ONE" TO ROLE LOADER_ROLE; '
+        'If it is not, an administrator makes it: CREATE SCHEMA "STOCKS"."NEW_ONE"; (stockpipe schema --grants prints both)'
+    )
+
+
+@pytest.mark.parametrize("may_create", [False, True])
+def test_a_schema_that_is_there_and_hidden_asks_for_usage(serve: Serve, gate: SnowflakeGate, may_create: bool) -> None:
+    gate.enforce_grants()
+    gate.grants.append(f"GRANT USAGE ON DATABASE STOCKS TO ROLE {gate.role}")
+    if may_create:
+        gate.grants.append(f"GRANT CREATE SCHEMA ON DATABASE STOCKS TO ROLE {gate.role}")
+    sandbox = serve(many(3))
+    with pytest.raises(WarehouseError) as error:
+        stockpipe.load(settings=flags(sandbox) | gate.env())
+    assert 'GRANT USAGE ON SCHEMA "STOCKS"."PUBLIC" TO ROLE LOADER_ROLE;' in error.value.hint
+    assert "GRANT CREATE SCHEMA" not in error.value.hint
+    assert error.value.hint.startswith("It is there" if may_create else "If it is there")
+    assert sandbox.calls == []
 
 
 def test_a_session_without_a_warehouse_is_told_what_to_set(serve: Serve, gate: SnowflakeGate) -> None:
-    gate.fault("^UPDATE", action=NO_WAREHOUSE)
     with pytest.raises(WarehouseError, match="No active warehouse") as error:
-        stockpipe.load(settings=flags(serve(many(3))) | gate.env())
+        stockpipe.load(settings=flags(serve(many(3))) | gate.env(SNOWFLAKE_WAREHOUSE=""))
     assert error.value.hint.startswith("Set SNOWFLAKE_WAREHOUSE")
 
 

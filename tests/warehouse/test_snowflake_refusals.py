@@ -146,7 +146,7 @@ def test_a_storage_that_a_firewall_hides_is_named(
 @pytest.mark.parametrize(
     ("state", "told"),
     [
-        (Warehouse(suspended=True, auto_resume=False), "ALTER WAREHOUSE ... SET AUTO_RESUME = TRUE"),
+        (Warehouse(suspended=True, auto_resume=False), "ALTER WAREHOUSE LOAD_WH SET AUTO_RESUME = TRUE"),
         (Warehouse(monitor="NIGHTLY"), "the quota of its resource monitor is used up"),
     ],
 )

@@ -176,7 +176,7 @@ class Staging:
         """
         if not small and self._facts.counts.published == self._facts.counts.fetched:
             return sorted(self._chunks.iterdir())
-        columns = ", ".join(f'"{column.name}"' for column in self.dataset.columns)
+        columns = ", ".join(_sent(column) if small else f'"{column.name}"' for column in self.dataset.columns)
         name = self.part.path.replace("/", "-")
         statement = (
             f"COPY (SELECT {columns} FROM staged WHERE reason IS NULL AND NOT repeated ORDER BY seq) TO {literal(str(self.parquet_folder))} "
@@ -308,6 +308,12 @@ def _cell(column: Column, value: str) -> str:
     """A column of the typed rows. A rejected row keeps its texts, which name it; its other cells may not even be cast."""
     kept = value if column.kind == "text" else f"CASE WHEN reason IS NULL THEN {value} END"
     return f'CAST({kept} AS {duckdb_type(column)}) AS "{column.name}"'
+
+
+def _sent(column: Column) -> str:
+    """A column as another reader gets it: JSON as text, for what becomes of Parquet's own JSON type is the reader's affair."""
+    name = f'"{column.name}"'
+    return f"{name}::VARCHAR AS {name}" if column.kind == "json" else name
 
 
 def _cut(text: str | None, width: int) -> str | None:

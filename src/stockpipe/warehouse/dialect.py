@@ -68,15 +68,14 @@ class TableOptions:
         return "" if self.retention_days is None else f"\nDATA_RETENTION_TIME_IN_DAYS = {self.retention_days}"
 
 
-def snowflake_create(table: sql.Table, options: TableOptions, *, cluster: bool = False) -> str:
-    """CREATE TABLE with all comments, in one statement."""
+def snowflake_create(table: sql.Table, options: TableOptions) -> str:
+    """CREATE TABLE with all comments, in one statement. No clustering key: days arrive in order, and a key has its own bill."""
     columns = ",\n".join(
         f'    "{column.name}" {snowflake_type(column)} COMMENT {snowflake_text(column.meaning)}'
         for column in table.columns
     )
-    clustering = '\nCLUSTER BY ("DS")' if cluster else ""
     comment = f"\nCOMMENT = {snowflake_text(table.comment)}"
-    return f"{options.head} {table.name} (\n{columns}\n){clustering}{options.retention}{comment}"
+    return f"{options.head} {table.name} (\n{columns}\n){options.retention}{comment}"
 
 
 def snowflake_fence(prefix: str, options: TableOptions) -> tuple[str, str]:

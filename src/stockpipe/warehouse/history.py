@@ -169,6 +169,11 @@ def last_day_sql(runs: sql.Table) -> str:
     return f'SELECT max("DS") FROM {runs.name} WHERE {ended(GOOD)}'
 
 
+def last_days_sql(runs: sql.Table) -> str:
+    """Each dataset that was published, with its last day."""
+    return f'SELECT "DATASET", max("DS") FROM {runs.name} WHERE {ended(GOOD)} GROUP BY 1'
+
+
 def before_sql(runs: sql.Table, partition: Partition, mark: str) -> tuple[str, list[object]]:
     """The last good records of this day, of the nearest earlier one and of the last later one, with the values to bind.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from stockpipe.errors import WarehouseError
@@ -11,22 +11,28 @@ from stockpipe.setup.doctor.grants import Ask, Grants, bare_name
 from stockpipe.setup.doctor.tables import OurTables
 from stockpipe.warehouse.dialect import FENCE_TABLE
 from stockpipe.warehouse.snowflake.privileges import OWN_ROLE, SYSTEM_ROLES, role_word
+from stockpipe.warehouse.snowflake.shape import for_its_owner
 
 _ALL = "stockpipe schema --grants prints all that is needed."
 _WITHOUT = {
-    "CREATE STAGE": " Without it: STOCKPIPE_LOAD_METHOD=insert.",
+    "CREATE STAGE": " Without it a run loads by INSERT, which keeps the warehouse busy for longer, and says so "
+    "(STOCKPIPE_LOAD_METHOD=insert does it without a word).",
     "CREATE VIEW": " Without it a run makes no views, says so, and goes on.",
 }
 
 
 @dataclass(frozen=True)
 class Need:
-    """What a run needs on one object: its kind, its quoted name, the privileges. Without an `optional` one it goes on."""
+    """What a run needs on one object: its kind, its quoted name, the privileges. Without an `optional` one it goes on.
+
+    `alterations` are the statements for which it would have to own a table.
+    """
 
     kind: str
     name: str
     privileges: tuple[str, ...]
     optional: bool = False
+    alterations: tuple[str, ...] = ()
 
     @property
     def bare(self) -> str:
@@ -36,42 +42,48 @@ class Need:
 
 def wanted_on(prefix: str, tables: OurTables) -> dict[str, tuple[str, ...]]:
     """The privileges that publishing asks for on each of our tables, by quoted name; the fence is the last."""
-    wanted: dict[str, tuple[str, ...]] = {table.name: ("SELECT", "INSERT", "DELETE") for table in tables.datasets}
+    wanted: dict[str, tuple[str, ...]] = {
+        table.name: ("SELECT", "INSERT", "DELETE") for table in tables.datasets.values()
+    }
     wanted |= {table.name: ("SELECT", "INSERT") for table in (tables.runs, tables.rejects)}
     return wanted | {f'{prefix}"{FENCE_TABLE}"': ("SELECT", "UPDATE")}
 
 
-def not_seen(role: str | None, name: str, privileges: tuple[str, ...], *, others: bool) -> Diagnosis:
-    """For a table that the service does not show; where it shows `others` of ours, one may be there and hidden."""
+def not_seen(role: str | None, name: str, privileges: tuple[str, ...], why: str = "") -> Diagnosis:
+    """For a table that the service does not show; `why` says why it may be there all the same, and hidden."""
     text = f"{name} is not there, or {role or 'the role'} may not see it"
-    if not others:
+    if not why:
         return Diagnosis("OK", "table", f"{text}; the first run makes it")
     remedy = _remedy(list(privileges), role, Need("TABLE", name, privileges))
-    return Diagnosis("WARN", "table", f"{text}, though it sees others of ours", f"If it is there: {remedy} If not, the next run makes it.")  # fmt: skip
+    return Diagnosis("WARN", "table", f"{text}, {why}", f"If it is there: {remedy} If not, the next run makes it.")
 
 
-def needs_of_a_run(prefix: str, tables: OurTables, present: set[str], altered: set[str], *, stages: bool) -> list[Need]:
+def needs_of_a_run(
+    prefix: str, tables: OurTables, present: set[str], altered: Mapping[str, list[str]], *, stages: bool
+) -> Iterator[Need]:
     """What a run will ask for in the schema of `prefix`.
 
-    `present` are the tables that are there, `altered` those it will change; `stages` says that it loads by PUT and COPY.
+    `present` are the tables that are there, `altered` the statements with which it completes one of them; `stages` says
+    that it loads by PUT and COPY.
     """
-    wanted = wanted_on(prefix, tables)
-    makes = ("CREATE TABLE",) if wanted.keys() - present else ()
-    schema = prefix.rstrip(".")
-    creates = (*(("CREATE STAGE",) if stages else ()), *makes)
-    needs = [Need("SCHEMA", schema, creates)] if creates else []
+    wanted, schema = wanted_on(prefix, tables), prefix.rstrip(".")
+    if stages:
+        yield Need("SCHEMA", schema, ("CREATE STAGE",), optional=True)
+    if wanted.keys() - present:
+        yield Need("SCHEMA", schema, ("CREATE TABLE",))
     # Views are created beside a new table of a dataset, or of the runs.
-    if not {table.name for table in (*tables.datasets, tables.runs)} <= present:
-        needs.append(Need("SCHEMA", schema, ("CREATE VIEW",), optional=True))
+    if not {table.name for table in (*tables.datasets.values(), tables.runs)} <= present:
+        yield Need("SCHEMA", schema, ("CREATE VIEW",), optional=True)
     for name, privileges in wanted.items():
         if name in present:
-            needs.append(Need("TABLE", name, (*privileges, *(("OWNERSHIP",) if name in altered else ()))))
-    return needs
+            statements = tuple(altered.get(name, ()))
+            owned = ("OWNERSHIP",) if statements else ()
+            yield Need("TABLE", name, (*privileges, *owned), alterations=statements)
 
 
-def examine_privileges(ask: Ask, role: str, needs: list[Need]) -> Iterator[Diagnosis]:
+def examine_privileges(ask: Ask, role: str, needs: Iterable[Need]) -> Iterator[Diagnosis]:
     """One finding for each object of which a run needs something."""
-    grants = Grants(ask)
+    grants, needs = Grants(ask), list(needs)
     try:
         grants.read(role)
     except WarehouseError as error:
@@ -105,10 +117,7 @@ def _judged(grants: Grants, role: str, need: Need) -> Diagnosis:
 def _remedy(lacking: list[str], role: str | None, need: Need) -> str:
     if role in SYSTEM_ROLES:
         return OWN_ROLE
-    return _grant(lacking, role_word(role), need) + "".join(_WITHOUT.get(privilege, "") for privilege in lacking)
-
-
-def _grant(lacking: list[str], to: str, need: Need) -> str:
-    if "OWNERSHIP" in lacking:
-        return f"Only its owner may alter a table: GRANT OWNERSHIP ON {need.kind} {need.name} TO ROLE {to} COPY CURRENT GRANTS;"
-    return f"GRANT {', '.join(lacking)} ON {need.kind} {need.name} TO ROLE {to};"
+    granted = [privilege for privilege in lacking if privilege != "OWNERSHIP"]
+    owner = for_its_owner(need.alterations) if len(granted) < len(lacking) else ""
+    grant = f"GRANT {', '.join(granted)} ON {need.kind} {need.name} TO ROLE {role_word(role)};" if granted else ""
+    return " ".join(filter(None, (owner, grant))) + "".join(_WITHOUT.get(privilege, "") for privilege in lacking)

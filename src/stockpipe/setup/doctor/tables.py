@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
-from stockpipe.datasets import DATASETS, Column
+from stockpipe.datasets import DATASETS, USUAL, Column
 from stockpipe.errors import WarehouseError
 from stockpipe.settings import Settings
 from stockpipe.setup.doctor.diagnosis import Diagnosis, failed
@@ -22,20 +22,29 @@ Columns = Mapping[str, str]
 class OurTables:
     """The tables that a run uses."""
 
-    datasets: list[sql.Table]
+    datasets: dict[str, sql.Table]
+    """By the dataset's name."""
     runs: sql.Table
     rejects: sql.Table
+    prefix: str = ""
+    """The quoted database and schema, with a dot behind."""
 
     @classmethod
     def of(cls, settings: Settings, prefix: str = "") -> OurTables:
         """As the settings name them; `prefix` is a quoted database and schema with a dot behind."""
-        tables = [sql.dataset_table(dataset, settings, prefix) for dataset in DATASETS.values()]
-        return cls(tables, sql.runs_table(prefix), sql.rejects_table(prefix))
+        tables = {name: sql.dataset_table(dataset, settings, prefix) for name, dataset in DATASETS.items()}
+        return cls(tables, sql.runs_table(prefix), sql.rejects_table(prefix), prefix)
 
     @property
     def all(self) -> list[sql.Table]:
         """All of them."""
-        return [*self.datasets, self.runs, self.rejects]
+        return [*self.datasets.values(), self.runs, self.rejects]
+
+    def in_use(self, is_there: Callable[[str], object], loaded: Iterable[str] = ()) -> OurTables:
+        """Without those of datasets that nobody loaded so far. The usual one stays: it is what the first run loads."""
+        names = {USUAL.name, *loaded}
+        used = {name: table for name, table in self.datasets.items() if name in names or is_there(table.name)}
+        return replace(self, datasets=used)
 
 
 def not_there(name: str) -> Diagnosis:
@@ -48,36 +57,34 @@ def examine_tables(
     described: Callable[[str], Columns],
     type_of: Callable[[Column], str],
     missing: Callable[[str], Diagnosis] = not_there,
+    obstacles: Callable[[sql.Table], Iterable[tuple[str, str]]] = lambda _: (),
 ) -> Iterator[Diagnosis]:
-    """Each table's form; `described` gives names and types of a table's columns, nothing for one that is `missing`."""
+    """Each table's form; `described` gives names and types of a table's columns, nothing for one that is `missing`.
+
+    `obstacles` are what else keeps our rows out of a table that is there, each with its remedy.
+    """
     for table in tables:
         existing = described(table.name)
         if not existing:
             yield missing(table.name)
             continue
         try:
-            changes = _changes(table, existing, type_of)
+            obstacle = next(iter(obstacles(table)), None)
+            changes = [] if obstacle else _changes(table, existing, type_of)
         except WarehouseError as error:
             yield failed("table", error)
             continue
+        if obstacle:
+            yield Diagnosis("FAIL", "table", *obstacle, exit_code=6)
+            continue
         yield Diagnosis("OK", "table", f"{table.name}: " + (f"the next run {'; '.join(changes)}" if changes else "as declared"))  # fmt: skip
-
-
-def may_alter(table: sql.Table, existing: Columns, type_of: Callable[[Column], str]) -> bool:
-    """Whether the next run changes the form of a table that is there."""
-    try:
-        return bool(existing and _changes(table, existing, type_of))
-    except WarehouseError:
-        return False  # it ends before
 
 
 def _changes(table: sql.Table, existing: Columns, type_of: Callable[[Column], str]) -> list[str]:
     """What the next run does to the columns of a table. WarehouseError when one of them is of another kind."""
     missing = [column.name for column in sql.missing_columns(table, existing, type_of)]
-    renamed = sql.misspelled_columns(table, existing)
-    kinds = {renamed.get(name, name): kind for name, kind in existing.items()}
-    narrow = [column.name for column in table.columns if _is_narrow(column, kinds.get(column.name, ""))]
-    words = {"adds": missing, "renames to upper case": list(renamed.values()), "widens": narrow}
+    narrow = [column.name for column in table.columns if _is_narrow(column, existing.get(column.name, ""))]
+    words = {"adds": missing, "widens": narrow}
     return [f"{word} {', '.join(names)}" for word, names in words.items() if names]
 
 

@@ -48,7 +48,7 @@ def _examine_file(settings: Settings, today: date) -> Iterator[Diagnosis]:
         yield Diagnosis("SKIP", "table", "tables were not looked at: the file is held")
         return
     yield _writable(warehouse.path)
-    tables = OurTables.of(settings)
+    tables = OurTables.of(settings).in_use(lambda name: columns.get(name.upper()))
     yield from examine_tables(tables.all, lambda name: columns.get(name.upper(), {}), duckdb_type)
     if tables.runs.name in columns:
         yield examine_age(warehouse.query(last_day_sql(tables.runs)).rows[0][0], today)

@@ -45,7 +45,7 @@ def snowflake_tables(settings: Settings, names: Names, options: TableOptions) ->
     prefix = names.prefix
     fence, row = snowflake_fence(prefix, options)
     return [
-        *(snowflake_create(table, options, cluster=True) for table in _dataset_tables(settings, prefix)),
+        *(snowflake_create(table, options) for table in _dataset_tables(settings, prefix)),
         snowflake_create(sql.runs_table(prefix), options),
         snowflake_create(sql.rejects_table(prefix), options),
         f"-- {_FENCE}\n{fence}",

@@ -13,7 +13,15 @@ from stockpipe.warehouse import sql
 from stockpipe.warehouse.base import QueryResult
 from stockpipe.warehouse.snowflake.answers import result_of
 from stockpipe.warehouse.snowflake.parameters import time_limits
-from stockpipe.warehouse.snowflake.privileges import lacking, or_granted, stored_role, unseen, wanted_privilege
+from stockpipe.warehouse.snowflake.privileges import (
+    does_not_resume,
+    hidden_schema,
+    lacking,
+    or_granted,
+    stored_role,
+    unseen,
+    wanted_privilege,
+)
 from stockpipe.warehouse.snowflake.reading import first_word
 from stockpipe.warehouse.snowflake.refusals import of_statement
 from stockpipe.warehouse.snowflake.session import error_text, open_session, session_plan
@@ -22,10 +30,9 @@ from stockpipe.warehouse.snowflake.statements import shortened
 log = logging.getLogger(__name__)
 
 DOES_NOT_EXIST = 2003
-_INSUFFICIENT = 3001
-_NO_WAREHOUSE = 606
+INSUFFICIENT = 3001
+NO_WAREHOUSE = 606
 _LAST_WORDS = 60
-_SUSPENDED = " A warehouse that is suspended starts by itself only after ALTER WAREHOUSE ... SET AUTO_RESUME = TRUE."
 _UNPUBLISHED = "Nothing of this run was published; check the role's privileges."
 
 
@@ -90,13 +97,22 @@ class Connection:
             hint=f"Check SNOWFLAKE_DATABASE and SNOWFLAKE_ROLE, or make it: stockpipe init --create (CREATE DATABASE {self.database}).",
         )
 
+    def hidden_schema(self, error: WarehouseError, *, makes: bool) -> WarehouseError:
+        """That the schema is not there for the role; `makes` says that the role may create one."""
+        message = f"The schema {self.schema} does not exist, or the role may not use it: {error.message}"
+        return WarehouseError(message, hint=hidden_schema(self.schema, self._role, makes=makes))
+
+    @property
+    def _role(self) -> str | None:
+        return stored_role(self._settings.get("SNOWFLAKE_ROLE"), self._session.role)
+
     def run(
         self, statement: str, values: Sequence[Any] | None = None, hint: str = _UNPUBLISHED
     ) -> list[tuple[Any, ...]]:
         """The rows of a statement. WarehouseError when it is refused, with `hint` where nothing better is known."""
         return self.ask(statement, values, hint).rows
 
-    def ask(self, statement: str, values: Sequence[Any] | None, hint: str) -> QueryResult:
+    def ask(self, statement: str, values: Sequence[Any] | None = None, hint: str = _UNPUBLISHED) -> QueryResult:
         """A statement's columns and rows, of which a long answer's come from a storage of their own."""
         import snowflake.connector
 
@@ -121,18 +137,23 @@ class Connection:
 
     def _refused(self, error: Any, statement: str, hint: str) -> WarehouseError:
         """What a refused statement means for the user: a missing privilege is named with its GRANT, else `hint` stands."""
-        role = stored_role(self._settings.get("SNOWFLAKE_ROLE"), self._session.role)
+        role = self._role
         privilege = wanted_privilege(statement, self.schema, self.database)
-        if error.errno == _INSUFFICIENT and privilege:
+        if error.errno == INSUFFICIENT and privilege:
             hint = lacking(privilege, role)
         elif error.errno == DOES_NOT_EXIST and privilege:
             hint = unseen(privilege, role)
-        elif error.errno == _NO_WAREHOUSE:
-            hint = or_granted("Set SNOWFLAKE_WAREHOUSE", "USAGE ON WAREHOUSE ...", role) + _SUSPENDED
+        elif error.errno == NO_WAREHOUSE:
+            hint = self._without_warehouse(role)
         else:
             hint = of_statement(error.errno, error_text(error)) or hint
         kind = NotThere if error.errno == DOES_NOT_EXIST else WarehouseError
         return kind(f"Snowflake refused {first_word(statement)}: {error_text(error)}", hint=hint)
+
+    def _without_warehouse(self, role: str | None) -> str:
+        if warehouse := self._session.warehouse:
+            return does_not_resume(warehouse, role)
+        return or_granted("Set SNOWFLAKE_WAREHOUSE", "USAGE ON WAREHOUSE ...", role)
 
 
 def number_of(error: WarehouseError) -> int | None:

@@ -66,6 +66,29 @@ def or_granted(advice: str, privilege: str, role: str | None) -> str:
     return f"{advice}, or have it granted: GRANT {privilege} TO ROLE {role_word(role)};"
 
 
+def does_not_resume(warehouse: str, role: str | None) -> str:
+    """What to do about a warehouse that is there, suspended, and does not start by itself."""
+    word = role_word(warehouse)
+    starts = f"The warehouse {warehouse} is suspended and does not start by itself: ALTER WAREHOUSE {word} SET AUTO_RESUME = TRUE;"
+    return f"{or_granted(starts.rstrip(';'), f'OPERATE ON WAREHOUSE {word}', role)} (with OPERATE: ALTER WAREHOUSE {word} RESUME;)"
+
+
+def hidden_schema(schema: str, role: str | None, *, makes: bool) -> str:
+    """What to do about a schema that is not there for a role: USAGE comes first, as it may well be there.
+
+    `schema` is quoted; `makes` says that the role may create one, and could not: so it is there.
+    """
+    if role in SYSTEM_ROLES:
+        return OWN_ROLE
+    usage = f"GRANT USAGE ON SCHEMA {schema} TO ROLE {role_word(role)};"
+    if makes:
+        return f"It is there, and the role may not use it. An administrator gives it: {usage}"
+    return (
+        f"If it is there, the role may not use it: {usage} If it is not, an administrator makes it: CREATE SCHEMA {schema}; "
+        "(stockpipe schema --grants prints both)"
+    )
+
+
 def lacking(privilege: str, role: str | None) -> str:
     """That a role lacks a privilege, and how it comes to it."""
     return f"The role {role or 'of the session'} lacks a privilege. {_remedy(privilege, role)}"

@@ -16,7 +16,7 @@ from stockpipe.settings import Settings
 from stockpipe.warehouse import sql
 from stockpipe.warehouse.base import Delivery, require_count
 from stockpipe.warehouse.runs import RunRecord
-from stockpipe.warehouse.snowflake.connection import Connection
+from stockpipe.warehouse.snowflake.connection import INSUFFICIENT, Connection, number_of
 from stockpipe.warehouse.snowflake.fence import Fence, told_if_slow
 from stockpipe.warehouse.snowflake.statements import Bound, copy_sql, inserts, shortened
 
@@ -86,8 +86,17 @@ class Publisher:
         return f'{self._session.prefix}"STOCKPIPE_{self._session.run_id}"'
 
     def _stage(self, delivery: Delivery) -> str:
-        """Put the Parquet files on a stage that lives as long as the session; returns its name with the @."""
-        self._session.run(f"CREATE TEMPORARY STAGE IF NOT EXISTS {self._stage_name}")
+        """Put the Parquet files on a stage that lives as long as the session; returns its name with the @.
+
+        "" where the role may create none, as some accounts have it though it is temporary: INSERT needs none.
+        """
+        try:
+            self._session.run(f"CREATE TEMPORARY STAGE IF NOT EXISTS {self._stage_name}")
+        except WarehouseError as error:
+            if number_of(error) != INSUFFICIENT:
+                raise
+            log.warning("No stage may be created, so the rows go by INSERT, which takes longer. %s", error.hint)
+            return ""
         # Each part has a folder of its own, with as many files as it is large.
         for folder, found in groupby(delivery.parquet, key=lambda path: path.parent):
             names = [path.name for path in found]

@@ -7,14 +7,24 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
+from functools import cached_property
+from typing import Any
 
 from stockpipe.errors import NotThere, WarehouseError
 from stockpipe.warehouse import sql
-from stockpipe.warehouse.dialect import TableOptions, snowflake_create, snowflake_type, snowflake_view
+from stockpipe.warehouse.dialect import TableOptions, snowflake_create, snowflake_view
 from stockpipe.warehouse.model import Model
-from stockpipe.warehouse.snowflake.connection import DOES_NOT_EXIST, Connection, number_of
+from stockpipe.warehouse.snowflake.connection import DOES_NOT_EXIST, INSUFFICIENT, Connection, number_of
 from stockpipe.warehouse.snowflake.fence import Fence
-from stockpipe.warehouse.snowflake.shape import must_take_rows
+from stockpipe.warehouse.snowflake.shape import (
+    a_view,
+    alterations,
+    for_its_owner,
+    is_view,
+    must_take_rows,
+    named_views,
+    views_sql,
+)
 
 log = logging.getLogger(__name__)
 
@@ -26,36 +36,49 @@ class Tables:
         self._session = session
         self._options = options
 
-    def shape(self, table: sql.Table, *, cluster: bool = False) -> bool:
-        """Make the table, or rename, add and widen columns; True when it was made. WarehouseError where it cannot take our rows."""
+    def shape(self, table: sql.Table) -> bool:
+        """Make the table, or add and widen columns; True when it was made. WarehouseError where it cannot take our rows."""
+        described = self._described(table.name)
+        if not described:
+            self._make(snowflake_create(table, self._options))
+            return True
+        must_take_rows(table, described, self._views)
+        self._alter(alterations(table, described))
+        return False
+
+    def _described(self, name: str) -> list[tuple[Any, ...]]:
+        """The rows of DESCRIBE TABLE, none where it is not there."""
         try:
-            described = self._session.run(f"DESCRIBE TABLE {table.name}")
+            return self._session.run(f"DESCRIBE TABLE {name}")
         except WarehouseError as error:
             if number_of(error) != DOES_NOT_EXIST:
                 raise
-            self._make(snowflake_create(table, self._options, cluster=cluster))
-            return True
-        existing = {row[0]: row[1] for row in described}
-        missing = sql.missing_columns(table, existing, snowflake_type)
-        must_take_rows(table, described)
-        for spelled, name in sql.misspelled_columns(table, existing).items():
-            self._alter(table, f'RENAME COLUMN "{spelled}" TO "{name}"')
-            log.info('Column "%s" renamed to %s', spelled, name)
-            existing[name] = existing.pop(spelled)
-        for column in missing:
-            self._alter(table, f'ADD COLUMN IF NOT EXISTS "{column.name}" {snowflake_type(column)}')
-        self._widen(table, existing)
-        return False
+            return []
+
+    @cached_property
+    def _views(self) -> frozenset[str]:
+        """The schema's views, asked for once, when something of a table's name is there."""
+        answer = self._session.ask(views_sql(self._session.schema))
+        return named_views(answer.columns, answer.rows)
+
+    def _alter(self, statements: list[str]) -> None:
+        for number, statement in enumerate(statements):
+            try:
+                self._session.run(statement)
+            except WarehouseError as error:
+                if number_of(error) != INSUFFICIENT:
+                    raise
+                raise WarehouseError(error.message, hint=for_its_owner(statements[number:])) from error
+            log.info("Table completed: %s", statement)
 
     def make_fence(self, fence: Fence) -> None:
         """The table that publishes wait at, and its row."""
-        try:
-            self._session.run(f"DESCRIBE TABLE {fence.name}")
-        except WarehouseError as error:
-            if number_of(error) != DOES_NOT_EXIST:
-                raise
+        if not self._described(fence.name):
             self._session.run(fence.create)
             self._session.run(fence.fill)
+        elif is_view(fence.name, self._views):
+            obstacle, remedy = a_view(fence.name)
+            raise WarehouseError(obstacle, hint=f"Nothing was changed. {remedy}")
 
     def make_views(self, models: Iterable[Model]) -> None:
         """Beside a new or newly adopted table only, so that an ordinary day asks nothing; what has the name already stays as it is."""
@@ -70,18 +93,18 @@ class Tables:
         try:
             self._session.run(statement)
         except NotThere:
+            self._make_schema()
             try:
-                self._session.run(f"CREATE SCHEMA IF NOT EXISTS {self._session.schema}")
+                self._session.run(statement)
             except NotThere as error:
-                raise self._session.no_database() from error
-            self._session.run(statement)
+                raise self._session.hidden_schema(error, makes=True) from error
 
-    def _widen(self, table: sql.Table, existing: dict[str, str]) -> None:
-        for column in table.columns:
-            present = sql.width(existing.get(column.name, ""))
-            if column.kind == "text" and column.width and present and present < column.width:
-                self._alter(table, f'ALTER COLUMN "{column.name}" SET DATA TYPE {snowflake_type(column)}')
-                log.info("Column %s widened from %d to %d characters", column.name, present, column.width)
-
-    def _alter(self, table: sql.Table, change: str) -> None:
-        self._session.run(f"ALTER TABLE {table.name} {change}")
+    def _make_schema(self) -> None:
+        try:
+            self._session.run(f"CREATE SCHEMA IF NOT EXISTS {self._session.schema}")
+        except NotThere as error:
+            raise self._session.no_database() from error
+        except WarehouseError as error:
+            if number_of(error) != INSUFFICIENT:
+                raise
+            raise self._session.hidden_schema(error, makes=False) from error

@@ -65,7 +65,7 @@ class SnowflakeWarehouse:
         """Sign in, and bring the tables to their declared shape. Only metadata statements: no warehouse wakes."""
         self._session.open()
         main = self._publisher.main(dataset)
-        made = self._tables.shape(main, cluster=True)
+        made = self._tables.shape(main)
         log.info("Table %s created" if made else "Table %s already exists", self.table(dataset))
         first = self._tables.shape(sql.runs_table(self._session.prefix))
         self._tables.shape(sql.rejects_table(self._session.prefix))
