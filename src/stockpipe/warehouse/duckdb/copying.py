@@ -11,7 +11,7 @@ import duckdb
 
 from stockpipe.base.engine import open_in_memory
 from stockpipe.base.stopping import interruptible
-from stockpipe.warehouse.dialect import duckdb_text
+from stockpipe.base.text import literal
 from stockpipe.warehouse.duckdb.file import patiently
 from stockpipe.warehouse.duckdb.reading import LOCK, refused
 
@@ -43,7 +43,7 @@ def _attached(path: Path) -> duckdb.DuckDBPyConnection:
     """An engine in memory with the file beside it for reading only, which reaches nothing else."""
     memory = open_in_memory()
     try:
-        memory.execute(f"ATTACH {duckdb_text(str(path))} AS stored (READ_ONLY)")
+        memory.execute(f"ATTACH {literal(str(path))} AS stored (READ_ONLY)")
         memory.execute(f"USE stored; {_SHUT}; {LOCK}")
     except BaseException:
         memory.close()
