@@ -11,7 +11,7 @@ DEV := $(VENV)/.dev
 DBT := tests/dbt/.venv
 SNOWFLAKE_TESTS := tests/warehouse/test_signin.py tests/warehouse/test_snowflake.py tests/warehouse/test_snowflake_session.py tests/warehouse/test_snowflake_refusals.py tests/warehouse/test_warehouses.py tests/models/test_views.py
 
-.PHONY: demo test test-chaos test-dbt test-connectors test-airflow test-dagster test-prefect test-workflows lint types check bench mutants requirements clean
+.PHONY: demo test test-master test-chaos test-dbt test-connectors test-airflow test-dagster test-prefect test-workflows lint types check bench mutants requirements clean
 
 demo: $(RUNTIME)  ## load a day of the sandbox into stockpipe-demo.duckdb
 	$(BIN)/stockpipe demo --duckdb-path stockpipe-demo.duckdb
@@ -23,6 +23,9 @@ test: $(DEV)  ## all tests
 
 test-chaos: $(DEV)  ## kills and random faults; some minutes
 	$(BIN)/python -m pytest -q -n auto tests/chaos -o addopts="--strict-markers -ra"
+
+test-master: $(DEV)  ## the rules of the security master against hidden identities: precision and recall for each kind of event
+	$(BIN)/python tests/support/judge.py $(ARGS)
 
 test-dbt: $(DEV) $(DBT)/.ready  ## sources.yml in the hands of dbt, in an environment of its own
 	$(BIN)/python -m pytest -q -n auto tests/dbt -o addopts="--strict-markers -ra"

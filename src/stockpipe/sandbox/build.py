@@ -9,7 +9,7 @@ from itertools import product
 from stockpipe.base.clock import NEW_YORK
 
 from .lifetimes import Security, scramble
-from .names import BRANDS, security_name
+from .names import BRANDS, called_name, security_name
 
 Row = dict[str, object]
 
@@ -79,9 +79,10 @@ def stock_row(security: Security, day: int, *, active: bool, build: bool) -> Row
     if number >> 52 & 1023 >= _NO_CIK.get(kind, 0) and name:
         row["cik"] = cik(security)
     if security.figi_day <= day and (active or _kept_figi(security)):
-        row["composite_figi"] = figi(2 * security.id)
+        figis = _figis(security, day)
+        row["composite_figi"] = figi(figis)
         if number >> 30 & 1023 >= _SHARE_KEPT_BACK:
-            row["share_class_figi"] = figi(2 * security.id + 1)
+            row["share_class_figi"] = figi(figis + 1)
     if not active:
         row["delisted_utc"] = midnight(security.delisted)
     return row
@@ -94,7 +95,15 @@ def cik(security: Security, other: int = 0) -> str:
     return f"{((issuer + other * 500_000) * 15_485_863 + 700_001) % _CIK_SPACE:010d}"
 
 
+def _figis(security: Security, day: int) -> int:
+    """The number of the composite FIGI; the share class one has the next."""
+    return next((number for since, number in reversed(security.refigied or ()) if since <= day), 2 * security.id)
+
+
 def _name(security: Security, day: int) -> str:
+    called = next((name for since, name in reversed(security.called or ()) if since <= day), None)
+    if called:
+        return called_name(security.kind, security.number, called)
     number = security.number
     brand = security.kind in ("ETF", "ETS", "ETV", "ETN")
     issuer = number % len(BRANDS) if brand else number if security.issuer == security.id else scramble(security.issuer)

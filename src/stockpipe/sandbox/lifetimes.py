@@ -42,6 +42,10 @@ class Security:
     delisted: int = NEVER
     renames: list[tuple[int, str]] | None = field(default=None, repr=False)
     moves: list[tuple[int, str]] | None = field(default=None, repr=False)
+    # Of a harder market only: the issuer's name since a day, new FIGIs since a day, and days away.
+    called: list[tuple[int, str]] | None = field(default=None, repr=False)
+    refigied: list[tuple[int, int]] | None = field(default=None, repr=False)
+    away: tuple[int, int] | None = None
 
     def symbol_on(self, day: int) -> str:
         """The ticker on this day."""

@@ -21,6 +21,7 @@ from .build import (
     midnight,
     stock_row,
 )
+from .hard import HardStocks, noisy
 from .lifetimes import FIRST_DAY, Security, Stocks, scramble
 from .pairs import CONSTANT_STAMP, members, otc_stamp, pair_row
 
@@ -35,14 +36,15 @@ Found = tuple[int, Row]
 class Market:
     """The whole universe under one seed. Lists are made when asked for; no row carries its hidden true id.
 
-    `rows` asks for exactly that many active stocks on every day, for benchmarks. Threads may share one.
+    `rows` asks for exactly that many active stocks on every day, for benchmarks. `hard` makes stocks whose identity is
+    hard to follow (see `hard.py`); then `rows` is about right only. Threads may share one.
     """
 
-    def __init__(self, seed: int = 7, rows: int | None = None) -> None:
+    def __init__(self, seed: int = 7, rows: int | None = None, *, hard: bool = False) -> None:
         if rows is not None and rows < 0:
             raise ValueError(f"rows must not be negative: {rows}")
         self.seed = seed
-        self._size = rows
+        self._size, self._hard = rows, hard
         self._stocks: Stocks | None = None
         self._lock = RLock()
         self._lists: OrderedDict[Hashable, list[Row]] = OrderedDict()
@@ -50,7 +52,7 @@ class Market:
     @property
     def label(self) -> str:
         """What the data is, for the records of those who load it."""
-        return f"synthetic seed={self.seed}"
+        return f"synthetic{' hard' if self._hard else ''} seed={self.seed}"
 
     @property
     def securities(self) -> list[Security]:
@@ -108,7 +110,7 @@ class Market:
 
     def _lived(self, day: int) -> Stocks:
         if self._stocks is None:
-            self._stocks = Stocks(self.seed, self._size)
+            self._stocks = (HardStocks if self._hard else Stocks)(self.seed, self._size)
         self._stocks.advance(day)
         return self._stocks
 
@@ -120,7 +122,11 @@ class Market:
 
     def _nightly(self, active: bool, build: date) -> list[Found]:
         day = last_session(build.toordinal() - 1)
-        found = [(one.id, stock_row(one, day, active=active, build=True)) for one in self._chosen(active, day)]
+        found = [
+            (one.id, row)
+            for one in self._chosen(active, day)
+            if (row := self._row(one, day, active=active, build=True)) is not None
+        ]
         found.sort(key=_order)
         if active:
             for (_, row), stamp in zip(found, build_stamps(build, len(found)), strict=True):
@@ -138,13 +144,19 @@ class Market:
         for one in self._chosen(active, day):
             if lost and (one.number ^ scramble(day)) % 100 < lost:
                 continue
-            row = stock_row(one, day, active=active, build=False)
+            row = self._row(one, day, active=active, build=False)
+            if row is None:
+                continue
             row["last_updated_utc"] = dated_stamp(one, day) if active else inactive_stamp(one, day)
             found.append((one.id, row))
         if active:
             found += self._doubles(on)
         found.sort(key=_order)
         return found
+
+    def _row(self, one: Security, day: int, *, active: bool, build: bool) -> Row | None:
+        row = stock_row(one, day, active=active, build=build)
+        return noisy(one, row, day, self.seed) if self._hard and active else row
 
     def _doubles(self, on: date) -> list[Found]:
         """Second records of two to four stocks, the same ones all month while they live."""

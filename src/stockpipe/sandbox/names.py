@@ -78,6 +78,15 @@ def security_name(kind: str, own: int, issuer: int) -> str:
     return name.replace(" ", "  ", 1) if (own >> 50) % 190 == 0 else name
 
 
+def called_name(kind: str, own: int, issuer: str) -> str:
+    """The name of a company's security where the company's own name is given."""
+    if kind == "CS":
+        return f"{issuer} Common Stock"
+    if kind == "PFD":
+        return f"{issuer} {4 + (own >> 24 & 31) / 8:.3f}% Series {'ABCDEFGHIJKLMNOP'[own >> 29 & 15]} Cumulative Preferred Stock"
+    return _BY_KIND.get(kind, ("{}",))[0].format(issuer)
+
+
 def otc_name(number: int) -> str:
     """An over-the-counter name: upper case, at most 25 characters."""
     return company(number).upper().replace(",", "")[:25].rstrip()

@@ -1,0 +1,1 @@
+"""The security master: who is who over time, derived from the days of the tickers table."""

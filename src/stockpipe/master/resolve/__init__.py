@@ -1,0 +1,1 @@
+"""Which stretches of which tickers are one security. Pure functions: stretches in, permanent ids out; no I/O."""
