@@ -74,7 +74,7 @@ def test_a_snowflake_set_up_with_a_new_key_loads_a_day(serve: Serve) -> None:
         assert (mode(".env"), mode("key.p8")) == (0o600, 0o600)
         assert "ENCRYPTED" in Path("key.p8").read_text()
         statement = done.stdout.strip()
-        assert statement.startswith("ALTER USER BOT SET RSA_PUBLIC_KEY='MII")
+        assert statement.startswith('ALTER USER "BOT" SET RSA_PUBLIC_KEY=\'MII')
         passphrase = load_settings(env={}).require("SNOWFLAKE_PRIVATE_KEY_PASSPHRASE")
         assert passphrase not in done.stdout + done.stderr
 
@@ -102,7 +102,7 @@ def test_questions_and_answers() -> None:
         "https://myorg-me.snowflakecomputing.com", "BOT", "STOCKPIPE_LOADER", "STOCKPIPE_WH", "MARKETS", "MARKET_DATA", str(Path.cwd() / "new.p8"),
     ]  # fmt: skip
     assert found.api_key == KEY
-    assert done.stdout.startswith("ALTER USER BOT SET RSA_PUBLIC_KEY='")
+    assert done.stdout.startswith('ALTER USER "BOT" SET RSA_PUBLIC_KEY=\'')
     assert KEY not in done.stdout + done.stderr
 
 
@@ -235,3 +235,45 @@ def test_without_a_terminal_nothing_is_asked() -> None:
     )
     # Where nothing has to be asked, none is needed.
     assert (done.returncode, Path(".env").exists()) == (0, True)
+
+
+def test_the_order_for_snowflake_is_script_doctor_run_and_the_script_has_the_key() -> None:
+    given = ("--api-key", KEY, "--account", "myorg-me", "--user", "first.last@corp.com", "--generate-key", "key.p8")
+    done = command("init", "--no-input", *given, "--env-file", "my.env")
+    assert done.returncode == 0, done.stderr
+    steps = done.stderr.partition("Next:\n")[2].splitlines()
+    assert [step.split("    ")[0].strip() for step in steps] == [
+        f"{PROGRAM} schema --grants --env-file my.env > grants.sql",
+        f"{PROGRAM} doctor --env-file my.env",
+        f"{PROGRAM} run --env-file my.env",
+    ]
+    statement = done.stdout.strip()
+    public = statement.split("'")[1]
+    assert statement == f"ALTER USER \"FIRST.LAST@CORP.COM\" SET RSA_PUBLIC_KEY='{public}';"
+    script = command("schema", "--grants", "--env-file", "my.env")
+    assert (script.returncode, script.stderr) == (0, "")
+    assert f"ALTER USER \"FIRST.LAST@CORP.COM\" SET RSA_PUBLIC_KEY = '{public}';" in script.stdout
+    assert "PUT THE PUBLIC KEY" not in script.stdout
+    assert "section 7" not in script.stdout.partition("-- 1.")[0]
+
+
+def test_without_a_key_to_read_the_script_says_where_it_goes() -> None:
+    for env in ({}, {"SNOWFLAKE_PRIVATE_KEY_PATH": "none.p8"}):
+        done = command("schema", "--grants", env=env)
+        assert (done.returncode, "RSA_PUBLIC_KEY = '<RSA_PUBLIC_KEY>'" in done.stdout) == (0, True)
+        assert (
+            "The public key is not in the script: The private key in none.p8 cannot be read" in done.stderr
+        ) == bool(env)
+
+
+@pytest.mark.parametrize("user", ["https://myorg-me.snowflakecomputing.com", "a\nb"])
+def test_what_cannot_be_a_user_is_refused(user: str) -> None:
+    given = {"POLYGON_API_KEY": KEY, "SNOWFLAKE_USER": user}
+    done = command("init", "--no-input", "--account", "myorg-me", "--token", "t", env=given)
+    assert (done.returncode, "it must be the name of a user" in done.stderr, Path(".env").exists()) == (3, True, False)
+
+
+@at_a_terminal
+def test_what_cannot_be_a_user_is_asked_again() -> None:
+    done = asked(f"{KEY}\nsnowflake\nmyorg-me\nhttps://app.snowflake.com/\nBOT\n\n\n\n\ntoken\nt0ken\n")
+    assert (done.returncode, load_settings(env={}).get("SNOWFLAKE_USER")) == (0, "BOT"), done.stderr

@@ -28,7 +28,8 @@ def config(everything: bool, as_json: bool, **options: Any) -> None:
         configure_logging(settings, verbose=options["verbose"], quiet=options["quiet"])
         lines = [_line(settings, name) for name in SETTINGS if everything or settings.find(name)]
         if as_json:
-            print_json({"looked_in": settings.looked_in, "warehouse": _warehouse(settings), "settings": lines})
+            head = {"looked_in": settings.looked_in, "warehouse": _warehouse(settings)}
+            print_json({**head, "settings": lines, "warnings": settings.warnings})
             return
         columns = ("SETTING", "VALUE", "FROM", "MEANING")[: 4 if everything else 3]
         print_table(columns, [list(line.values())[: len(columns)] for line in lines])

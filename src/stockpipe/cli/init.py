@@ -12,7 +12,7 @@ import click
 
 from stockpipe.base.paths import at_home
 from stockpipe.cli.logs import configure_logging
-from stockpipe.cli.next_command import typeable
+from stockpipe.cli.next_command import next_command
 from stockpipe.cli.output import exit_codes
 from stockpipe.errors import ConfigError, StockpipeError, UsageError
 from stockpipe.settings import DEFAULT, SETTINGS, Settings, Value, load_settings
@@ -47,6 +47,7 @@ _PROOFS = (
     "SNOWFLAKE_PRIVATE_KEY_PATH", "SNOWFLAKE_PRIVATE_KEY", "SNOWFLAKE_TOKEN", "SNOWFLAKE_TOKEN_FILE_PATH", "SNOWFLAKE_PASSWORD",
     "SNOWFLAKE_OAUTH_CLIENT_ID", "SNOWFLAKE_WORKLOAD_IDENTITY_PROVIDER", "SNOWFLAKE_AUTHENTICATOR",
 )  # fmt: skip
+_SCRIPT = "for your administrator: it creates role, warehouse, database, and the user with its key"
 _ANSWER, _NEW_KEY = "your answer", "the new key pair"
 
 
@@ -64,7 +65,7 @@ def _setting_flags(function: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--env-file", type=click.Path(path_type=Path), default=Path(".env"), show_default=True)
 @_setting_flags
 def init(no_input: bool, generate_key: str | None, create: bool, env_file: Path, **flags: str | None) -> None:
-    """Ask for the settings and write them into .env, readable by you alone. An existing .env is never overwritten.
+    """Ask for the settings and write them into .env, readable only by you. An existing .env is never overwritten.
 
     Every setting may also come from the environment, which is the better place for a secret than the command line.
 
@@ -216,7 +217,7 @@ def _asked(text: str, **how: Any) -> Any:
 def _checked(values: Mapping[str, Value]) -> Settings:
     """The values as settings; ConfigError for one that a run would refuse."""
     from stockpipe.warehouse import sql
-    from stockpipe.warehouse.snowflake.account import account_arguments
+    from stockpipe.warehouse.snowflake.account import account_arguments, user_name
 
     texts = {name: value.text for name, value in values.items()}
     settings = load_settings(texts, env={}, env_file=Path(os.devnull))
@@ -226,6 +227,8 @@ def _checked(values: Mapping[str, Value]) -> Settings:
         _ = settings.api_key
     if "SNOWFLAKE_ACCOUNT" in values:
         account_arguments(settings)
+    if "SNOWFLAKE_USER" in values:
+        user_name(settings)
     for name in ("SNOWFLAKE_DATABASE", "SNOWFLAKE_SCHEMA", "SNOWFLAKE_TABLE"):
         if name in values:
             sql.identifier(texts[name], name)
@@ -233,13 +236,16 @@ def _checked(values: Mapping[str, Value]) -> Settings:
 
 
 def _tell(env_file: Path, values: dict[str, str], key: KeyPair | None) -> None:
-    click.echo(f"Wrote {env_file}, readable by you alone: {', '.join(values)}", err=True)
-    steps = ["stockpipe doctor    checks all of it and changes nothing", "stockpipe run       loads today's list"]
+    click.echo(f"Wrote {env_file}, readable only by you: {', '.join(values)}", err=True)
     if key:
-        click.echo(f"Made {key.path}: an encrypted private key; its passphrase is in {env_file}.", err=True)
-        click.echo("An administrator gives the public key to the user, once:", err=True)
+        click.echo(f"Created {key.path}: an encrypted private key; its passphrase is in {env_file}.", err=True)
+        click.echo("For a user that exists already, an administrator runs this:", err=True)
         click.echo(key.alter_user(values["SNOWFLAKE_USER"]))
-    click.echo("Next:\n  " + "\n  ".join(map(typeable, steps)), err=True)
+    snowflake = values["STOCKPIPE_WAREHOUSE"].lower() == "snowflake"
+    steps = {f"{next_command('schema --grants')} > grants.sql": _SCRIPT} if snowflake else {}
+    steps |= {next_command("doctor"): "checks all of it and changes nothing", next_command("run"): "loads today's list"}
+    width = max(map(len, steps))
+    click.echo("Next:\n" + "\n".join(f"  {step:<{width}}    {what}" for step, what in steps.items()), err=True)
 
 
 def _create(settings: Settings) -> None:

@@ -17,6 +17,8 @@ from click.core import ParameterSource
 from stockpipe.cli.commands import COMMANDS
 
 _PLACE = ("warehouse", "duckdb_path", "connection", "env_file")
+# What `init` writes, and all others read.
+_USUAL_FILE = Path(".env")
 # Within a path or behind `-m` it is no call of ours, or one that is written out already.
 _PROPOSED = re.compile(rf"(?<![\w./\\-])(?<!-m )stockpipe(?= (?:{'|'.join(COMMANDS)})\b)")
 
@@ -25,7 +27,7 @@ def next_command(*words: str) -> str:
     """The program with these words, and with the flags of the command under way that say where the data is."""
     context = click.get_current_context()
     # What `demo` has by default is not the default of the others.
-    given = [name for name in _PLACE if context.params.get(name) is not None and _is_told(context, name)]
+    given = [name for name in _PLACE if context.params.get(name) not in (None, _USUAL_FILE) and _is_told(context, name)]
     place = [word for name in given for word in (f"--{name.replace('_', '-')}", str(context.params[name]))]
     return " ".join((program(), *words, shlex.join(place))).rstrip()
 

@@ -16,6 +16,8 @@ from stockpipe.errors import ConfigError
 from stockpipe.settings.connections import NAME as CONNECTION_NAME
 from stockpipe.settings.connections import Connection, find_connection
 from stockpipe.settings.declared import SETTINGS, Setting
+from stockpipe.settings.names import misspelt, set_names
+from stockpipe.settings.private import named_files_open_to_others, settings_file_open_to_others
 from stockpipe.settings.values import COMMAND_LINE, DEFAULT, Settings, Value
 
 if TYPE_CHECKING:
@@ -54,13 +56,15 @@ def load_settings(
     )
     connection = _connection(sources, environment)
     looked_in = [origin, "the environment", f"{path} ({dotenv_state})"]
-    warnings = [*faults, _open_to_others(path, dotenv)]
+    warnings = [*faults, settings_file_open_to_others(path, dotenv)]
+    warnings += misspelt(set_names(dotenv), str(path), in_file=True)
+    warnings += misspelt(set_names(environment), "the environment", in_file=False)
     if connection:
         sources = (*sources, (connection.origin, _without_quotes(connection.values, connection.origin, quotes)))
         looked_in.append(connection.origin)
-        warnings.append(_open_to_others(connection.path, connection.values))
+        warnings.append(settings_file_open_to_others(connection.path, connection.values))
     values = _values(sources)
-    warnings += [*quotes, _led_away(values)]
+    warnings += [*named_files_open_to_others(values), *quotes, _led_away(values)]
     return Settings(values, tuple(looked_in), tuple(filter(None, warnings)), _secrets_of_proxies(environment))
 
 
@@ -130,16 +134,6 @@ def _first(setting: Setting, sources: _Sources) -> Value | None:
             if text := texts.get(name):
                 return Value(text, origin if name == setting.name else f"{origin}, as {name}")
     return None
-
-
-def _open_to_others(path: Path, texts: Mapping[str, str | None]) -> str | None:
-    """A warning when a file with secrets can be read by other users; Windows has no such bits."""
-    secret = any(
-        texts.get(name) for setting in SETTINGS.values() if setting.secret for name in (setting.name, *setting.aliases)
-    )
-    if os.name != "posix" or not secret or not path.is_file() or not path.stat().st_mode & 0o044:
-        return None
-    return f"{path} holds secrets and can be read by other users of this machine. Fix: chmod 600 {path}"
 
 
 def _must_have_folder() -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from stockpipe.base.installed import install_command
 from stockpipe.errors import ConfigError
 from stockpipe.setup.env_file import write_private
+from stockpipe.warehouse.scripts.names import quoted_user
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,7 @@ class KeyPair:
 
     def alter_user(self, user: str) -> str:
         """The statement that gives the public key to a user."""
-        return f"ALTER USER {user} SET RSA_PUBLIC_KEY='{self.public_key}';"
+        return f"ALTER USER {quoted_user(user)} SET RSA_PUBLIC_KEY='{self.public_key}';"
 
 
 def make_key_pair(path: Path, passphrase: str | None = None) -> KeyPair:

@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 
+from stockpipe.errors import ConfigError
 from stockpipe.settings import Settings
 from stockpipe.warehouse.dialect import FENCE_TABLE, TableOptions
 from stockpipe.warehouse.model import Views
 from stockpipe.warehouse.runs import REJECTS_TABLE, RUNS_TABLE
 from stockpipe.warehouse.scripts.names import READER_ROLE, Names
 from stockpipe.warehouse.scripts.tables import script, snowflake_tables, snowflake_views
+from stockpipe.warehouse.snowflake.keys import public_key
+
+log = logging.getLogger(__name__)
 
 Step = tuple[str, str]
 """Why, and the statement."""
 
 _HEAD = """\
 -- What stockpipe needs in a Snowflake account, and nothing more. Run it as a user who may use USERADMIN,
--- SYSADMIN and SECURITYADMIN. Running it again changes nothing; objects that exist are left as they are.
--- Before you run it, put the loader's public key into section 7."""
+-- SYSADMIN and SECURITYADMIN. Running it again changes nothing; objects that exist are left as they are."""
 
+_PLACE_OF_KEY = "<RSA_PUBLIC_KEY>"
+_WITHOUT_KEY = "-- Before you run it, put the loader's public key into section 7."
+_OWN_KEY = "The public key of the private one that the settings name."
 _KEY = """\
-==== PUT THE PUBLIC KEY HERE ==== What stands between the BEGIN and END lines of stockpipe.pub, in one line:
+==== PUT THE PUBLIC KEY HERE ==== What stands between the BEGIN and END lines of stockpipe.pub, in one line. `stockpipe init`
+-- makes a key, and with its .env this script has it here. Without it:
 --   openssl genrsa 2048 | openssl pkcs8 -topk8 -v2 aes-256-cbc -inform PEM -out stockpipe.p8
 --   openssl rsa -in stockpipe.p8 -pubout -out stockpipe.pub"""
 _HAND_OVER = """\
@@ -32,6 +40,7 @@ def grants_script(settings: Settings, views: Views, reader: str = READER_ROLE) -
     """The whole script; ConfigError for a name that cannot be used, a system role among them."""
     names, options = Names.of(settings, reader), TableOptions.of(settings)
     names.must_be_own_roles()
+    key = _public_key(settings)
     sections = {
         "1. Roles": _roles(names),
         "2. Warehouse, database and schema": _places(names),
@@ -39,12 +48,12 @@ def grants_script(settings: Settings, views: Views, reader: str = READER_ROLE) -
         "4. What the readers may do": _readers(names),
         "5. Tables, which the loader owns": _tables(settings, names, options),
         "6. Tables that were there before, and belong to another role": _adopted(names),
-        "7. The service user": _user(names),
+        "7. The service user": _user(names, key),
         "8. Views; a table of stockpipe 1 first needs its new columns, so load a day before": _views(
             settings, names, views
         ),
     }
-    parts = [_HEAD]
+    parts = [_HEAD if key else f"{_HEAD}\n{_WITHOUT_KEY}"]
     for title, steps in sections.items():
         body = "\n".join(f"-- {why}\n{statement};" if why else f"{statement};" for why, statement in steps)
         parts.append(f"-- {title}\n\n{body}")
@@ -128,7 +137,20 @@ def _adopted(names: Names) -> Iterator[Step]:
         )
 
 
-def _user(names: Names) -> Iterator[Step]:
+def _public_key(settings: Settings) -> str | None:
+    """The key of the settings; None where they sign in in another way, or where no key can be read here."""
+    if not (settings.get("SNOWFLAKE_PRIVATE_KEY_PATH") or settings.get("SNOWFLAKE_PRIVATE_KEY")):
+        return None
+    try:
+        return public_key(settings)
+    except ImportError:
+        log.warning("The public key is not in the script: the cryptography package is not installed.")
+    except ConfigError as error:
+        log.warning("The public key is not in the script: %s", error)
+    return None
+
+
+def _user(names: Names, key: str | None) -> Iterator[Step]:
     yield "", "USE ROLE USERADMIN"
     yield (
         "TYPE = SERVICE: no password, no browser; and no role but the loader's, not even a secondary one.",
@@ -137,7 +159,7 @@ def _user(names: Names) -> Iterator[Step]:
     )
     yield "", "USE ROLE SECURITYADMIN"
     yield "What stockpipe signs in as (SNOWFLAKE_USER).", f"GRANT ROLE {names.role} TO USER {names.user}"
-    yield _KEY, f"ALTER USER {names.user} SET RSA_PUBLIC_KEY = '<RSA_PUBLIC_KEY>'"
+    yield _OWN_KEY if key else _KEY, f"ALTER USER {names.user} SET RSA_PUBLIC_KEY = '{key or _PLACE_OF_KEY}'"
 
 
 def _schema(names: Names) -> str:

@@ -9,6 +9,7 @@ from stockpipe.datasets import DATASETS
 from stockpipe.errors import ConfigError
 from stockpipe.settings import Settings
 from stockpipe.warehouse import sql
+from stockpipe.warehouse.snowflake.account import user_name
 from stockpipe.warehouse.snowflake.privileges import SYSTEM_ROLES
 
 PLACEHOLDERS = {
@@ -67,5 +68,10 @@ def _name(settings: Settings, setting: str) -> str:
 
 def _user(settings: Settings) -> str:
     """A user's name is often an address, which SNOWFLAKE_USER has without quotes."""
-    text = settings.get("SNOWFLAKE_USER") or PLACEHOLDERS["SNOWFLAKE_USER"]
-    return '"' + text.upper().replace('"', '""') + '"'
+    text = user_name(settings) if settings.get("SNOWFLAKE_USER") else PLACEHOLDERS["SNOWFLAKE_USER"]
+    return quoted_user(text)
+
+
+def quoted_user(name: str) -> str:
+    """A user's name as a statement takes it: me@example.com becomes "ME@EXAMPLE.COM"."""
+    return '"' + name.strip().upper().replace('"', '""') + '"'

@@ -39,6 +39,14 @@ def account_arguments(settings: Settings) -> dict[str, Any]:
     return arguments
 
 
+def user_name(settings: Settings) -> str:
+    """The user, who may be called anything, an address too. ConfigError for a URL or several lines: that is no user."""
+    text = settings.require("SNOWFLAKE_USER").strip()
+    if "://" in text or not text.isprintable() or looks_like(text):
+        raise settings.refused("SNOWFLAKE_USER", "the name of a user, such as STOCKPIPE_SERVICE or me@example.com")
+    return text
+
+
 def _host(settings: Settings) -> str | None:
     host = settings.get("SNOWFLAKE_HOST")
     if host is not None and (not _HOST.fullmatch(host) or looks_like(host)):

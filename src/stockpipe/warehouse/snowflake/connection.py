@@ -90,6 +90,31 @@ class Connection:
                 log.debug("closing the session failed: %s", error)
             log.info("Snowflake connection closed")
 
+    def must_compute(self) -> None:
+        """WarehouseError where the session has no warehouse: the service drops a name that the role may not use, without
+        a word. Nothing wakes for the question."""
+        given = self._settings.get("SNOWFLAKE_WAREHOUSE")
+        role, warehouse = self._in_use()
+        # A service that does not tell the role need not tell the warehouse.
+        if warehouse is not None or role is None:
+            return
+        role = stored_role(self._settings.get("SNOWFLAKE_ROLE"), role)
+        if given:
+            message = f"The warehouse {given} does not exist, or the role {role} may not use it."
+            raise WarehouseError(
+                message, hint=or_granted("Correct SNOWFLAKE_WAREHOUSE", f"USAGE ON WAREHOUSE {given}", role)
+            )
+        message = "SNOWFLAKE_WAREHOUSE is not set, and the user has no default warehouse: nothing could be published."
+        raise WarehouseError(message, hint=f"Set SNOWFLAKE_WAREHOUSE to a compute warehouse that {role} may use.")
+
+    def _in_use(self) -> tuple[Any, Any]:
+        """Role and warehouse as the service has them. Connector 5 repeats what it was given, so the service is asked."""
+        import snowflake.connector
+
+        if int(snowflake.connector.__version__.partition(".")[0]) < 5:
+            return self._session.role, self._session.warehouse
+        return tuple(self.run("SELECT CURRENT_ROLE(), CURRENT_WAREHOUSE()")[0])
+
     def no_database(self) -> ConfigError:
         """That the session's database is not there for it."""
         return ConfigError(

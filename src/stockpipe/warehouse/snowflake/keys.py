@@ -33,6 +33,18 @@ def private_key(settings: Settings) -> bytes:
     return bytes(key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption()))
 
 
+def public_key(settings: Settings) -> str:
+    """The public key of the private one that is set, as RSA_PUBLIC_KEY takes it: base64 in one line.
+
+    ConfigError when it is not there or cannot be used.
+    """
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_private_key
+
+    key = load_der_private_key(private_key(settings), None)
+    public = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return base64.b64encode(public).decode()
+
+
 def _given(settings: Settings) -> tuple[bytes, str]:
     """The key as it is written, and where: in its file or in its setting."""
     if settings.get(_PATH) or settings.get(_TEXT) is None:

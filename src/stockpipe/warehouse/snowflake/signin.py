@@ -13,7 +13,7 @@ from typing import Any
 from stockpipe.base.text import is_safe_url
 from stockpipe.errors import ConfigError
 from stockpipe.settings import Settings
-from stockpipe.warehouse.snowflake.account import account_arguments
+from stockpipe.warehouse.snowflake.account import account_arguments, user_name
 from stockpipe.warehouse.snowflake.keys import content, private_key
 
 SINGLE_FACTOR = (
@@ -61,7 +61,7 @@ def sign_in(settings: Settings) -> SignIn:
     if proof is None:
         raise settings.refused("SNOWFLAKE_AUTHENTICATOR", f"one of {', '.join(_PROOFS)}, or the https URL of Okta")
     if way not in _WITHOUT_USER or settings.get("SNOWFLAKE_USER"):
-        arguments["user"] = settings.require("SNOWFLAKE_USER")
+        arguments["user"] = user_name(settings)
     return SignIn(way, arguments | proof(settings, way))
 
 

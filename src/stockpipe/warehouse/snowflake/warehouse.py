@@ -64,6 +64,7 @@ class SnowflakeWarehouse:
     def prepare(self, dataset: Dataset, views: Views) -> None:
         """Sign in, and bring the tables to their declared shape. Only metadata statements: no warehouse wakes."""
         self._session.open()
+        self._session.must_compute()
         main = self._publisher.main(dataset)
         made = self._tables.shape(main)
         log.info("Table %s created" if made else "Table %s already exists", self.table(dataset))
