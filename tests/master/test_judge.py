@@ -6,8 +6,8 @@ from datetime import date
 
 import pytest
 
-from support.judge import judge, live
 from stockpipe.master.resolve.resolver import resolve
+from support.judge import judge, live
 
 
 @pytest.mark.parametrize("hard", [False, True])

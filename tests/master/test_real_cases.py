@@ -6,9 +6,9 @@ from datetime import date
 
 import pytest
 
-from support import real_lists
 from stockpipe.master.resolve.ids import Where
 from stockpipe.master.resolve.resolver import resolve
+from support import real_lists
 
 pytestmark = pytest.mark.skipif(not real_lists.CASES.exists(), reason="the real lists are not beside the repository")
 

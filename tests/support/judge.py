@@ -63,7 +63,9 @@ def _share(part: int, whole: int) -> float:
 def live(seed: int, *, hard: bool, rows: int, first: date, days: int) -> Truth:
     """The dated lists of a market on so many sessions from a day."""
     market = Market(seed, rows, hard=hard)
-    on, lists, open_runs = first.toordinal(), [], {}
+    on = first.toordinal()
+    lists: list[List] = []
+    open_runs: dict[tuple[str, tuple[str | None, ...]], list[int]] = {}
     found: list[Stretch] = []
     of: dict[tuple[str, int], int] = {}
     while len(lists) < days:
@@ -71,21 +73,21 @@ def live(seed: int, *, hard: bool, rows: int, first: date, days: int) -> Truth:
         on += 1
         if not is_session(day.toordinal()):
             continue
-        number, seen = len(lists), {}
+        number, seen = len(lists), set()
         truth = market.truth("stocks", day)
         lists.append(List(day, len(truth), "dated", torn=hard and is_torn(seed, day.toordinal())))
         for true_id, row in truth:
             ticker = str(row["ticker"])
             if ticker in seen and of[(ticker, number)] != true_id:
                 raise AssertionError(f"{ticker} is two securities on {day}")
-            values = (ticker, *(row.get(name) for name in _FIELDS))
-            seen[ticker] = values
+            seen.add(ticker)
+            values = (ticker, tuple(str(row[name]) if name in row else None for name in _FIELDS))
             of[(ticker, number)] = true_id
             open_runs.setdefault(values, [number, number - 1])[1] = number
         for values in [values for values, (_, last) in open_runs.items() if last < number]:
             begun, last = open_runs.pop(values)
-            found.append(Stretch(*values, begun, last))  # type: ignore[arg-type]
-    found += (Stretch(*values, begun, last) for values, (begun, last) in open_runs.items())  # type: ignore[arg-type]
+            found.append(Stretch.made(*values, begun, last))
+    found += (Stretch.made(*values, begun, last) for values, (begun, last) in open_runs.items())
     return Truth(Lists(lists), sorted(found, key=order), of)
 
 

@@ -33,8 +33,10 @@ def _rows(path: Path, number: int) -> list[Stretch]:
     raw = path.read_bytes()
     text = (gzip.decompress(raw) if path.suffix == ".gz" else raw).decode()
     rows = {row["ticker"]: row for row in csv.DictReader(io.StringIO(text))}
-    cells = ((ticker, *(row.get(name) or None for name in _FIELDS)) for ticker, row in rows.items())
-    return [Stretch(*values, number, number) for values in cells]
+    return [
+        Stretch.made(ticker, [row.get(name) or None for name in _FIELDS], number, number)
+        for ticker, row in rows.items()
+    ]
 
 
 def cases() -> list[dict[str, str]]:

@@ -38,6 +38,12 @@ class Stretch(NamedTuple):
     first: int
     last: int
 
+    @classmethod
+    def made(cls, ticker: str, values: Sequence[str | None], first: int, last: int) -> Stretch:
+        """A stretch from its six values: name, type, exchange, CIK, composite and share class FIGI."""
+        name, kind, exchange, cik, figi, share_class = values
+        return cls(ticker, name, kind, exchange, cik, figi, share_class, first, last)
+
     @property
     def values(self) -> tuple[str | None, ...]:
         """Ticker and identity, without the time."""
