@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import socket
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -17,7 +18,7 @@ from snowflake_gate import SnowflakeGate, User
 from stockpipe.errors import AccessError, ConfigError, StockpipeError, WarehouseError
 from stockpipe.settings import load_settings
 from stockpipe.warehouse import open_warehouse
-from stockpipe.warehouse.snowflake.account import account_arguments
+from stockpipe.warehouse.snowflake.account import account_arguments, endpoint
 from stockpipe.warehouse.snowflake.keys import private_key
 from support.keys import PrivateKey, pem, public_pem
 
@@ -375,9 +376,48 @@ def test_what_is_missing_is_named(gate: SnowflakeGate) -> None:
         assert refusal(gate, ConfigError, **proof).message.startswith(message)
 
 
-def test_an_address_where_nobody_listens_ends_with_6(gate: SnowflakeGate) -> None:
-    error = refusal(gate, WarehouseError, SNOWFLAKE_TOKEN="pat-1", SNOWFLAKE_PORT="1")
-    assert error.message.startswith("Snowflake could not be reached at 127.0.0.1:")
+@pytest.mark.parametrize(
+    ("place", "message"),
+    [
+        ({"SNOWFLAKE_PORT": "1"}, "Snowflake could not be reached at 127.0.0.1:1: Connection refused"),
+        (
+            {"SNOWFLAKE_HOST": "", "SNOWFLAKE_PROTOCOL": "", "SNOWFLAKE_PORT": "", "SNOWFLAKE_ACCOUNT": "my_org-acc"},
+            "Snowflake could not be reached at my-org-acc.snowflakecomputing.com:443: its name is not known here (",
+        ),
+    ],
+)
+def test_a_host_that_cannot_be_reached_is_told_at_once(
+    gate: SnowflakeGate, monkeypatch: pytest.MonkeyPatch, place: dict[str, str], message: str
+) -> None:
+    """Which host was tried, and whether its name is known: the connector alone takes half a minute and tells neither."""
+    waits: list[float] = []
+    monkeypatch.setattr("stockpipe.warehouse.snowflake.session.time.sleep", waits.append)
+    known = socket.getaddrinfo
+
+    def unknown(host: str, *more: object, **how: object) -> object:
+        if host.endswith(".snowflakecomputing.com"):
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+        return known(host, *more, **how)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    error = refusal(gate, WarehouseError, SNOWFLAKE_TOKEN="pat-1", **place)
+    assert error.message.startswith(message)
+    assert (error.exit_code, waits, gate.logins) == (6, [2.0], [])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "at"),
+    [
+        ({"account": "MYORG-MY_ACCOUNT"}, ("MYORG-MY-ACCOUNT.snowflakecomputing.com", 443)),
+        ({"account": "xy12345.us-east-1"}, ("xy12345.us-east-1.snowflakecomputing.com", 443)),
+        ({"account": "xy12345.cn-north-1"}, ("xy12345.cn-north-1.snowflakecomputing.cn", 443)),
+        ({"account": "a-b.privatelink"}, ("a-b.privatelink.snowflakecomputing.com", 443)),
+        ({"account": "a", "host": "127.0.0.1", "protocol": "http"}, ("127.0.0.1", 80)),
+        ({"account": "a", "host": "h_1", "port": 8443}, ("h_1", 8443)),
+    ],
+)
+def test_where_a_sign_in_goes(arguments: dict[str, object], at: tuple[str, int]) -> None:
+    assert endpoint(arguments) == at
 
 
 # Which account

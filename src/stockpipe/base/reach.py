@@ -24,16 +24,14 @@ def why_not_reached(host: str, port: int, seconds: float) -> str:
     try:
         with socket.create_connection(at, timeout=seconds) as connection:
             return _refused_by(proxy, connection, host, port) if proxy else ""
-    except socket.gaierror as error:
-        return f"the name {at[0]} is not known here ({error.strerror})" + (f", {proxy}" if proxy else "")
-    except TimeoutError:
-        return f"{_named(at, proxy)} did not answer within {seconds:.0f} s"
     except OSError as error:
-        return f"{_named(at, proxy)} cannot be reached: {error.strerror or error}"
+        return f"{proxy}: {_said(error, seconds)}" if proxy else _said(error, seconds)
 
 
-def _named(at: tuple[str, int], proxy: Proxy | None) -> str:
-    return str(proxy) if proxy else f"{at[0]}:{at[1]}"
+def _said(error: OSError, seconds: float) -> str:
+    if isinstance(error, socket.gaierror):
+        return f"its name is not known here ({error.strerror})"
+    return f"no answer within {seconds:.0f} s" if isinstance(error, TimeoutError) else error.strerror or str(error)
 
 
 def _refused_by(proxy: Proxy, connection: socket.socket, host: str, port: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -45,6 +46,17 @@ def user_name(settings: Settings) -> str:
     if "://" in text or not text.isprintable() or looks_like(text):
         raise settings.refused("SNOWFLAKE_USER", "the name of a user, such as STOCKPIPE_SERVICE or me@example.com")
     return text
+
+
+def endpoint(arguments: Mapping[str, Any]) -> tuple[str, int]:
+    """The host and the port that a sign-in with these arguments of `account_arguments` goes to.
+
+    myorg-my_account is at myorg-my-account.snowflakecomputing.com, an account in China (cn-...) at .cn.
+    """
+    account, protocol = str(arguments["account"]), arguments.get("protocol", "https")
+    domain = _HOSTS[1] if ".cn-" in account else _HOSTS[0]
+    host = arguments.get("host") or account.replace("_", "-") + domain
+    return str(host), int(arguments.get("port") or (80 if protocol == "http" else 443))
 
 
 def _host(settings: Settings) -> str | None:

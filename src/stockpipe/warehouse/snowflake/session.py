@@ -6,14 +6,18 @@ import contextlib
 import logging
 import re
 import sys
+import time
 import warnings
 from collections.abc import Iterator
 from typing import Any
 
 from stockpipe.base.installed import install_command
+from stockpipe.base.proxies import proxy_for
+from stockpipe.base.reach import why_not_reached
 from stockpipe.base.text import printable, redacted
 from stockpipe.errors import AccessError, ConfigError, StockpipeError, WarehouseError
 from stockpipe.settings import Settings
+from stockpipe.warehouse.snowflake.account import endpoint
 from stockpipe.warehouse.snowflake.network import give_up_after
 from stockpipe.warehouse.snowflake.parameters import session_parameters
 from stockpipe.warehouse.snowflake.refusals import of_sign_in
@@ -22,6 +26,8 @@ from stockpipe.warehouse.snowflake.signin import SINGLE_FACTOR, Arguments, SignI
 log = logging.getLogger(__name__)
 
 # The service's own answers to a sign-in have these numbers; what fails on the way there has the connector's.
+# How long a host may take to answer at all, and after how many seconds it is asked once more.
+_REACHED_WITHIN, _AGAIN_AFTER = 8.0, 2.0
 _REFUSALS = range(390_000, 395_000)
 _ROLE = 390_189
 # The connector's own numbers: an identity provider that gave no token; a user that connector 3 wants in every case; a
@@ -98,6 +104,7 @@ def open_session(plan: SignIn, *, warns: bool = True) -> Any:
     logging.getLogger("snowflake.connector.result_batch").setLevel(logging.CRITICAL)
     if warns and plan.alone:
         log.warning(SINGLE_FACTOR)
+    _must_be_reached(plan)
     arguments = _in_the_words_of(snowflake.connector.__version__, plan.arguments)
     try:
         # What the connector says about a browser is no data.
@@ -112,6 +119,31 @@ def open_session(plan: SignIn, *, warns: bool = True) -> Any:
         if not isinstance(refused, snowflake.connector.Error):
             raise
         raise _failed(refused, plan) from None
+
+
+def _must_be_reached(plan: SignIn) -> None:
+    """Raise WarehouseError when the host cannot be reached at all: the connector would try for half a minute.
+
+    Behind a proxy it is left to the connector.
+    """
+    host, port = endpoint(plan.arguments)
+    try:
+        if proxy_for(f"https://{host}:{port}"):
+            return
+    except ConfigError:
+        return  # a proxy that our own client does not know
+    if why_not_reached(host, port, _REACHED_WITHIN):
+        time.sleep(_AGAIN_AFTER)
+        if why := why_not_reached(host, port, _REACHED_WITHIN):
+            raise _unreached(plan, why)
+
+
+def _unreached(plan: SignIn, why: str) -> WarehouseError:
+    host, port = endpoint(plan.arguments)
+    return WarehouseError(
+        f"Snowflake could not be reached at {host}:{port}: {why}",
+        hint="Check SNOWFLAKE_ACCOUNT (myorg-myaccount), SNOWFLAKE_HOST, and the network: firewall, VPN, HTTPS_PROXY.",
+    )
 
 
 def error_text(error: Any, plan: SignIn | None = None) -> str:
@@ -150,7 +182,4 @@ def _failed(error: Any, plan: SignIn) -> StockpipeError:
             f"Snowflake refused the sign-in of {who}: {text}",
             hint=of_sign_in(errno, text) or _HINTS.get(plan.way, _HINTS["SNOWFLAKE"]),
         )
-    return WarehouseError(
-        f"Snowflake could not be reached at {arguments.get('host') or arguments['account']}: {text}",
-        hint="Check SNOWFLAKE_ACCOUNT (myorg-myaccount), the network and SNOWFLAKE_HOST.",
-    )
+    return _unreached(plan, text)
