@@ -82,9 +82,17 @@ class CursorRefused(ApiError):
 
 
 class WarehouseError(StockpipeError):
-    """The warehouse could not be reached, or refused a statement."""
+    """The warehouse could not be reached, or refused a statement.
+
+    `mistaken` says that the statement itself is to blame: it is mistyped, asks for what does not exist, or does not only
+    read.
+    """
 
     exit_code = 6
+
+    def __init__(self, message: str, *, hint: str = "", mistaken: bool = False) -> None:
+        super().__init__(message, hint=hint)
+        self.mistaken = mistaken
 
 
 class NotThere(WarehouseError):

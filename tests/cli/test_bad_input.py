@@ -169,17 +169,17 @@ def test_a_data_file_that_cannot_be_served() -> None:
 def test_a_query_that_writes(serve: Serve) -> None:
     env = flags(serve(many(2)))
     assert command("run", env=env).returncode == 0
-    refused(6, "query", "DELETE FROM TICKERS", env=env, says='query is read-only; it does not run DELETE.')  # fmt: skip
+    refused(2, "query", "DELETE FROM TICKERS", env=env, says='query is read-only; it does not run DELETE.')  # fmt: skip
     refused(
-        6,
+        2,
         "query",
         "WITH a AS (FROM TICKERS) INSERT INTO TICKERS FROM a",
         env=env,
         says="query is read-only; it does not run INSERT.",
     )
-    refused(6, "query", "COPY TICKERS TO 'x.csv'", env=env, says='reads only the tables of its DuckDB file: Permission Error: Cannot access file "x.csv"')  # fmt: skip
+    refused(2, "query", "COPY TICKERS TO 'x.csv'", env=env, says='reads only the tables of its DuckDB file: Permission Error: Cannot access file "x.csv"')  # fmt: skip
     refused(
-        6, "query", "SELECT content FROM read_text('.env')", env=env, says="reads only the tables of its DuckDB file"
+        2, "query", "SELECT content FROM read_text('.env')", env=env, says="reads only the tables of its DuckDB file"
     )
     assert table("SELECT count(*) FROM TICKERS") == [(2,)]
     assert not Path("x.csv").exists()

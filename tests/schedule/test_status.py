@@ -127,6 +127,7 @@ def env(serve: Serve) -> dict[str, str]:
 
 
 TODAY = new_york_date(Clock())
+FIRST_ROWS = "SELECT DS, MARKET, TICKER, NAME, LOCALE, PRIMARY_EXCHANGE FROM TICKERS"
 
 
 def test_a_fresh_list_is_exit_code_0(env: dict[str, str]) -> None:
@@ -179,7 +180,7 @@ def test_the_next_command_names_the_program_as_it_was_called_where_it_is_not_on_
     for path, program in ((str(script.parent), "stockpipe"), ("/nowhere", str(script))):
         done = subprocess.run([script, "run"], env=env | {"PATH": path}, capture_output=True, text=True, check=True)
         where = f"DS = '{TODAY}' AND MARKET = 'stocks'"
-        assert f'  Next      {program} query "SELECT * FROM TICKERS WHERE {where} LIMIT 5"\n' in done.stderr
+        assert f'  Next      {program} query "{FIRST_ROWS} WHERE {where} LIMIT 5"\n' in done.stderr
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="pipes break in another way there")
@@ -193,7 +194,7 @@ def test_a_run_whose_reader_goes_away_has_loaded_the_day_all_the_same(env: dict[
 
 
 def test_the_next_command_of_a_run_finds_its_table(env: dict[str, str], tmp_path: Path) -> None:
-    query = f"{PROGRAM} query \"SELECT * FROM TICKERS WHERE DS = '{TODAY}' AND MARKET = 'stocks' LIMIT 5\""
+    query = f"{PROGRAM} query \"{FIRST_ROWS} WHERE DS = '{TODAY}' AND MARKET = 'stocks' LIMIT 5\""
     (tmp_path / "d").mkdir()
     (tmp_path / "my.env").write_text("STOCKPIPE_DUCKDB_PATH=d/c.duckdb\n")
     assert f"  Next      {query}\n" in command("run", env=env).stderr
@@ -296,7 +297,7 @@ def history(env: dict[str, str]) -> dict[str, str]:
 )
 def test_runs_are_chosen(history: dict[str, str], arguments: tuple[str, ...], expected: list[str]) -> None:
     done = command("runs", "--json", *arguments, env=history)
-    assert (done.returncode, [row["DS"] for row in json.loads(done.stdout)]) == (0, expected)
+    assert (done.returncode, [row["ds"] for row in json.loads(done.stdout)]) == (0, expected)
 
 
 def test_the_table_of_runs_is_one_line_each_with_its_reason(history: dict[str, str]) -> None:
@@ -341,4 +342,4 @@ def test_snowflake_is_asked_the_same_way(env: dict[str, str]) -> None:
         assert (done.returncode, one["state"], one["rows"], one["change"]) == (0, "fresh", 1200, 0)
         assert (one["last_day"], one["last_failure"]["error"]) == (str(TODAY), "AccessError")
         found = command("runs", "--json", "--status", "failed", "--since", str(TODAY), env=settings)
-        assert [row["STATUS"] for row in json.loads(found.stdout)] == ["failed"]
+        assert [row["status"] for row in json.loads(found.stdout)] == ["failed"]

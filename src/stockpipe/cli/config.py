@@ -9,9 +9,12 @@ import click
 
 from stockpipe.base.text import described, looks_like, without_secrets
 from stockpipe.cli.logs import configure_logging
-from stockpipe.cli.output import exit_codes, given_settings, print_json, print_table, shared_options
+from stockpipe.cli.output import exit_codes, given_settings, print_json, shared_options
+from stockpipe.cli.table import Look, print_table
 from stockpipe.errors import ConfigError, UsageError
 from stockpipe.settings import SETTINGS, Settings, load_settings
+
+_LOOK = Look(whole=("SETTING",), spare=("FROM",), prose=("VALUE", "FROM", "MEANING"))
 
 
 @click.command()
@@ -32,7 +35,7 @@ def config(everything: bool, as_json: bool, **options: Any) -> None:
             print_json({**head, "settings": lines, "warnings": settings.warnings})
             return
         columns = ("SETTING", "VALUE", "FROM", "MEANING")[: 4 if everything else 3]
-        print_table(columns, [list(line.values())[: len(columns)] for line in lines])
+        print_table(columns, [list(line.values())[: len(columns)] for line in lines], _LOOK)
         click.echo(f"Loads go to {_warehouse(settings) or 'no known warehouse'}.", err=True)
 
 

@@ -9,7 +9,7 @@ import logging
 import os
 import re
 import sys
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from stockpipe.base.stopping import as_interrupt
 from stockpipe.base.text import printable
 from stockpipe.cli.logs import safe
 from stockpipe.cli.next_command import typeable
+from stockpipe.cli.values import json_text
 from stockpipe.errors import StockpipeError
 from stockpipe.load.desk import Progress
 from stockpipe.settings.connections import NAME as CONNECTION_NAME
@@ -94,14 +95,14 @@ def _say(error: BaseException, *, as_json: bool) -> int:
 
 
 def print_json(document: Any, *, data: bool = False) -> None:
-    """The one document of `--json`, on stdout; where that is not UTF-8, with JSON's own escapes.
+    """The one document of `--json`, on stdout, in the form of `values`; where that is not UTF-8, with JSON's own escapes.
 
     No sentence in it shows a secret. `data` is what the warehouse answered, which stays as it is.
     """
-    document = document if data else _without_secrets(document)
-    text = json.dumps(document, indent=2, ensure_ascii=not _is_utf8(sys.stdout.encoding), default=str)
-    # JSON lets these stand, and a terminal obeys them.
-    print(re.sub("[\x7f-\x9f]", lambda found: f"\\u{ord(found[0]):04x}", text))
+    text = json_text(document if data else _without_secrets(document))
+    # JSON lets the first ones stand, and a terminal obeys them.
+    lacking = "[\x7f-\x9f\ud800-\udfff]" if _is_utf8(sys.stdout.encoding) else "[^\x00-\x7e]"
+    print(re.sub(lacking, lambda found: json.dumps(found[0])[1:-1] if ord(found[0]) > 0x7F else "\\u007f", text))
 
 
 def _without_secrets(part: Any, name: str = "") -> Any:
@@ -115,43 +116,6 @@ def _without_secrets(part: Any, name: str = "") -> Any:
 
 def _is_utf8(encoding: str | None) -> bool:
     return encoding is not None and codecs.lookup(encoding).name == "utf-8"
-
-
-def print_table(
-    columns: Sequence[str], rows: Sequence[Sequence[Any]], right: Collection[str] = (), *, fold: bool = True
-) -> None:
-    """A table on stdout; control characters in outside text are shown escaped. `right` names columns of numbers.
-
-    On a terminal long cells are folded to its width. Elsewhere, and without `fold`, each row is one line, for grep, awk
-    and the eye.
-    """
-    cells = [["" if cell is None else printable(str(cell)) for cell in row] for row in rows]
-    names = [printable(name) for name in columns]
-    numbers = [name in right for name in columns]
-    if fold and sys.stdout.isatty():
-        _folded_table(names, cells, numbers)
-        return
-    widths = [max(map(len, column)) for column in zip(names, *cells, strict=True)]
-    for line in (names, ["-" * width for width in widths], *cells):
-        aligned = [
-            cell.rjust(width) if number else cell.ljust(width)
-            for cell, width, number in zip(line, widths, numbers, strict=True)
-        ]
-        print("  ".join(aligned).rstrip())
-
-
-def _folded_table(names: list[str], cells: list[list[str]], numbers: list[bool]) -> None:
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for name, number in zip(names, numbers, strict=True):
-        table.add_column(Text(name), overflow="fold", justify="right" if number else "left")
-    for row in cells:
-        table.add_row(*map(Text, row))
-    Console(highlight=False).print(table)
 
 
 @contextlib.contextmanager

@@ -17,7 +17,7 @@ from stockpipe.cli.next_command import next_command
 from stockpipe.cli.output import exit_codes, given_settings, print_json, progress_bar, shared_options
 from stockpipe.cli.parts import USUAL_DATASET, list_options, part_options, words_of
 from stockpipe.cli.several import tell_of_several
-from stockpipe.datasets import DATASETS
+from stockpipe.datasets import DATASETS, Dataset
 from stockpipe.errors import ConfigError, DataCheckError
 from stockpipe.load.desk import Desk
 from stockpipe.load.loads import make_jobs
@@ -36,6 +36,7 @@ log = logging.getLogger(__name__)
 
 DEMO_FILE = "stockpipe-demo.duckdb"
 """A file of its own: sample data never stands beside real days."""
+_COLUMNS_OF_80 = 6
 
 
 @click.command()
@@ -174,6 +175,22 @@ def _load(settings: Settings, options: dict[str, Any]) -> None:
         click.echo(";\n".join(result.sql) + ";")
 
 
+def _first_rows(result: LoadResult) -> str:
+    """The SELECT that shows some of what was loaded, in few enough columns for a narrow terminal."""
+    first, table = result.records[0], _in_a_shell(result.table)
+    columns = ", ".join(_first_columns(DATASETS[first.dataset]))
+    return f"SELECT {columns} FROM {table} WHERE {_day_of(first)} LIMIT 5"
+
+
+def _first_columns(dataset: Dataset) -> list[str]:
+    """Day, market and key of a row, and the first texts that it has besides; few and short enough for 80 signs."""
+    columns = {column.name: column for column in dataset.columns}
+    names = [dataset.day.name, *(each.column for each in dataset.divisions), *dataset.key]
+    chosen = [name for name in dict.fromkeys(names) if columns[name].kind != "flag"]
+    texts = [name for name, column in columns.items() if column.kind == "text" and name not in chosen]
+    return [_in_a_shell(name) for name in chosen + texts[: _COLUMNS_OF_80 - len(chosen)]]
+
+
 def _day_of(record: RunRecord) -> str:
     """The condition for the rows of a run, whatever other days and markets the table has."""
     market = f" AND MARKET = '{record.market}'" if record.market and record.part_id.part else ""
@@ -196,7 +213,7 @@ def _summary(result: LoadResult) -> str:
         if result.target.startswith("DuckDB")
         else f"table {result.table} in {result.target}",
         "Run": result.run_id,
-        "Next": next_command("query", f'"SELECT * FROM {_in_a_shell(result.table)} WHERE {_day_of(first)} LIMIT 5"'),
+        "Next": next_command("query", f'"{_first_rows(result)}"'),
     }
     if Source.of(first).is_sample:
         lines["Note"] = "sample data from the sandbox, not the real market"
@@ -208,6 +225,6 @@ def _summary(result: LoadResult) -> str:
     return "\n" + "\n".join(f"  {name:<9} {text}" for name, text in lines.items())
 
 
-def _in_a_shell(table: str) -> str:
-    """A table's name within a statement in double quotes."""
-    return as_written(table).replace('"', '\\"')
+def _in_a_shell(name: str) -> str:
+    """The name of a table or a column within a statement in double quotes."""
+    return as_written(name).replace('"', '\\"')

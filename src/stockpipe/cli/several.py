@@ -10,13 +10,15 @@ from typing import Any
 import click
 
 from stockpipe.cli.logs import safe
-from stockpipe.cli.output import print_json, print_table
+from stockpipe.cli.output import print_json
+from stockpipe.cli.table import Look, print_table
 from stockpipe.errors import StockpipeError
 from stockpipe.load.loads import Load
 from stockpipe.observe.several import Outcome, worst
 
 _NUMBERS = ("ROWS", "REJECTED", "CALLS", "SECONDS", "EXIT CODE")
 COLUMNS = ("LIST", "DAY", "STATUS", *_NUMBERS)
+_LOOK = Look(right=_NUMBERS, whole=("LIST", "DAY"), prose=("STATUS",))
 
 
 def tell_of_several(outcomes: Sequence[Outcome], jobs: Sequence[Sequence[Load]], options: Mapping[str, Any]) -> None:
@@ -30,7 +32,7 @@ def tell_of_several(outcomes: Sequence[Outcome], jobs: Sequence[Sequence[Load]],
     if not options["quiet"] and options.get("log_format") != "json":
         with contextlib.suppress(BrokenPipeError), contextlib.redirect_stdout(sys.stderr):
             print()
-            print_table(COLUMNS, [_line(outcome) for outcome in [*outcomes, *missing]], right=_NUMBERS, fold=False)
+            print_table(COLUMNS, [_line(outcome) for outcome in [*outcomes, *missing]], _LOOK)
     for outcome in outcomes:
         if outcome.result and outcome.result.sql:
             click.echo(";\n".join(outcome.result.sql) + ";")

@@ -10,17 +10,31 @@ import click
 from stockpipe.base.clock import NEW_YORK, Clock
 from stockpipe.base.text import printable
 from stockpipe.cli.next_command import next_command
-from stockpipe.cli.output import exit_codes, print_json, print_table, shared_options
+from stockpipe.cli.output import exit_codes, print_json, shared_options
 from stockpipe.cli.parts import filtered_parts, part_filters, run_words, usual_parts
 from stockpipe.cli.read import open_quietly
 from stockpipe.cli.schedule import time_of_day
+from stockpipe.cli.table import Look, Shown, print_table, tell
 from stockpipe.datasets import DATASETS
 from stockpipe.errors import DataCheckError
 from stockpipe.load.loads import day_of
 from stockpipe.reading.freshness import Standing, standings
 from stockpipe.warehouse.history import Chosen, last_days, last_failures, newest_runs
-from stockpipe.warehouse.runs import RECORDED, PartId, RunStatus
+from stockpipe.warehouse.runs import RECORDED, PartId, RunRecord, RunStatus
 from stockpipe.warehouse.source import Source
+
+_LISTS = ("LIST", "STATE", "LAST DAY", "AGE", "BUILD", "ROWS", "CHANGE", "LAST FAILURE")
+_LISTS_LOOK = Look(
+    right=("ROWS", "CHANGE"),
+    whole=("LIST", "STATE", "LAST DAY", "LAST FAILURE"),
+    spare=("BUILD", "AGE", "CHANGE", "ROWS"),
+)
+_RUNS = ("RUN", "DAY", "LIST", "STATUS", "ROWS", "REJECTED", "CALLS", "SECONDS", "NOTE")
+_RUNS_LOOK = Look(
+    right=("ROWS", "REJECTED", "CALLS", "SECONDS"),
+    whole=("RUN", "DAY", "LIST", "STATUS"),
+    spare=("SECONDS", "CALLS", "REJECTED", "ROWS"),
+)
 
 _dataset = click.option("--dataset", type=click.Choice(tuple(DATASETS)), help="Only this dataset.")
 _as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
@@ -84,14 +98,17 @@ def runs(ended: RunStatus | None, on: str | None, since: str | None, limit: int,
         begin = datetime.combine(day_of(since), time(0), NEW_YORK) if since else None
         chosen = Chosen(filtered_parts(options), ended, day_of(on) if on else None, begin)
         found = newest_runs(open_quietly(options), chosen, limit)
-        rows = [dict(zip(found.columns, row, strict=True)) for row in found.rows]
         if as_json:
-            print_json(rows)
-        else:
-            columns = ("RUN", "DAY", "LIST", "STATUS", "ROWS", "REJECTED", "CALLS", "SECONDS", "NOTE")
-            print_table(
-                columns, [_line(row) for row in rows], right=("ROWS", "REJECTED", "CALLS", "SECONDS"), fold=False
-            )
+            print_json([record.as_dict() for record in found])
+        elif found:
+            _tell_what_is_missing(print_table(_RUNS, [_line(record) for record in found], _RUNS_LOOK))
+        if not found:
+            click.echo("No run is recorded." if chosen == Chosen() else "No run is like this.", err=True)
+
+
+def _tell_what_is_missing(shown: Shown) -> None:
+    if not shown.all:
+        tell(shown.told("--json"))
 
 
 def _wanted(options: dict[str, Any], *, found: bool) -> list[PartId]:
@@ -102,8 +119,7 @@ def _wanted(options: dict[str, Any], *, found: bool) -> list[PartId]:
 
 
 def _show(found: list[Standing]) -> None:
-    columns = ("LIST", "STATE", "LAST DAY", "AGE", "BUILD", "ROWS", "CHANGE", "LAST FAILURE")
-    print_table(columns, [_cells(standing) for standing in found], right=("ROWS", "CHANGE"), fold=False)
+    _tell_what_is_missing(print_table(_LISTS, [_cells(standing) for standing in found], _LISTS_LOOK))
     for standing in found:
         if standing.sample:
             click.echo(f"{standing.part.label}: sample data from the sandbox, not the real market", err=True)
@@ -131,20 +147,25 @@ def _cells(standing: Standing) -> list[Any]:
     ]
 
 
-def _line(row: dict[str, Any]) -> list[Any]:
-    sample = "sample data" if Source.read(row["SOURCE"]).is_sample else None
-    note = ": ".join(part for part in (sample, row["MESSAGE"]) if part)
+def _line(record: RunRecord) -> list[Any]:
+    sample = "sample data" if Source.of(record).is_sample else None
+    note = ": ".join(part for part in (sample, record.message) if part)
     return [
-        row["RUN_ID"],
-        row["DS"],
-        PartId(row["DATASET"], row["MARKET"], row["ACTIVE"]).label,
-        row["STATUS"],
-        f"{row['ROWS_PUBLISHED']:,}",
-        f"{row['ROWS_REJECTED']:,}",
-        row["CALLS"],
-        None if row["SECONDS"] is None else f"{row['SECONDS']:.1f}",
+        record.run_id,
+        record.ds,
+        record.part_id.label,
+        record.status,
+        _grouped(record.rows_published),
+        _grouped(record.rows_rejected),
+        record.calls,
+        None if record.seconds is None else f"{record.seconds:.1f}",
         _short(note),
     ]
+
+
+def _grouped(count: int | None) -> str | None:
+    """A number with commas; a table of an older version may lack its column."""
+    return None if count is None else f"{count:,}"
 
 
 def _short(text: str, most: int = 100) -> str:

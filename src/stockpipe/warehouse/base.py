@@ -52,11 +52,16 @@ class Delivery:
 
 @dataclass(frozen=True)
 class QueryResult:
-    """The answer to a question: column names and rows; `types` are DuckDB's of the columns, where they are known."""
+    """The answer to a question: column names and rows.
+
+    Every digit is there: a time of more than microseconds is a `Moment`, and what no Python type holds whole is text.
+    `types` are DuckDB's of the columns, where they are known; `documents` the places (from 0) of those whose texts are JSON.
+    """
 
     columns: list[str]
     rows: list[tuple[Any, ...]]
     types: list[str] = field(default_factory=list)
+    documents: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)

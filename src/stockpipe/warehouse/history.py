@@ -14,7 +14,7 @@ from stockpipe.base.text import literal
 from stockpipe.datasets import Dataset, Part, Partition
 from stockpipe.errors import NotThere, StockpipeError, WarehouseError
 from stockpipe.warehouse import QueryResult, Warehouse, sql
-from stockpipe.warehouse.runs import BAD, GOOD, RUNS_TABLE, RunRecord, RunStatus, recorded_values
+from stockpipe.warehouse.runs import BAD, GOOD, RUN_COLUMNS, RUNS_TABLE, RunRecord, RunStatus, recorded_values
 from stockpipe.warehouse.source import SAMPLE, Source
 
 _PART = '"DATASET", "MARKET", "ACTIVE"'
@@ -49,12 +49,15 @@ class Chosen:
         return " AND ".join(conditions) or "1 = 1"
 
 
-def newest_runs(warehouse: Warehouse, chosen: Chosen, limit: int) -> QueryResult:
-    """The newest runs first, at most `limit` of them; one run has a row for each part.
+def newest_runs(warehouse: Warehouse, chosen: Chosen, limit: int) -> list[RunRecord]:
+    """The newest runs first, at most `limit` of them; one run has a record for each part.
 
     NotThere when nothing was loaded yet.
     """
-    return warehouse.query(runs_sql(chosen, limit))
+    found = warehouse.query(runs_sql(chosen, limit))
+    # A table of an older version may lack a column.
+    rows = (dict(zip(found.columns, row, strict=True)) for row in found.rows)
+    return [RunRecord.from_row(tuple(row.get(column.name) for column in RUN_COLUMNS)) for row in rows]
 
 
 def runs_sql(chosen: Chosen, limit: int) -> str:
@@ -70,6 +73,11 @@ def days_sql(chosen: Chosen) -> str:
         f'QUALIFY row_number() OVER (PARTITION BY {_PART}, "DS" ORDER BY "FINISHED_UTC" DESC) = 1 '
         f'ORDER BY "DS", {_PART}'
     )
+
+
+def has_run(warehouse: Warehouse, run_id: str) -> bool:
+    """Whether there is a record of a run. The id is one that was checked to have only letters, digits and hyphens."""
+    return bool(_ask(warehouse, f'SELECT 1 FROM "{RUNS_TABLE}" WHERE "RUN_ID" = \'{run_id}\' LIMIT 1').rows)
 
 
 def last_days(warehouse: Warehouse, chosen: Chosen, days: int) -> list[RunRecord]:

@@ -1,8 +1,23 @@
-"""What `stockpipe query` says of a text that is not one statement that only reads, whatever the warehouse."""
+"""What somebody asks of the tables in SQL of their own, and what is said of a text that is not one reading statement."""
 
 from __future__ import annotations
 
 from stockpipe.errors import UsageError, WarehouseError
+from stockpipe.warehouse.base import QueryResult, Warehouse
+
+
+def ask(warehouse: Warehouse, text: str) -> QueryResult:
+    """The answer to a statement that a person wrote.
+
+    UsageError when the statement itself is to blame, in any warehouse: it is mistyped, asks for what does not exist, or
+    does not only read. Else what `Warehouse.query` raises.
+    """
+    try:
+        return warehouse.query(text)
+    except WarehouseError as error:
+        if error.mistaken:
+            raise UsageError(error.message, hint=error.hint) from error
+        raise
 
 
 def no_statement() -> UsageError:
@@ -17,9 +32,9 @@ def many_statements() -> UsageError:
 
 def writing(why: str, hint: str) -> WarehouseError:
     """For one that does not only read: `why` says so in a sentence without its full stop."""
-    return WarehouseError(f"stockpipe query is read-only: {why}.", hint=hint)
+    return WarehouseError(f"stockpipe query is read-only: {why}.", hint=hint, mistaken=True)
 
 
 def not_run(word: str, hint: str) -> WarehouseError:
     """For a statement that begins with another word than those that read."""
-    return WarehouseError(f"stockpipe query is read-only; it does not run {word}.", hint=hint)
+    return WarehouseError(f"stockpipe query is read-only; it does not run {word}.", hint=hint, mistaken=True)

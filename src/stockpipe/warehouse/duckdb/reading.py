@@ -22,39 +22,37 @@ LOCK = "SET lock_configuration = true"
 # In DuckDB 1.5 the lock does not hold for this function, and a log that cannot be written aborts the process.
 _NOT_LOCKED = "ENABLE_LOGGING" if duckdb.__version__.startswith("1.") else None
 
+# What DuckDB raises for a statement that is mistyped, asks for what does not exist, or counts what cannot be counted.
+_MISTAKES = (duckdb.ProgrammingError, duckdb.DataError, duckdb.NotSupportedError, duckdb.PermissionException)
 
-def must_be_one_statement(text: str) -> None:
-    """Raise UsageError for no statement or several."""
+
+def must_be_one_statement(text: str) -> str:
+    """The one statement of a text, without the semicolon behind it. UsageError for none or several."""
     source = text.encode()
-    signs = [
-        source[offset : offset + 1]
-        for offset, kind in duckdb.tokenize(text)
-        if kind != duckdb.token_type.comment  # DuckDB 1.5 leaves comments out by itself
-    ]
-    while signs and signs[-1] == b";":
-        signs.pop()
-    if not signs:
+    # DuckDB 1.5 leaves comments out by itself.
+    places = [offset for offset, kind in duckdb.tokenize(text) if kind != duckdb.token_type.comment]
+    end = len(source)
+    while places and source[places[-1] : places[-1] + 1] == b";":
+        end = places.pop()
+    if not places:
         raise no_statement()
-    if b";" in signs:
+    if any(source[place : place + 1] == b";" for place in places):
         raise many_statements()
     if _NOT_LOCKED and _NOT_LOCKED in text.upper():
         raise writing(f"{_NOT_LOCKED} writes files", "With DuckDB 2 or newer the word may stand in a query.")
+    return source[:end].decode()
 
 
 def the_select(text: str) -> str:
     """The one SELECT (or SHOW, DESCRIBE, VALUES) of a text, without its semicolon; UsageError for another statement."""
-    must_be_one_statement(text)
+    statement = must_be_one_statement(text)
     try:
         kind = duckdb.extract_statements(text)[0].type
     except duckdb.Error as error:
         raise refused(error) from error
     if kind != duckdb.StatementType.SELECT:
         raise UsageError(f"A statement of type {kind.name} gives no table.", hint="Ask with SELECT, SHOW or DESCRIBE.")
-    source = text.encode()
-    ends = (
-        at for at, token in duckdb.tokenize(text) if source[at : at + 1] == b";" and token == duckdb.token_type.operator
-    )
-    return source[: next(ends, len(source))].decode()
+    return statement
 
 
 def refused(error: duckdb.Error) -> WarehouseError:
@@ -65,14 +63,22 @@ def refused(error: duckdb.Error) -> WarehouseError:
         return WarehouseError(
             f"stockpipe query reads only the tables of its DuckDB file: {first}",
             hint="To read other files, open the file with DuckDB itself; stockpipe export writes a day to a file.",
+            mistaken=True,
         )
     if "configuration has been locked" in first:
         return WarehouseError(
             f"stockpipe query is read-only and changes no setting: {first}",
             hint="To change settings, open the file with DuckDB itself.",
+            mistaken=True,
         )
     if "read-only mode" in first:
         word = re.search(r'statement of type "(\w+)"', first)
         return not_run(word[1] if word else "this statement", "To change tables, open the file with DuckDB itself.")
     kind = NotThere if isinstance(error, duckdb.CatalogException) else WarehouseError
-    return kind(f"DuckDB refused the query: {text}")
+    return kind(f"DuckDB refused the query: {text}", hint=_hint(error), mistaken=isinstance(error, _MISTAKES))
+
+
+def _hint(error: duckdb.Error) -> str:
+    if isinstance(error, duckdb.CatalogException | duckdb.BinderException):
+        return 'stockpipe query "SHOW TABLES" lists the tables, "DESCRIBE TICKERS" the columns of one.'
+    return ""

@@ -22,6 +22,7 @@ from stockpipe.warehouse import sql
 from stockpipe.warehouse.base import Delivery, History, QueryResult, require_count
 from stockpipe.warehouse.dialect import duckdb_type, duckdb_view
 from stockpipe.warehouse.duckdb.copying import copied
+from stockpipe.warehouse.duckdb.exact import asked_exactly
 from stockpipe.warehouse.duckdb.file import open_patiently, translated
 from stockpipe.warehouse.duckdb.reading import LOCK, SHUT, must_be_one_statement, refused, the_select
 from stockpipe.warehouse.duckdb.shape import look, shape, tell_of_coarse_columns
@@ -172,9 +173,9 @@ class DuckDBWarehouse:
 
     def query(self, text: str) -> QueryResult:
         """See Warehouse. The engine reads this file only, and nothing else: see `reading`."""
-        must_be_one_statement(text)
+        statement = must_be_one_statement(text)
         with _one_query:
-            return self._read(text, shut=True)
+            return self._read(statement, shut=True)
 
     def fetch(self, text: str) -> duckdb.DuckDBPyConnection:
         """See Warehouse. The file is attached to an engine in memory for as long as the statement takes."""
@@ -217,9 +218,12 @@ class DuckDBWarehouse:
                 if shut:
                     connection.execute(LOCK)
                 with interruptible(connection):
-                    cursor = connection.execute(text)
-                    rows = [row for part in iter(lambda: cursor.fetchmany(_ROWS_AT_ONCE), []) for row in part]
-                return QueryResult([column[0] for column in cursor.description or ()], rows)
+                    asked = asked_exactly(connection, text)
+                    cursor = connection.execute(asked.statement)
+                    parts = iter(lambda: cursor.fetchmany(_ROWS_AT_ONCE), [])
+                    rows = [asked.read(row) for part in parts for row in part]
+                names = [column[0] for column in cursor.description or ()]
+                return QueryResult(names, rows, documents=asked.documents)
             except duckdb.Error as error:
                 raise refused(error) from error
 

@@ -6,9 +6,10 @@ from typing import Any
 
 from stockpipe.warehouse.base import QueryResult
 
-# The connector's numbers of the service's types (snowflake.connector.constants.FIELD_TYPES). VARIANT and its like come as
-# text; a time comes as Python's, to the microsecond.
+# The connector's numbers of the service's types (snowflake.connector.constants.FIELD_TYPES). VARIANT, OBJECT and ARRAY come
+# as text; a time comes as Python's, to the microsecond.
 _FIXED = 0
+_DOCUMENTS = (5, 9, 10)
 _TYPES = {
     1: "DOUBLE",
     3: "DATE",
@@ -27,7 +28,8 @@ def result_of(cursor: Any) -> QueryResult:
     described = cursor.description or ()
     rows = [tuple(row) for row in cursor.fetchall()]
     types = [_type(column, [row[number] for row in rows]) for number, column in enumerate(described)]
-    return QueryResult([column[0] for column in described], rows, types)
+    documents = frozenset(number for number, column in enumerate(described) if column[1] in _DOCUMENTS)
+    return QueryResult([column[0] for column in described], rows, types, documents)
 
 
 def _type(column: Any, values: list[Any]) -> str:

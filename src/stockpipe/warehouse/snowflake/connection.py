@@ -23,7 +23,7 @@ from stockpipe.warehouse.snowflake.privileges import (
     wanted_privilege,
 )
 from stockpipe.warehouse.snowflake.reading import first_word
-from stockpipe.warehouse.snowflake.refusals import of_statement
+from stockpipe.warehouse.snowflake.refusals import is_mistaken, of_statement
 from stockpipe.warehouse.snowflake.session import error_text, open_session, session_plan
 from stockpipe.warehouse.snowflake.statements import shortened
 
@@ -173,7 +173,8 @@ class Connection:
         else:
             hint = of_statement(error.errno, error_text(error)) or hint
         kind = NotThere if error.errno == DOES_NOT_EXIST else WarehouseError
-        return kind(f"Snowflake refused {first_word(statement)}: {error_text(error)}", hint=hint)
+        message = f"Snowflake refused {first_word(statement)}: {error_text(error)}"
+        return kind(message, hint=hint, mistaken=is_mistaken(error.errno, getattr(error, "sqlstate", None)))
 
     def _without_warehouse(self, role: str | None) -> str:
         if warehouse := self._session.warehouse:

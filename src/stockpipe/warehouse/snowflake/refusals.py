@@ -122,6 +122,19 @@ SESSION_GONE = frozenset((390111, 390112, 390114, 390115, 390195, 250001, 250003
 """A session with one of these answers nothing any more; a new one may."""
 
 
+# Classes of SQLSTATE: syntax and names, values that cannot be, what the service does not support.
+_MISTAKEN = ("42", "22", "0A")
+_DOES_NOT_EXIST = 2003
+_NOT_THE_STATEMENT = frozenset((606, 3001))
+
+
+def is_mistaken(number: int | None, sqlstate: str | None) -> bool:
+    """Whether the statement itself is to blame: not a missing privilege or warehouse, which have the same classes."""
+    if number in _NOT_THE_STATEMENT:
+        return False
+    return number == _DOES_NOT_EXIST or (sqlstate or "").startswith(_MISTAKEN)
+
+
 def of_statement(number: int | None, text: str) -> str | None:
     """What to tell about a refused statement with this message; None where no entry fits."""
     return _first(STATEMENTS, number, text)
