@@ -19,6 +19,7 @@ from stockpipe.datasets import DATASETS
 from stockpipe.errors import DataCheckError
 from stockpipe.load.loads import day_of
 from stockpipe.reading.freshness import Standing, standings
+from stockpipe.reading.regular import DAYS_BACK, regular_lists
 from stockpipe.warehouse.history import Chosen, last_days, last_failures, newest_runs
 from stockpipe.warehouse.runs import RECORDED, PartId, RunRecord, RunStatus
 from stockpipe.warehouse.source import Source
@@ -58,23 +59,26 @@ def status(by: str, as_json: bool, **options: Any) -> None:
     Every calendar day is expected: the vendor renews its list each night, and the schedule publishes each day.
 
     \b
-    stockpipe status                       every list that was ever loaded
+    stockpipe status                       every list that is loaded day by day; others are shown, and do not count
     stockpipe status --market stocks       for a monitor: just this one, missing or not
     """
     with exit_codes(as_json=as_json):
         now, due = Clock().now(), time(*time_of_day(by))
         warehouse, chosen = open_quietly(options), Chosen(filtered_parts(options))
-        days, failures = last_days(warehouse, chosen, 2), last_failures(warehouse, chosen)
+        days, failures = last_days(warehouse, chosen, DAYS_BACK), last_failures(warehouse, chosen)
         wanted = _wanted(options, found=bool(days or failures))
         found = standings(wanted, now, due, days, failures)
-        code = 0 if all(standing.state == "fresh" for standing in found) else DataCheckError.exit_code
+        regular = regular_lists(days, failures, now.astimezone(NEW_YORK).date())
+        # Who names a list wants to know of it, however it is loaded.
+        counted = [standing for standing in found if chosen.parts or standing.part in {*wanted, *regular}]
+        code = 0 if all(standing.state == "fresh" for standing in counted) else DataCheckError.exit_code
         if as_json:
-            lists = [standing.as_dict() for standing in found]
+            lists = [standing.as_dict() | {"counted": standing in counted} for standing in found]
             sample = any(standing.sample for standing in found)
             head = {"fresh": not code, "exit_code": code, "checked_utc": now.isoformat(), "sample": sample}
             print_json({**head, "lists": lists})
         else:
-            _show(found)
+            _show(found, counted)
         raise SystemExit(code)
 
 
@@ -118,16 +122,17 @@ def _wanted(options: dict[str, Any], *, found: bool) -> list[PartId]:
     return [PartId.of(part) for part in usual_parts(options)]
 
 
-def _show(found: list[Standing]) -> None:
+def _show(found: list[Standing], counted: list[Standing]) -> None:
     _tell_what_is_missing(print_table(_LISTS, [_cells(standing) for standing in found], _LISTS_LOOK))
     for standing in found:
         if standing.sample:
             click.echo(f"{standing.part.label}: sample data from the sandbox, not the real market", err=True)
     for standing in found:
         if standing.reason:
-            click.echo(f"{standing.part.label}: {standing.reason}", err=True)
-    if any(standing.reason for standing in found):
-        missing = [standing.part.part for standing in found if standing.reason and standing.part.part]
+            note = "" if standing in counted else " It is not loaded day by day, so it does not count here."
+            click.echo(f"{standing.part.label}: {standing.reason}{note}", err=True)
+    if any(standing.reason for standing in counted):
+        missing = [standing.part.part for standing in counted if standing.reason and standing.part.part]
         loads = [next_command("run", *words) for words in run_words(missing)]
         click.echo(f"Next: {'; '.join(loads)}; {next_command('runs')} shows what happened.", err=True)
 
