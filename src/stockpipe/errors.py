@@ -4,8 +4,10 @@ StockpipeError            1    something we did not foresee
 ├── UsageError            2    correct the command
 ├── ConfigError           3    correct a setting
 ├── AccessError           4    correct the key, the password or the plan
+│   └── OutOfReach        4    the key's plan does not reach back to that day
 ├── ApiError              5    the API or the way to it; run again later
-│   └── CursorRefused     5    the API no longer takes its own cursor; the walk starts again
+│   ├── CursorRefused     5    the API no longer takes its own cursor; the walk starts again
+│   └── NotYet            5    the API has not got that day yet
 ├── WarehouseError        6    the warehouse or the way to it
 │   └── NotThere          6    what was asked for does not exist yet
 ├── DataCheckError        7    the day could not be verified; look at the data
@@ -71,6 +73,10 @@ class AccessError(StockpipeError):
     transient = False
 
 
+class OutOfReach(AccessError):
+    """The key's plan does not reach back to the day that was asked for."""
+
+
 class ApiError(StockpipeError):
     """The API answered badly, or not at all, for longer than we are ready to try."""
 
@@ -79,6 +85,10 @@ class ApiError(StockpipeError):
 
 class CursorRefused(ApiError):
     """The API answered 400 to a cursor that it gave itself: the walk must start again from its first page."""
+
+
+class NotYet(ApiError):
+    """The day that was asked for is not over, or the API does not give it to this plan yet; in some hours it does."""
 
 
 class WarehouseError(StockpipeError):

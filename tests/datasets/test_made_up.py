@@ -36,7 +36,7 @@ from stockpipe.datasets.column import (
     decimal,
     text,
 )
-from stockpipe.errors import DataCheckError, UsageError
+from stockpipe.errors import ApiError, UsageError
 from stockpipe.sandbox import Answer, Request, Sandbox
 from stockpipe.settings import load_settings
 from stockpipe.warehouse import open_warehouse
@@ -238,7 +238,7 @@ def test_a_day_in_the_path_is_asked_for_and_its_breaker_is_the_part_s_own(server
     ]  # fmt: skip
     assert load(place.env, dataset="closes", on="2026-02-06").records[0].status == "unchanged"
     server.closes = []
-    with pytest.raises(DataCheckError, match="no row that could be published"):
+    with pytest.raises(ApiError, match="the answer has no rows, and there must be some"):
         load(place.env, dataset="closes", on="2026-02-06")
     assert place.rows("SELECT count(*) FROM closes") == [(2,)]
 

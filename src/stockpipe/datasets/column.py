@@ -7,7 +7,7 @@ from typing import Literal
 
 Kind = Literal["text", "flag", "int", "decimal", "float", "date", "timestamp", "json"]
 Sent = Literal["text", "flag", "number", "epoch_ms", "epoch_ns", "any"]
-Role = Literal["field", "day", "unknown"]
+Role = Literal["field", "day", "unknown", "until", "number", "version"]
 
 
 @dataclass(frozen=True)
@@ -15,8 +15,9 @@ class Type:
     """How a value is stored, and how the API sends it.
 
     `width`: the most characters of a text. `precision` and `scale`: digits of a decimal in all, and behind the point.
-    `role`: `day` is the partition `DS`, `unknown` holds the fields that a declaration does not name; all others are
-    fields of the API, or columns that stockpipe fills.
+    `role`: `day` is the partition `DS`, or the first day of a version; `unknown` holds the fields that a declaration does
+    not name; `until`, `number` and `version` are columns of every table of versions (`kinds.VERSION_COLUMNS`). All
+    others are fields of the API, or columns that stockpipe fills.
     """
 
     kind: Kind
@@ -55,6 +56,12 @@ JSON = Type("json", "any")
 """Any JSON, kept as it was sent."""
 DAY = Type("date", "text", role="day")
 """The day of the partition (`DS`), which no field of the API says."""
+UNTIL = Type("date", "text", role="until")
+"""The day from which a version no longer holds; null while it does."""
+NUMBER = Type("int", "number", role="number")
+"""Tells rows apart that a list has several times, from 1."""
+VERSION = Type("text", "text", width=32, role="version")
+"""Digest of what makes a version."""
 UNKNOWN = Type("json", "any", role="unknown")
 """The fields that the API sent and the declaration does not name."""
 

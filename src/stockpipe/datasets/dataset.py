@@ -8,7 +8,7 @@ from datetime import date
 from functools import cached_property
 from itertools import product
 
-from stockpipe.datasets.column import Column
+from stockpipe.datasets.column import Column, Role
 from stockpipe.datasets.endpoint import Endpoint
 from stockpipe.datasets.kinds import DatasetKind
 
@@ -184,7 +184,17 @@ class Dataset:
     @property
     def unknown(self) -> Column | None:
         """The column for fields that are not declared, where there is one."""
-        return next((column for column in self.columns if column.type.role == "unknown"), None)
+        return self.of_role("unknown")
+
+    def of_role(self, role: Role) -> Column | None:
+        """The column of a role that one column may have; None where there is none."""
+        return next((column for column in self.columns if column.type.role == role), None)
+
+    @property
+    def row_key(self) -> tuple[str, ...]:
+        """The columns that tell two rows of a day and a part apart: the key, and the number of a repeated row."""
+        number = self.of_role("number")
+        return (*self.key, number.name) if number else self.key
 
     @property
     def name_column(self) -> str:

@@ -43,6 +43,11 @@ class Endpoint:
     status: bool = True
     cut: Cut | None = None
 
+    @property
+    def has_days(self) -> bool:
+        """Whether a past day can be asked for; else the list is always the current one."""
+        return self.day is not None or "{day}" in self.path
+
     def path_of(self, day: date | None) -> str:
         """The path, with the day filled in where it has one."""
         return self.path.replace("{day}", day.isoformat()) if day else self.path

@@ -13,6 +13,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
+from stockpipe.datasets.column import DAY, NUMBER, UNTIL, VERSION, Column
+
 Write = Literal["replace", "merge"]
 Calendar = Literal["every day", "sessions"]
 
@@ -38,12 +40,24 @@ class DayFacts:
 class Versions:
     """A list that the vendor restates: rows change, come and go, ids included.
 
-    A row is known by the dataset's key. `unversioned` columns are renewed in the newest version and never make one.
+    A row is known by the dataset's key; rows that share one are numbered. `unversioned` columns are renewed in the newest
+    version and never make one; nor do fields that are not declared. `covers` is the column with the day of an event: a
+    list says nothing of events before its own first one, so that a plan with two years of history closes nothing that
+    lies before. Without it a list is the whole truth.
     """
 
     unversioned: tuple[str, ...] = ()
+    covers: str | None = None
     write: ClassVar[Write] = "merge"
     calendar: ClassVar[Calendar] = "every day"
 
 
 DatasetKind = Snapshot | DayFacts | Versions
+
+VERSION_COLUMNS = (
+    Column("OCCURRENCE", NUMBER, "1; counts up where the list has several rows that are alike in what names them."),
+    Column("KNOWN_FROM", DAY, "The day (New York) from which this version was known."),
+    Column("KNOWN_TO", UNTIL, "The day from which it was known no longer; null while it is."),
+    Column("VERSION_HASH", VERSION, "Digest of what makes the version; columns that only make noise are left out."),
+)
+"""What every table of versions has: half-open in time, so KNOWN_FROM <= d AND (KNOWN_TO > d OR KNOWN_TO IS NULL) on d."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import product
 
+from stockpipe.base.calendar import is_session, last_session
 from stockpipe.base.clock import Clock, new_york_date
 from stockpipe.datasets import DATASETS, USUAL, Dataset, Part, Partition
 from stockpipe.errors import UsageError
@@ -23,7 +24,8 @@ class Load:
     """One part of a dataset for one day.
 
     `ds` labels the rows; `dated` asks the API for that day's records, else for its current list. `dry_run` publishes
-    nothing, `force` accepts what a check refuses, `require_fresh` refuses a list that is older than the day.
+    nothing, `force` accepts what a check refuses, `require_fresh` refuses a list that is older than the day. `backdated`
+    says that `ds` is a past day, though the API gives no other list than that of today.
     """
 
     part: Part
@@ -32,11 +34,17 @@ class Load:
     dry_run: bool = False
     force: bool = False
     require_fresh: bool = False
+    backdated: bool = False
 
     @property
     def dataset(self) -> Dataset:
         """What is loaded."""
         return self.part.dataset
+
+    @property
+    def expects_rows(self) -> bool:
+        """Whether there must be rows: on a day without a session nothing happens."""
+        return self.dataset.kind.calendar != "sessions" or is_session(self.ds.toordinal())
 
     @property
     def partition(self) -> Partition:
@@ -58,13 +66,16 @@ def make_loads(
 
     `words` choose the parts, by the names of the dataset's divisions; one that is None or left out is the usual one.
     `on` is a day in New York (both ends included: from the vendor's first day to today); without it the current list is
-    loaded as today's. UsageError names the word that makes no sense and what would.
+    loaded as today's, or, of what happens on a day, the last session before today. UsageError names the word that makes
+    no sense and what would.
     """
     declared = known_dataset(dataset)
     today = new_york_date(clock)
-    ds = today if on is None else day_of(on, declared.first_day, today)
+    ds = usual_day(declared, today) if on is None else day_of(on, declared.first_day, today)
+    dated = declared.kind.calendar == "sessions" or (on is not None and declared.source.has_days)
+    backdated = ds < today and not declared.source.has_days
     return [
-        Load(part, ds, on is not None, dry_run=dry_run, force=force, require_fresh=require_fresh)
+        Load(part, ds, dated, dry_run=dry_run, force=force, require_fresh=require_fresh, backdated=backdated)
         for part in parts_of(declared, words or {})
     ]
 
@@ -116,6 +127,13 @@ def _each(dataset: Dataset, chosen: Sequence[Dataset], said: Mapping[str, list[s
             every = ALL in words and name in own and ALL not in own[name].words
             choices.append([(name, word) for word in (own[name].words if every else words)])
     yield from (dict(one) for one in product(*choices))
+
+
+def usual_day(dataset: Dataset, today: date) -> date:
+    """The day that is loaded where none is named: today, or the last session before it, whose facts are complete."""
+    if dataset.kind.calendar == "sessions":
+        return date.fromordinal(last_session(today.toordinal() - 1))
+    return today
 
 
 def known_dataset(name: str) -> Dataset:

@@ -21,7 +21,7 @@ from stockpipe.load.sources import check_sources, history, source_findings, sour
 from stockpipe.load.staged import StagedPart
 from stockpipe.load.staging import Staging
 from stockpipe.warehouse import Delivery
-from stockpipe.warehouse.runs import RunRecord, RunStatus
+from stockpipe.warehouse.runs import IDLE, RunRecord, RunStatus
 from stockpipe.warehouse.source import Source
 
 log = logging.getLogger(__name__)
@@ -62,6 +62,8 @@ def load_parts(desk: Desk, loads: Sequence[Load], run: Run | None = None) -> Loa
         _release(desk)
         with run.phase("fetch"):
             staged = [_fetch(desk, run, *part) for part in zip(run.parts, stagings, strict=True)]
+        if all(_is_idle(part) for part in staged):
+            return _nothing(desk, run)
         with run.phase("check"):
             checked = [_check(desk, part) for part in staged]
         with run.phase("publish"):
@@ -95,6 +97,7 @@ def _fetch(desk: Desk, run: Run, part: PartRun, rows: Staging) -> _Part:
 def _check(desk: Desk, part: _Part) -> _Part:
     """Compare a part with the last published one; raises DataCheckError unless it may pass."""
     load, known = part.run.load, history(desk, part.run)
+    checks.must_be_newest(load, known)
     last = known.before(source_of(desk, part.run))
     findings = [*source_findings(desk, part.run, known), *checks.check(load, part.facts, last, desk.limits)]
     warnings = [finding.text for finding in findings if finding.severity == "warn"]
@@ -129,14 +132,31 @@ def _publish(desk: Desk, run: Run, parts: list[_Part]) -> LoadResult:
     return LoadResult(run.run_id, table, warehouse.label, run.records)
 
 
+def _is_idle(part: _Part) -> bool:
+    """Whether there is nothing to load, and nothing was to be expected: no session was held that day."""
+    return not part.facts.counts.fetched and not part.run.load.expects_rows
+
+
+def _nothing(desk: Desk, run: Run) -> LoadResult:
+    """End a run of a day without a session: a success that is recorded, and no empty day in the table."""
+    run.finish(IDLE)
+    if not run.first.dry_run:
+        desk.warehouse.write_records(run.records)
+    log.info("Nothing to load: %s was no trading day.", run.first.ds)
+    return LoadResult(run.run_id, desk.warehouse.table(run.first.dataset), desk.warehouse.label, run.records)
+
+
 def _is_complete(desk: Desk, part: _Part) -> bool:
-    return desk.warehouse.count(part.run.load.partition) == part.run.record.rows_published
+    """Whether the table still has the rows of the last load; versions of events before the list's own are there too."""
+    found, rows = desk.warehouse.count(part.run.load.partition), part.run.record.rows_published
+    return found >= rows if part.run.load.dataset.kind.write == "merge" else found == rows
 
 
 def _delivery(desk: Desk, run: Run, parts: list[_Part]) -> Delivery:
     parquet = [path for part in parts for path in part.rows.write_parquet(small=not desk.warehouse.local)]
     rejects = chain.from_iterable(part.rows.rejects(run.run_id) for part in parts)
-    return Delivery(run.first.dataset, [part.publication for part in run.parts], parquet, rejects, desk.clock)
+    publications = [part.publication for part in run.parts]
+    return Delivery(run.first.dataset, publications, parquet, rejects, desk.clock, run.first.force)
 
 
 def _release(desk: Desk) -> None:

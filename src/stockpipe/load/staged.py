@@ -12,6 +12,7 @@ import duckdb
 from stockpipe.base.text import literal
 from stockpipe.datasets import Dataset, Partition
 from stockpipe.load.sent import ROWS_A_PAGE
+from stockpipe.load.versions import digest_sql, numbers_sql
 from stockpipe.warehouse.runs import Counts
 
 _GOOD = "FROM staged WHERE reason IS NULL AND NOT repeated"
@@ -107,7 +108,12 @@ def _find_same_keys(db: duckdb.DuckDBPyConnection, partition: Partition) -> int:
     Returns how many there are.
     """
     dataset = partition.part.dataset
-    key, columns = _list(dataset.key), _list(column.name for column in dataset.columns)
+    columns = _list(column.name for column in dataset.columns)
+    # A row is in no list of keys that has a null in it.
+    key = ", ".join(
+        f'"{name}"' if dataset.column(name).required else f'coalesce("{name}"::VARCHAR, chr(30))'
+        for name in dataset.key
+    )
     made = db.execute(
         f"CREATE OR REPLACE TEMP TABLE same_key AS SELECT seq, row_number() OVER (PARTITION BY {columns} ORDER BY seq) AS copy, {columns} "
         f"FROM typed WHERE reason IS NULL AND ({key}) IN "
@@ -119,12 +125,15 @@ def _find_same_keys(db: duckdb.DuckDBPyConnection, partition: Partition) -> int:
 def _set_aside(db: duckdb.DuckDBPyConnection, partition: Partition, *, any_left: bool) -> None:
     """Drop identical repetitions; where a key may stand once only, reject all but the newest, most complete row.
 
-    The view `staged` says so; without `any_left`, no key stands twice.
+    Rows of a restated list are numbered instead. The view `staged` says so; without `any_left`, no key stands twice.
     """
+    dataset = partition.part.dataset
+    if dataset.kind.write == "merge":
+        _number(db, dataset, any_left=any_left)
+        return
     if not any_left:
         db.execute("CREATE OR REPLACE VIEW staged AS SELECT *, false AS repeated FROM typed")
         return
-    dataset = partition.part.dataset
     stamp = getattr(dataset.kind, "build_stamp", None)
     newest = f'"{stamp}" DESC NULLS LAST, ' if stamp else ""
     filled = " + ".join(f'("{column.name}" IS NOT NULL)::INT' for column in dataset.columns)
@@ -137,6 +146,24 @@ def _set_aside(db: duckdb.DuckDBPyConnection, partition: Partition, *, any_left:
     db.execute(
         "CREATE OR REPLACE VIEW staged AS SELECT typed.* REPLACE (coalesce(reason, why) AS reason), "
         "set_aside.seq IS NOT NULL AND why IS NULL AS repeated FROM typed LEFT JOIN set_aside ON typed.seq = set_aside.seq"
+    )
+
+
+def _number(db: duckdb.DuckDBPyConnection, dataset: Dataset, *, any_left: bool) -> None:
+    """The view `staged` of a restated list: identical rows are repeated, all others have their number and digest."""
+    number, digest = (f'"{column.name}"' for role in ("number", "version") if (column := dataset.of_role(role)))
+    if not any_left:
+        made = f"SELECT * REPLACE ({digest_sql(dataset, '1')} AS {digest}), false AS repeated FROM typed"
+        db.execute(f"CREATE OR REPLACE VIEW staged AS {made}")
+        return
+    db.execute(
+        f"CREATE OR REPLACE TEMP TABLE numbered AS {numbers_sql(dataset)} UNION ALL SELECT seq, NULL FROM same_key WHERE copy > 1"
+    )
+    # Rows of a key that stands once are not in `numbered`; a repeated one is there without a number.
+    place = "CASE WHEN numbered.seq IS NULL THEN 1 ELSE place END"
+    db.execute(
+        f"CREATE OR REPLACE VIEW staged AS SELECT typed.* REPLACE ({place} AS {number}, {digest_sql(dataset, place)} AS {digest}), "
+        "numbered.seq IS NOT NULL AND place IS NULL AS repeated FROM typed LEFT JOIN numbered ON typed.seq = numbered.seq"
     )
 
 

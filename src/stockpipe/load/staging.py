@@ -174,7 +174,8 @@ class Staging:
         `small` files are for the way to a warehouse elsewhere; for one on this machine the typed rows are taken as they
         are, with two columns more and in the order in which they arrived, where all of them are good.
         """
-        if not small and self._facts.counts.published == self._facts.counts.fetched:
+        as_typed = self.dataset.kind.write == "replace" and self._facts.counts.published == self._facts.counts.fetched
+        if as_typed and not small:
             return sorted(self._chunks.iterdir())
         columns = ", ".join(_sent(column) if small else f'"{column.name}"' for column in self.dataset.columns)
         name = self.part.path.replace("/", "-")
@@ -290,7 +291,9 @@ def _typing_sql(partition: Partition, source: str) -> str:
             values.append(typed(column, f"c{number}"))
         else:
             values.append(
-                {"day": f"DATE '{partition.ds.isoformat()}'", "unknown": "extra"}.get(column.type.role, "NULL")
+                {"day": f"DATE '{partition.ds.isoformat()}'", "unknown": "extra", "number": "1"}.get(
+                    column.type.role, "NULL"
+                )
             )
     found = rules(partition.part)
     if dataset.unknown:

@@ -18,10 +18,12 @@ import msgspec
 from stockpipe.base.proxies import asks_for_password
 from stockpipe.base.text import printable
 from stockpipe.datasets import Endpoint
-from stockpipe.errors import AccessError, ApiError, CursorRefused
+from stockpipe.errors import AccessError, ApiError, CursorRefused, NotYet, OutOfReach, StockpipeError
 from stockpipe.massive.odd_rows import take_apart
 
 _RETRIED_STATUS = frozenset({408, 425, 500, 502, 503, 504, 520, 521, 522, 523, 524})
+# What tells the 403 of a day that is not over from that of a day before the plan's history, and from all others.
+_NOT_YET_WORDS, _REACH_WORDS = ("before end of day",), ("timeframe", "time frame")
 _THROTTLE_WORDS = ("maximum requests", "rate limit", "too many requests")
 
 
@@ -87,11 +89,14 @@ _BARE = _reader("rows").decode(b'{"rows": [], "status": "OK"}')
 """What stands around the rows of an answer that is nothing but a list."""
 
 
-def read_page(answer: Answer, source: Endpoint, *, on_cursor: bool, now: datetime) -> Page:
+def read_page(
+    answer: Answer, source: Endpoint, *, on_cursor: bool, now: datetime, has_rows: bool | None = None
+) -> Page:
     """The page in an answer of `source`.
 
     Raises Transient or Throttled (try again), AccessError, CursorRefused or ApiError (do not). `on_cursor` says that the
-    request was a `next_url` of the API's own; `now` is needed for a Retry-After date.
+    request was a `next_url` of the API's own; `now` is needed for a Retry-After date. `has_rows`: whether there must be
+    rows (True), or may be none and then no list either (False); None where an empty list is an answer, and none is not.
     """
     if answer.status != 200:
         raise _refusal(answer, on_cursor=on_cursor, now=now)
@@ -101,8 +106,10 @@ def read_page(answer: Answer, source: Endpoint, *, on_cursor: bool, now: datetim
         raise Transient(f"the answer is not the JSON it should be: {_glimpse(answer.body)}") from None
     if source.status and envelope.status not in ("OK", "DELAYED"):
         raise _bad_status(answer, envelope, now)
-    if envelope.rows is None:
+    if envelope.rows is None and has_rows is not False:
         raise Transient(f"the answer has no {source.rows}: {_glimpse(answer.body)}")
+    if has_rows and not rows:
+        raise Transient(f"the answer has no rows, and there must be some: {_glimpse(answer.body)}")
     return Page(
         rows,
         envelope.next_url or None,
@@ -135,10 +142,7 @@ def _refusal(answer: Answer, *, on_cursor: bool, now: datetime) -> Exception:
             hint="Check POLYGON_API_KEY against your account at massive.com; a revoked key looks the same.",
         )
     if status == 403:
-        return AccessError(
-            f"The key's plan does not cover this request (HTTP 403: {said}).",
-            hint="Ask for a day within the plan's history (free: two years back), or upgrade the plan.",
-        )
+        return _not_allowed(f"HTTP 403: {said}")
     if status == 407:
         return asks_for_password()
     if status == 400 and on_cursor:
@@ -156,10 +160,24 @@ def _refusal(answer: Answer, *, on_cursor: bool, now: datetime) -> Exception:
     )
 
 
+def _not_allowed(said: str) -> StockpipeError:
+    """What a 403 means goes by its words."""
+    if any(word in said.lower() for word in _NOT_YET_WORDS):
+        return NotYet(
+            f"The API does not give this day to the key's plan yet ({said}).",
+            hint="Nothing was published. Run again tomorrow; the schedule does that by itself.",
+        )
+    kind = OutOfReach if any(word in said.lower() for word in _REACH_WORDS) else AccessError
+    return kind(
+        f"The key's plan does not cover this request ({said}).",
+        hint="Ask for a day within the plan's history (free: two years back), or upgrade the plan.",
+    )
+
+
 def _bad_status(answer: Answer, envelope: _Envelope, now: datetime) -> Exception:
     said = _said(answer.body)
     if envelope.status == "NOT_AUTHORIZED":
-        return AccessError(f"The key's plan does not cover this request ({said}).", hint="Upgrade the plan.")
+        return _not_allowed(said)
     if any(word in said.lower() for word in _THROTTLE_WORDS):
         return Throttled(said, _retry_after(answer.headers.get("retry-after"), now))
     return Transient(f"the answer's status is {printable(str(envelope.status))!r}: {said}")

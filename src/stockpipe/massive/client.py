@@ -74,16 +74,17 @@ class Client:
     ) -> None:
         self.close()
 
-    def page(self, target: str, source: Endpoint, *, on_cursor: bool = False) -> Page:
+    def page(self, target: str, source: Endpoint, *, on_cursor: bool = False, has_rows: bool | None = None) -> Page:
         """The page of `source` at `target` (path and query), tried as often as the pacing allows.
 
-        Raises AccessError, CursorRefused (only `on_cursor`), ApiError, Interrupted.
+        `has_rows`: see `read_page`. Raises AccessError, CursorRefused (only `on_cursor`), ApiError, Interrupted.
         """
         for attempt in count(1):
             self.pacer.wait_for_turn()
             try:
                 answer = self.answer(target)
-                page = judged(answer, source, self.origin.key, on_cursor=on_cursor, now=self.pacer.patience.clock.now())
+                now = self.pacer.patience.clock.now()
+                page = judged(answer, source, self.origin.key, on_cursor=on_cursor, now=now, has_rows=has_rows)
             except Throttled as fault:
                 self.pacer.refused(fault.retry_after)
                 self.pacer.before_retry(fault, attempt, throttled=True)
@@ -156,16 +157,18 @@ class Client:
         return f"{parts.path}?{urlencode(query)}"
 
 
-def judged(answer: Answer, source: Endpoint, key: str, *, on_cursor: bool, now: datetime) -> Page:
+def judged(
+    answer: Answer, source: Endpoint, key: str, *, on_cursor: bool, now: datetime, has_rows: bool | None = None
+) -> Page:
     """`read_page`, with errors that never quote the key: a server, or a proxy before it, may send back what it got."""
     try:
-        return read_page(answer, source, on_cursor=on_cursor, now=now)
+        return read_page(answer, source, on_cursor=on_cursor, now=now, has_rows=has_rows)
     except (Transient, StockpipeError):
         body = redacted(answer.body.decode("utf-8", "surrogateescape"), [key])
     # Once more without the key in the body: an error cuts what it quotes, and half a key is a secret too.
     try:
         hidden = replace(answer, body=body.encode("utf-8", "surrogateescape"))
-        return read_page(hidden, source, on_cursor=on_cursor, now=now)
+        return read_page(hidden, source, on_cursor=on_cursor, now=now, has_rows=has_rows)
     except (Transient, StockpipeError) as error:
         _hide(error, key)
         raise

@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from stockpipe.base.calendar import is_session
 from stockpipe.base.text import printable
 from stockpipe.datasets import WHOLE, Bounds, Cut, Endpoint, Part
 from stockpipe.errors import ApiError
@@ -52,6 +53,13 @@ class Query:
     def target(self) -> str:
         """Path and query of the first page."""
         return self.source.target(self.part.asked, self.day, self.bounds)
+
+    @property
+    def has_rows(self) -> bool | None:
+        """Whether its first page must have rows: a session has some, a day without one has none; None for other lists."""
+        if self.day is None or self.part.dataset.kind.calendar != "sessions":
+            return None
+        return is_session(self.day.toordinal())
 
 
 @dataclass
@@ -112,7 +120,7 @@ def walk(client: Client, query: Query, guard: Guard, cursor: str | None = None) 
     on_cursor, empty = cursor is not None, 0
     while target:
         guard.follow(target)
-        page = client.page(target, query.source, on_cursor=on_cursor)
+        page = client.page(target, query.source, on_cursor=on_cursor, has_rows=None if on_cursor else query.has_rows)
         if cursor is None and query.source.cut:
             _must_be_inside(page, query.source.cut, *query.bounds)
         guard.admit(page)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from stockpipe.datasets import TICKERS, Dataset
+from stockpipe.models.current import current_view
 from stockpipe.models.tickers import ticker_views
 from stockpipe.warehouse.model import Model
 from stockpipe.warehouse.sql import Table
@@ -10,7 +11,9 @@ from stockpipe.warehouse.sql import Table
 
 def views(dataset: Dataset, table: Table) -> tuple[Model, ...]:
     """The views beside a dataset's table; none for a dataset that has none."""
-    return ticker_views(table) if dataset is TICKERS else ()
+    if dataset is TICKERS:
+        return ticker_views(table)
+    return (current_view(dataset, table),) if dataset.kind.write == "merge" else ()
 
 
 __all__ = ["Model", "views"]

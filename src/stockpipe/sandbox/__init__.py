@@ -11,7 +11,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from stockpipe.sandbox.app import Answer, App, Plan, Request, Source
+from stockpipe.sandbox.app import Answer, App, Request, Source
+from stockpipe.sandbox.asked import Plan
 from stockpipe.sandbox.server import Respond, Server
 
 SANDBOX_KEY = "sandbox-key"

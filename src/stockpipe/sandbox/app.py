@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import re
 import secrets
 import socket
 import threading
@@ -17,31 +16,26 @@ from bisect import bisect_left
 from collections import OrderedDict, deque
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from functools import partial
 from itertools import pairwise
-from typing import Literal, Protocol
+from typing import Protocol
 
 import msgspec
 
 from stockpipe.sandbox import cursor
+from stockpipe.sandbox.answers import Respond, answer_of
+from stockpipe.sandbox.asked import Asked, Plan, is_out_of_reach, read_day
+from stockpipe.sandbox.market import Market
 from stockpipe.sandbox.reference import EXCHANGES, MARKETS, SORT_FIELDS, TYPES
+from stockpipe.sandbox.refusals import NO_TIMEFRAME, TOO_MANY, Refused
 
 TICKERS_PATH = "/v3/reference/tickers"
 FIRST_DAY = date(2003, 9, 10)
 FREE_CALLS = 5
-FREE_HISTORY = timedelta(days=2 * 365)
 _CACHED_PAGES = 2000
 _CACHED_ORDERS = 8
 _DEFAULTS = {"active": "true", "limit": "100", "order": "asc", "sort": "ticker"}
-_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_TOO_MANY = (
-    "You've exceeded the maximum requests per minute, please wait or upgrade your subscription to continue. "
-    "https://massive.com/pricing"
-)
-_NO_TIMEFRAME = "Your plan doesn't include this data timeframe. Please upgrade your plan at https://massive.com/pricing"
-
-Plan = Literal["free", "paid"]
 Row = Mapping[str, object]
 
 
@@ -81,13 +75,6 @@ class Answer:
     wire: Callable[[socket.socket], None] | None = None
 
 
-class _Refused(Exception):
-    """A request that is answered with an error body."""
-
-    def __init__(self, status: int, kind: str, **text: str) -> None:
-        self.status, self.body = status, {"status": kind, "request_id": secrets.token_hex(16), **text}
-
-
 class App:
     """A local Massive API over a source of rows."""
 
@@ -119,10 +106,12 @@ class App:
                 return self._whole(_matching(TYPES, request.query, "asset_class", "locale"))
             if request.path == "/v3/reference/exchanges":
                 return self._whole(_matching(EXCHANGES, request.query, "asset_class", "locale"))
-        except _Refused as refused:
+            if (respond := answer_of(request.path)) and isinstance(self.source, Market):
+                return self._of_market(respond, self.source, request)
+        except Refused as refused:
             return self._json(refused.body, status=refused.status)
         except cursor.BadCursor as error:
-            return self._json(_Refused(400, "ERROR", error=str(error)).body, status=400)
+            return self._json(Refused(400, "ERROR", error=str(error)).body, status=400)
         return Answer(404, b"404 page not found", {"Content-Type": "text/plain", "X-Sandbox": self._label()})
 
     def _admit(self, request: Request) -> None:
@@ -130,9 +119,9 @@ class App:
             "apiKey", ""
         )
         if not sent:
-            raise _Refused(401, "ERROR", error="API Key was not provided")
+            raise Refused(401, "ERROR", error="API Key was not provided")
         if not secrets.compare_digest(sent.encode(), self.key.encode()):
-            raise _Refused(401, "ERROR", error="Unknown API Key")
+            raise Refused(401, "ERROR", error="Unknown API Key")
         if self.plan == "free":
             self._count_call()
 
@@ -140,7 +129,7 @@ class App:
         with self._lock:
             now = self._monotonic()
             if len(self._starts) == FREE_CALLS and now - self._starts[0] < self.minute:
-                raise _Refused(429, "ERROR", error=_TOO_MANY)
+                raise Refused(429, "ERROR", error=TOO_MANY)
             self._starts.append(now)
 
     def _tickers(self, query: Mapping[str, str]) -> Answer:
@@ -180,7 +169,7 @@ class App:
         active = _boolean(params.get("active", "true"))
         market = params.get("market")
         if market is not None and market not in MARKETS:
-            raise _Refused(400, "ERROR", error=f"'{market}' is not a valid market")
+            raise Refused(400, "ERROR", error=f"'{market}' is not a valid market")
         if on is not None and not FIRST_DAY <= on <= now.date():
             return []
         rows: Sequence[Row] = (
@@ -191,9 +180,9 @@ class App:
         rows = _filtered(self._cut(rows, params), params)
         sort = params.get("sort", "ticker")
         if sort not in SORT_FIELDS:
-            raise _Refused(400, "ERROR", error=f"'{sort}' is not a valid sort")
+            raise Refused(400, "ERROR", error=f"'{sort}' is not a valid sort")
         if (order := params.get("order", "asc")) not in ("asc", "desc"):
-            raise _Refused(400, "ERROR", error=f"'{order}' is not a valid order")
+            raise Refused(400, "ERROR", error=f"'{order}' is not a valid order")
         if sort != "ticker" or market is None:
             rows = sorted(rows, key=lambda row: str(row.get(sort, "")))
         return rows[::-1] if order == "desc" else rows
@@ -220,29 +209,28 @@ class App:
     def _day(self, params: Mapping[str, str]) -> date | None:
         if "date" not in params:
             return None
-        try:
-            if not _DAY.fullmatch(params["date"]):
-                raise ValueError("not YYYY-MM-DD")
-            day = date.fromisoformat(params["date"])
-        except ValueError:
-            raise _Refused(400, "ERROR", error=f"Failed to parse date '{params['date']}'") from None
-        if self.plan == "free" and day < self._now().date() - FREE_HISTORY:
-            raise _Refused(403, "NOT_AUTHORIZED", message=_NO_TIMEFRAME)
+        day = read_day(params["date"])
+        if is_out_of_reach(self.plan, day, self._now().date()):
+            raise Refused(403, "NOT_AUTHORIZED", message=NO_TIMEFRAME)
         return day
+
+    def _of_market(self, respond: Respond, market: Market, request: Request) -> Answer:
+        """What one of the answers over the synthetic market says."""
+        params = {name: text for name, text in request.query.items() if name != "apiKey"}
+        reply = respond(Asked(request.path, params, market, self.plan, self._now(), self.base_url))
+        return self._sent(reply.text, secrets.token_hex(16), items=reply.items)
 
     def _whole(self, rows: Sequence[Row]) -> Answer:
         body = {"results": rows, "status": "OK", "request_id": secrets.token_hex(16), "count": len(rows)}
         return self._json(body, items=len(rows))
 
     def _json(self, body: Mapping[str, object], *, status: int = 200, items: int | None = None) -> Answer:
-        headers = {
-            "Content-Type": "application/json",
-            "X-Request-Id": str(body["request_id"]),
-            "X-Sandbox": self._label(),
-        }
+        return self._sent(msgspec.json.encode(body), str(body["request_id"]), status=status, items=items)
+
+    def _sent(self, text: bytes, request_id: str, *, status: int = 200, items: int | None = None) -> Answer:
+        headers = {"Content-Type": "application/json", "X-Request-Id": request_id, "X-Sandbox": self._label()}
         if items is not None:
             headers["X-Item-Count"] = str(items)
-        text = msgspec.json.encode(body)
         return Answer(status, text, headers, packed=gzip.compress(text, 5) if items else None)
 
     def _label(self) -> str:
@@ -253,13 +241,13 @@ class App:
 def _limit(params: Mapping[str, str]) -> int:
     text = params.get("limit", "100")
     if not (text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= 1000):
-        raise _Refused(400, "ERROR", error=f"'{text}' is not a valid limit: it must be from 1 to 1000")
+        raise Refused(400, "ERROR", error=f"'{text}' is not a valid limit: it must be from 1 to 1000")
     return int(text)
 
 
 def _boolean(text: str) -> bool:
     if text.lower() not in ("true", "false"):
-        raise _Refused(400, "ERROR", error=f"Failed to parse query parameters from URL: '{text}' is not a boolean")
+        raise Refused(400, "ERROR", error=f"Failed to parse query parameters from URL: '{text}' is not a boolean")
     return text.lower() == "true"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from datetime import date, datetime
 from threading import RLock
 
@@ -24,6 +24,7 @@ from .build import (
 from .hard import HardStocks, noisy
 from .lifetimes import FIRST_DAY, Security, Stocks, scramble
 from .pairs import CONSTANT_STAMP, members, otc_stamp, pair_row
+from .paths import Path
 
 MARKETS = ("stocks", "otc", "crypto", "fx", "indices")
 _CACHED = 12
@@ -48,6 +49,7 @@ class Market:
         self._stocks: Stocks | None = None
         self._lock = RLock()
         self._lists: OrderedDict[Hashable, list[Row]] = OrderedDict()
+        self._paths: dict[int, tuple[int, Path]] = {}
 
     @property
     def label(self) -> str:
@@ -62,6 +64,36 @@ class Market:
         """
         with self._lock:
             return self._lived(FIRST_DAY).securities
+
+    def paths(self, day: int) -> list[tuple[Security, Path]]:
+        """The stocks that live on an ordinal, each with its price."""
+        with self._lock:
+            return [(one, self._path(one)) for one in self._chosen(True, day)]
+
+    def all_paths(self, day: int) -> list[tuple[Security, Path]]:
+        """All stocks that were ever listed up to an ordinal, each with its price."""
+        with self._lock:
+            return [(one, self._path(one)) for one in self._lived(day).securities]
+
+    def _path(self, one: Security) -> Path:
+        """A security's path; made anew when the security was renamed since, as reverse splits come with that."""
+        names = len(one.renames or ())
+        known = self._paths.get(one.id)
+        if known is None or known[0] != names:
+            known = self._paths[one.id] = (names, Path(one))
+        return known[1]
+
+    def remembered(self, name: str, make: Callable[[int], list[Row]], day: int) -> list[Row]:
+        """A further list as of an ordinal; it is made once, and the last ones are kept."""
+        with self._lock:
+            key = (name, day)
+            if key in self._lists:
+                self._lists.move_to_end(key)
+            else:
+                self._lists[key] = make(day)
+                if len(self._lists) > _CACHED:
+                    self._lists.popitem(last=False)
+            return self._lists[key]
 
     def build_key(self, on: date | None, now: datetime) -> Hashable:
         """What a list depends on: the asked date, or the build that is the newest at this moment."""

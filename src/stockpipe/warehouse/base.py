@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -31,7 +31,8 @@ class Publication:
 class Delivery:
     """What one transaction publishes: partitions of a dataset, their rows as Parquet, and the rejected rows.
 
-    `rejects` are values in the order of REJECT_COLUMNS, some rows at a time; they can be gone through once.
+    `rejects` are values in the order of REJECT_COLUMNS, some rows at a time; they can be gone through once. `force`
+    accepts what a check of the publish itself refuses.
     """
 
     dataset: Dataset
@@ -39,10 +40,17 @@ class Delivery:
     parquet: list[Path]
     rejects: Iterator[list[tuple[Any, ...]]]
     clock: Clock
+    force: bool = False
 
-    def ended(self) -> list[RunRecord]:
-        """The records with the present moment as their end: they are written last, and once."""
-        return [one.record.finished(one.record.status, self.clock.now()) for one in self.publications]
+    def ended(self, overruled: Sequence[str] = ()) -> list[RunRecord]:
+        """The records with the present moment as their end: they are written last, and once.
+
+        `overruled` is what `force` accepted in the publish.
+        """
+        return [
+            one.record.finished(one.record.status, self.clock.now(), forced=[*one.record.forced, *overruled])
+            for one in self.publications
+        ]
 
     @property
     def rows(self) -> int:
@@ -123,12 +131,12 @@ class Warehouse(Protocol):
         """What was published before of the partition's part."""
 
     def count(self, partition: Partition) -> int:
-        """How many rows the table has of a partition."""
+        """How many rows the table has of a partition, or how many versions were known on its day."""
 
     def publish(self, delivery: Delivery) -> list[RunRecord]:
-        """Replace the partitions' rows and write their records, all in one transaction or not at all.
+        """Replace the partitions' rows, or merge their versions, and write their records, all in one transaction or not.
 
-        Returns the records as they were written.
+        Returns the records as they were written. DataCheckError when a restated list closes too many versions.
         """
 
     def write_records(self, records: list[RunRecord]) -> None:

@@ -146,9 +146,9 @@ def without_sample_days(dataset: Dataset, table: str) -> list[str]:
 
 def _sample_rows(dataset: Dataset) -> str:
     """The condition that a row is of a day whose last record says that it is sample data."""
-    columns = ", ".join(f'"{name}"' for name in (dataset.day.name, *(each.column for each in dataset.divisions)))
-    known = _sample_days(columns, f'"DATASET" = {literal(dataset.name)}')
-    return f"({columns}) IN ({known})"
+    divisions = "".join(f', "{each.column}"' for each in dataset.divisions)
+    known = _sample_days(f'"DS"{divisions}', f'"DATASET" = {literal(dataset.name)}')
+    return f'("{dataset.day.name}"{divisions}) IN ({known})'
 
 
 def _sample_days(columns: str, more: str = "1 = 1") -> str:

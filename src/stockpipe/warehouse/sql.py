@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -42,6 +42,11 @@ class Table:
     name: str
     columns: tuple[Column, ...]
     comment: str
+
+    @property
+    def has_versions(self) -> bool:
+        """Whether its rows are versions, which are closed and opened, and not partitions."""
+        return any(column.type.role == "until" for column in self.columns)
 
 
 def identifier(text: str, setting: str) -> str:
@@ -98,16 +103,41 @@ def count_partition(table: Table, partition: Partition, mark: str) -> str:
     return f"SELECT count(*) FROM {table.name} WHERE {_where(partition, mark)}"
 
 
-def where_exported(ds: date, parts: Iterable[Part]) -> str:
+def count_known(table: Table, partition: Partition) -> str:
+    """Count the versions of a part that were known on the partition's day."""
+    return f"SELECT count(*) FROM {table.name} WHERE {where_exported(partition.ds, [partition.part])}"
+
+
+def until_column(dataset: Dataset) -> Column:
+    """The column that ends a version; KeyError for a dataset that has no versions."""
+    column = dataset.of_role("until")
+    if column is None:
+        raise KeyError("until")
+    return column
+
+
+def of_day(dataset: Dataset, ds: date) -> str:
+    """The condition for the rows of a day, as a literal: its partition, or the versions that were known on it.
+
+    "DS" = DATE '2026-02-06', or ("KNOWN_FROM" <= DATE '2026-02-06' AND ("KNOWN_TO" > DATE '2026-02-06' OR "KNOWN_TO" IS NULL))
+    """
+    day, literal_day = f'"{dataset.day.name}"', f"DATE '{ds.isoformat()}'"
+    if dataset.kind.write == "replace":
+        return f"{day} = {literal_day}"
+    until = f'"{until_column(dataset).name}"'
+    return f"({day} <= {literal_day} AND ({until} > {literal_day} OR {until} IS NULL))"
+
+
+def where_exported(ds: date, parts: Sequence[Part]) -> str:
     """The condition for a day's rows of some parts, their values (words of our declarations) as literals."""
     each = [" AND ".join(f'"{name}" = {literal(value)}' for name, value in part.values.items()) for part in parts]
     of_parts = f" AND ({' OR '.join(f'({one})' for one in each)})" if all(each) else ""
-    return f"\"DS\" = DATE '{ds.isoformat()}'{of_parts}"
+    return f"{of_day(parts[0].dataset, ds)}{of_parts}"
 
 
 def export_order(dataset: Dataset) -> str:
     """How an exported day is ordered: by what names a row, then by part."""
-    names = dict.fromkeys((dataset.name_column, *dataset.key, *(division.column for division in dataset.divisions)))
+    names = dict.fromkeys((dataset.name_column, *dataset.row_key, *(division.column for division in dataset.divisions)))
     return ", ".join(f'"{name}"' for name in names)
 
 

@@ -19,6 +19,7 @@ from stockpipe.load.checks.torn import may_be_data, torn
 from stockpipe.load.checks.volume import list_end, volume, whole_pages
 from stockpipe.load.loads import Load
 from stockpipe.load.staged import StagedPart
+from stockpipe.warehouse import History, merge
 from stockpipe.warehouse.runs import RunRecord
 
 _USUAL = "Nothing was published. If the day is right all the same, run again with --force: it is recorded."
@@ -29,9 +30,17 @@ def check(load: Load, facts: StagedPart, last: RunRecord | None, limits: Limits)
     facts.counts.require_sum()
     findings = [*contents(load, facts), *freshness(load, facts), *shape(load.part, facts, last)]
     if last is not None and last.rows_published:
-        findings += [*volume(load.ds, facts, last, limits), *list_end(facts, last)]
+        findings += volume(load.ds, facts, last, limits)
+        if load.dataset.source.page:
+            findings += list_end(facts, last)
         return [*findings, *whole_pages(load.dataset, facts, last)]
     return [*findings, *whole_pages(load.dataset, facts, None)]
+
+
+def must_be_newest(load: Load, known: History) -> None:
+    """DataCheckError, also with `force`, for a restated list of a day before its newest load: it would rewrite history."""
+    later = [record for record in known.records if record.ds > load.ds] if load.dataset.kind.write == "merge" else []
+    merge.must_be_newest(len(later), load.partition)
 
 
 def refuse(findings: Sequence[Finding], *, force: bool) -> list[str]:
@@ -46,4 +55,15 @@ def refuse(findings: Sequence[Finding], *, force: bool) -> list[str]:
     return [f"{finding.check}: {finding.text}" for finding in refusals]
 
 
-__all__ = ["Finding", "Limits", "Severity", "build_date", "check", "may_be_data", "refuse", "source", "torn"]
+__all__ = [
+    "Finding",
+    "Limits",
+    "Severity",
+    "build_date",
+    "check",
+    "may_be_data",
+    "must_be_newest",
+    "refuse",
+    "source",
+    "torn",
+]

@@ -18,7 +18,7 @@ _REASONS = 3
 def contents(load: Load, facts: StagedPart) -> Iterator[Finding]:
     """Findings about the rows themselves."""
     counts = facts.counts
-    if not counts.published and not load.part.rules.may_be_empty:
+    if not counts.published and not load.part.rules.may_be_empty and (counts.fetched or load.expects_rows):
         yield Finding("empty", "refuse", "The list has no row that could be published.")
     if counts.rejected > max(MOST_REJECTED * counts.fetched, 1):
         reasons = "; ".join(

@@ -15,7 +15,13 @@ def build_date(load: Load, facts: StagedPart) -> date | None:
 
 
 def freshness(load: Load, facts: StagedPart) -> list[Finding]:
-    """A warning for a build that is older than the day; a refusal where a fresh one was asked for."""
+    """A warning for a build that is older than the day; a refusal where a fresh one was asked for.
+
+    And a warning for a day that is over, where the API gives today's list only.
+    """
+    if load.backdated:
+        text = f"The API gives no earlier state of {load.part.label}: its list of today is stored as that of {load.ds}."
+        return [Finding("backdated", "warn", text)]
     build = build_date(load, facts)
     if build is None or build >= load.ds:
         return []

@@ -15,27 +15,37 @@ def torn(load: Load, facts: StagedPart) -> str | None:
 
 
 def may_be_data(load: Load, facts: StagedPart) -> bool:
-    """Whether the signs of a tear are such as dated records may hold for good: values that two of their rows share."""
-    return load.dated and not _mixed(load, facts)
+    """Whether the signs of a tear are such as a whole list may hold for good.
+
+    So are values that two rows of dated records share, and identical rows of a restated list.
+    """
+    return _is_restated(load) or (load.dated and not _mixed(load, facts))
 
 
 def torn_findings(load: Load, facts: StagedPart) -> Iterator[Finding]:
     """A refusal for a torn list, or a warning for what may be data."""
     reason = torn(load, facts)
     if reason and may_be_data(load, facts):
-        yield Finding("torn", "warn", f"In the dated records {reason}.")
+        yield Finding("torn", "warn", f"In the {'list' if _is_restated(load) else 'dated records'} {reason}.")
     elif reason:
         yield Finding("torn", "refuse", f"The list is torn: {reason}.")
 
 
 def _mixed(load: Load, facts: StagedPart) -> str | None:
-    """What only a list of two builds has. Dated records may have two different rows of a key, wherever a page ends."""
+    """What only a list of two builds has. Dated records may have two different rows of a key, wherever a page ends.
+
+    So may a restated list; an identical row on two pages shows a cursor that came back, and may have left another row out.
+    """
     if len(facts.builds) > 1:
         mixed = ", ".join(f"{build:%Y-%m-%d %H:%M} ({rows:,} rows)" for build, rows in facts.builds.items())
         return f"its rows carry the stamps of {len(facts.builds)} builds: {mixed}"
-    if on_two_pages := facts.repeated_on_two_pages if load.dated else facts.keys_on_two_pages:
+    if on_two_pages := facts.repeated_on_two_pages if load.dated or _is_restated(load) else facts.keys_on_two_pages:
         return f"{load.dataset.noun} stand on two pages: {some(on_two_pages)}"
     return None
+
+
+def _is_restated(load: Load) -> bool:
+    return load.dataset.kind.write == "merge"
 
 
 def _shared(load: Load, facts: StagedPart) -> str | None:

@@ -43,7 +43,8 @@ class Need:
 def wanted_on(prefix: str, tables: OurTables) -> dict[str, tuple[str, ...]]:
     """The privileges that publishing asks for on each of our tables, by quoted name; the fence is the last."""
     wanted: dict[str, tuple[str, ...]] = {
-        table.name: ("SELECT", "INSERT", "DELETE") for table in tables.datasets.values()
+        table.name: ("SELECT", "INSERT", "DELETE", *(("UPDATE",) if table.has_versions else ()))
+        for table in tables.datasets.values()
     }
     wanted |= {table.name: ("SELECT", "INSERT") for table in (tables.runs, tables.rejects)}
     return wanted | {f'{prefix}"{FENCE_TABLE}"': ("SELECT", "UPDATE")}

@@ -24,6 +24,7 @@ from stockpipe.warehouse.dialect import duckdb_type, duckdb_view
 from stockpipe.warehouse.duckdb.copying import copied
 from stockpipe.warehouse.duckdb.exact import asked_exactly
 from stockpipe.warehouse.duckdb.file import open_patiently, translated
+from stockpipe.warehouse.duckdb.merging import merge_script, merge_versions
 from stockpipe.warehouse.duckdb.reading import LOCK, SHUT, must_be_one_statement, refused, the_select
 from stockpipe.warehouse.duckdb.shape import look, shape, tell_of_coarse_columns
 from stockpipe.warehouse.history import before_sql
@@ -122,15 +123,10 @@ class DuckDBWarehouse:
         try:
             with translated(self.path, needed), interruptible(connection := self._hold()):
                 connection.execute("BEGIN TRANSACTION")
-                for one in delivery.publications:
-                    statement = sql.delete_partition(main, one.partition, "?")
-                    connection.execute(statement, list(one.partition.values.values()))
-                connection.execute(_insert_parquet(main), [[str(path) for path in delivery.parquet]])
-                for one in delivery.publications:
-                    require_count(one.record.rows_published, _count(connection, main, one.partition), one.partition)
+                overruled = _WRITERS[delivery.dataset.kind.write](connection, main, delivery)
                 for rows in delivery.rejects:
                     _insert(connection, rejects, rows)
-                records = delivery.ended()
+                records = delivery.ended(overruled)
                 _insert(connection, runs, [record.row() for record in records])
                 connection.execute("COMMIT")
         except BaseException:
@@ -160,6 +156,8 @@ class DuckDBWarehouse:
     def script(self, delivery: Delivery) -> list[str]:
         """See Warehouse."""
         main, runs, rejects = self._main(delivery.dataset), sql.runs_table(), sql.rejects_table()
+        if delivery.dataset.kind.write == "merge":
+            return merge_script(main, delivery, _insert_values(runs))
         deletes = [sql.delete_partition(main, one.partition, "?") for one in delivery.publications]
         inserts = [_insert_values(rejects)] if any(one.record.rows_rejected for one in delivery.publications) else []
         return [
@@ -270,12 +268,27 @@ def _at_least(size: str) -> str:
 
 def _key(dataset: Dataset) -> tuple[str, ...]:
     """What tells the rows of a dataset's table apart."""
-    return (dataset.day.name, *(division.column for division in dataset.divisions), *dataset.key)
+    return (dataset.day.name, *(division.column for division in dataset.divisions), *dataset.row_key)
+
+
+def _replace(connection: duckdb.DuckDBPyConnection, table: sql.Table, delivery: Delivery) -> list[str]:
+    """Put a delivery's rows in the place of those that its partitions had."""
+    for one in delivery.publications:
+        connection.execute(sql.delete_partition(table, one.partition, "?"), list(one.partition.values.values()))
+    connection.execute(_insert_parquet(table), [[str(path) for path in delivery.parquet]])
+    for one in delivery.publications:
+        require_count(one.record.rows_published, _count(connection, table, one.partition), one.partition)
+    return []
+
+
+_WRITERS = {"replace": _replace, "merge": merge_versions}
 
 
 def _count(connection: duckdb.DuckDBPyConnection, table: sql.Table, partition: Partition) -> int:
-    values = list(partition.values.values())
-    found = connection.execute(sql.count_partition(table, partition, "?"), values).fetchone()
+    is_merged = partition.part.dataset.kind.write == "merge"
+    values = [] if is_merged else list(partition.values.values())
+    statement = sql.count_known(table, partition) if is_merged else sql.count_partition(table, partition, "?")
+    found = connection.execute(statement, values).fetchone()
     return int(found[0]) if found else 0
 
 

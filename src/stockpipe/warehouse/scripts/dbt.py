@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 
-from stockpipe.datasets import DATASETS, Column, Dataset
+from stockpipe.datasets import DATASETS, USUAL, Column, Dataset
 from stockpipe.settings import Settings
 from stockpipe.warehouse import sql
 from stockpipe.warehouse.runs import GOOD, RECORDED
@@ -16,7 +16,8 @@ from stockpipe.warehouse.scripts.names import Names
 
 _HEAD = """\
 # Made by `stockpipe schema --dbt`. Put it beside the models of a dbt project (dbt 1.10 or newer).
-# A day is loaded every night, weekends too; `dbt source freshness` warns when one is missing.
+# `dbt source freshness` warns when a day is missing. Name what you load in dbt_project.yml, else it is the tickers alone:
+#   vars: {stockpipe_datasets: [tickers, daily_bars]}
 version: 2
 
 sources:
@@ -42,9 +43,25 @@ def dbt_sources(settings: Settings) -> str:
 
 
 def _dataset(dataset: Dataset, settings: Settings) -> str:
-    never_null = (*dataset.key, *(division.column for division in dataset.divisions), dataset.day.name)
-    more = _freshness(f"cast({dataset.day.name} as timestamp)") + _one_row(dataset)
+    divisions = [division.column for division in dataset.divisions]
+    filled = [name for name in dataset.row_key if dataset.column(name).required or not dataset.column(name).field]
+    never_null = (*filled, *divisions, dataset.day.name)
+    more = _config(dataset) + _one_row(dataset)
     return _table(sql.dataset_table(dataset, settings), never_null, _divisions([dataset]), more)
+
+
+def _config(dataset: Dataset) -> str:
+    """When a table is stale, by the kind of dataset, and, for all but the usual one, that it is asked for at all.
+
+    A list of versions may stay as it is for weeks: whether it was loaded, the runs tell.
+    """
+    day = f"cast({dataset.day.name} as timestamp)"
+    lines = {"every day": (36, 60), "sessions": (120, 168)}[dataset.kind.calendar]
+    block = _freshness(day, hours=lines) if dataset.kind.write == "replace" else "        config:\n"
+    if dataset is USUAL:
+        return block
+    asked = f"{{{{ '{dataset.name}' in var('stockpipe_datasets', ['{USUAL.name}']) }}}}"
+    return f'{block}          enabled: "{asked}"\n'
 
 
 def _divisions(datasets: Iterable[Dataset]) -> dict[str, Sequence[str]]:
@@ -59,8 +76,10 @@ def _divisions(datasets: Iterable[Dataset]) -> dict[str, Sequence[str]]:
 
 def _one_row(dataset: Dataset) -> str:
     """The test that a key stands once in a day; by its columns, as text with a slash between."""
-    parts = [f"cast({dataset.day.name} as varchar)", *dataset.key]
-    only = f'              config:\n                where: "{dataset.unique_where}"\n' if dataset.unique_where else ""
+    until = dataset.of_role("until")
+    parts = [*(() if until else (f"cast({dataset.day.name} as varchar)",)), *map(_as_text, _columns(dataset))]
+    where = f"{until.name} is null" if until else dataset.unique_where
+    only = f'              config:\n                where: "{where}"\n' if where else ""
     return f"""\
         data_tests:
           - unique:
@@ -68,6 +87,16 @@ def _one_row(dataset: Dataset) -> str:
               arguments:
                 column_name: "{" || '/' || ".join(parts)}"
 {only}"""
+
+
+def _columns(dataset: Dataset) -> list[Column]:
+    return [dataset.column(name) for name in dataset.row_key]
+
+
+def _as_text(column: Column) -> str:
+    """A column of a key as text; one that may be null would make the whole key null."""
+    text = column.name if column.kind == "text" else f"cast({column.name} as varchar)"
+    return text if column.required or not column.field else f"coalesce({text}, '')"
 
 
 def _test_name(dataset: Dataset) -> str:
@@ -88,15 +117,18 @@ def _place(settings: Settings) -> str:
     )
 
 
-def _freshness(field: str, only: str = "") -> str:
-    """A day is named by its midnight, so the newest is 24 hours old, and up to nine more, before the next comes."""
+def _freshness(field: str, only: str = "", hours: tuple[int, int] = (36, 60)) -> str:
+    """A day is named by its midnight, so the newest is 24 hours old, and up to nine more, before the next comes.
+
+    Between two sessions there may be four days. `hours` are those of the warning and of the error.
+    """
     chosen = f"            filter: {json.dumps(only)}\n" if only else ""
     return f"""\
         config:
           loaded_at_field: {json.dumps(field)}
           freshness:
-            warn_after: {{count: 36, period: hour}}
-            error_after: {{count: 60, period: hour}}
+            warn_after: {{count: {hours[0]}, period: hour}}
+            error_after: {{count: {hours[1]}, period: hour}}
 {chosen}"""
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 
+from stockpipe.datasets import DATASETS
 from stockpipe.errors import ConfigError
 from stockpipe.settings import Settings
 from stockpipe.warehouse.dialect import FENCE_TABLE, TableOptions
@@ -31,6 +32,13 @@ _KEY = """\
 -- makes a key, and with its .env this script has it here. Without it:
 --   openssl genrsa 2048 | openssl pkcs8 -topk8 -v2 aes-256-cbc -inform PEM -out stockpipe.p8
 --   openssl rsa -in stockpipe.p8 -pubout -out stockpipe.pub"""
+_PRIVILEGES = {
+    "replace": ("SELECT, INSERT, DELETE", "A day is deleted, copied in and counted."),
+    "merge": (
+        "SELECT, INSERT, UPDATE, DELETE",
+        "Versions are closed and opened; those of the same day are taken back.",
+    ),
+}
 _HAND_OVER = """\
 -- Only a table's owner may add columns to it. To have a table of stockpipe 1 completed, hand it over:
 -- GRANT OWNERSHIP ON TABLE {table} TO ROLE {role} COPY CURRENT GRANTS;"""
@@ -122,7 +130,7 @@ def _views(settings: Settings, names: Names, views: Views) -> Iterator[Step]:
 def _adopted(names: Names) -> Iterator[Step]:
     """Without effect on the loader's own tables. Publishing a day needs neither TRUNCATE nor OWNERSHIP."""
     wanted = {
-        **dict.fromkeys(names.tables.values(), ("SELECT, INSERT, DELETE", "A day is deleted, copied in and counted.")),
+        **{names.tables[dataset.name]: _PRIVILEGES[dataset.kind.write] for dataset in DATASETS.values()},
         f'"{RUNS_TABLE}"': ("SELECT, INSERT", "Each run leaves its record and reads earlier ones."),
         f'"{REJECTS_TABLE}"': ("SELECT, INSERT", "Rejected rows are written and shown."),
         f'"{FENCE_TABLE}"': ("SELECT, UPDATE", "Each publish updates its one row."),

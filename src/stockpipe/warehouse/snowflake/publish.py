@@ -18,6 +18,7 @@ from stockpipe.warehouse.base import Delivery, require_count
 from stockpipe.warehouse.runs import RunRecord
 from stockpipe.warehouse.snowflake.connection import INSUFFICIENT, Connection, number_of
 from stockpipe.warehouse.snowflake.fence import Fence, told_if_slow
+from stockpipe.warehouse.snowflake.merging import create_incoming, incoming, merge_of, merge_versions
 from stockpipe.warehouse.snowflake.statements import Bound, copy_sql, inserts, shortened
 
 log = logging.getLogger(__name__)
@@ -36,9 +37,13 @@ class Publisher:
         """See Warehouse. When the connection is lost at COMMIT, the run record tells whether it took effect."""
         stage = self._stage(delivery) if self._load_method == "copy" else ""
         committing = False
+        for statement, values in self._before(delivery, stage):
+            self._session.run(statement, values)
         try:
-            self._replace_rows(delivery, stage)
-            records = delivery.ended()
+            self._session.run("BEGIN")
+            self._pass_fence()
+            overruled = self._write(delivery, stage)
+            records = delivery.ended(overruled)
             for statement, values in self._recording(delivery, records):
                 self._session.run(statement, values)
             committing = True
@@ -65,9 +70,10 @@ class Publisher:
         put = [f"PUT 'file://.../*.parquet' {stage} AUTO_COMPRESS=FALSE OVERWRITE=TRUE"] if stage else []
         return [
             *put,
+            *dict.fromkeys(shortened(statement) for statement, _ in self._before(delivery, stage)),
             "BEGIN",
             self._fence.update,
-            *dict.fromkeys(shortened(statement) for statement, _ in self._replacing(delivery, stage)),
+            *dict.fromkeys(shortened(statement) for statement, _ in self._writing(delivery, stage)),
             *dict.fromkeys(shortened(statement) for statement, _ in self._recording(delivery, delivery.ended())),
             "COMMIT",
         ]
@@ -78,7 +84,10 @@ class Publisher:
 
     def count(self, partition: Partition) -> int:
         """See Warehouse."""
-        statement = sql.count_partition(self.main(partition.part.dataset), partition, "%s")
+        main = self.main(partition.part.dataset)
+        if partition.part.dataset.kind.write == "merge":
+            return int(self._session.run(sql.count_known(main, partition))[0][0])
+        statement = sql.count_partition(main, partition, "%s")
         return int(self._session.run(statement, list(partition.values.values()))[0][0])
 
     @property
@@ -104,11 +113,34 @@ class Publisher:
             self._session.run(f"PUT 'file://{files}' @{self._stage_name} AUTO_COMPRESS=FALSE OVERWRITE=TRUE")
         return f"@{self._stage_name}"
 
+    def _before(self, delivery: Delivery, stage: str) -> Iterator[Bound]:
+        """What comes before BEGIN: rows that are to be merged go into a table of the session's own, as DDL commits."""
+        if delivery.dataset.kind.write == "merge":
+            new_rows = incoming(self.main(delivery.dataset))
+            yield create_incoming(new_rows), []
+            yield from self._filling(new_rows, delivery, stage)
+
+    def _writing(self, delivery: Delivery, stage: str) -> Iterator[Bound]:
+        """The statements of the transaction up to its records, as far as they are known before it."""
+        main = self.main(delivery.dataset)
+        if delivery.dataset.kind.write == "replace":
+            yield from self._replacing(delivery, stage)
+        else:
+            for one in delivery.publications:
+                merge = merge_of(main, one.partition, incoming(main))
+                yield from (*merge.undo, *merge.steps)
+
+    def _write(self, delivery: Delivery, stage: str) -> list[str]:
+        """The transaction up to its records; returns what `force` accepted in it."""
+        if delivery.dataset.kind.write == "merge":
+            main = self.main(delivery.dataset)
+            return merge_versions(self._session.run, main, incoming(main), delivery.publications, force=delivery.force)
+        self._replace_rows(delivery, stage)
+        return []
+
     def _replace_rows(self, delivery: Delivery, stage: str) -> None:
-        """The transaction up to its records: the partitions are replaced, and counted."""
+        """Replace the partitions, and count them."""
         main, batches = self.main(delivery.dataset), 0
-        self._session.run("BEGIN")
-        self._pass_fence()
         for statement, values in self._replacing(delivery, stage):
             self._session.run(statement, values)
             if statement.startswith((f"COPY INTO {main.name} ", f"INSERT INTO {main.name} ")):
@@ -123,15 +155,19 @@ class Publisher:
         with told_if_slow(self._session.seconds_left):
             self._fence.must_hold(self._session.run(self._fence.update, [self._session.run_id]))
 
-    def _replacing(self, delivery: Delivery, stage: str) -> Iterator[tuple[str, list[Any] | None]]:
+    def _replacing(self, delivery: Delivery, stage: str) -> Iterator[Bound]:
         """The statements that replace the partitions, with the values to bind."""
         main = self.main(delivery.dataset)
         for one in delivery.publications:
             yield sql.delete_partition(main, one.partition, "%s"), list(one.partition.values.values())
+        yield from self._filling(main, delivery, stage)
+
+    def _filling(self, table: sql.Table, delivery: Delivery, stage: str) -> Iterator[Bound]:
+        """The statements that put the delivery's rows into a table."""
         if stage:
-            yield copy_sql(main, stage), None
+            yield copy_sql(table, stage), []
         else:
-            yield from self._batches(main, delivery)
+            yield from self._batches(table, delivery)
 
     def _recording(self, delivery: Delivery, records: list[RunRecord]) -> Iterator[Bound]:
         """The statements that write the rejected rows and the records, with the values to bind."""

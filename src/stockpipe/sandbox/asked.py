@@ -1,0 +1,72 @@
+"""A request as the answers see it: its parameters, the day, what the key's plan allows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Literal
+
+from stockpipe.base.clock import NEW_YORK
+from stockpipe.sandbox.market import Market
+from stockpipe.sandbox.refusals import NO_TIMEFRAME, Refused
+
+Plan = Literal["free", "paid"]
+REACH: Mapping[Plan, timedelta | None] = {"free": timedelta(days=2 * 365), "paid": None}
+"""How far back the history of a plan goes; None for all of it."""
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One request for data of the synthetic market at a moment (UTC)."""
+
+    path: str
+    params: Mapping[str, str]
+    market: Market
+    plan: Plan
+    now: datetime
+    base_url: str
+
+    @property
+    def today(self) -> date:
+        """The day in New York."""
+        return self.now.astimezone(NEW_YORK).date()
+
+    def flag(self, name: str, usual: bool) -> bool:
+        """A parameter that is true or false; the API's 400 for another word."""
+        text = self.params.get(name, str(usual)).lower()
+        if text not in ("true", "false"):
+            raise Refused(400, "ERROR", error=f"Failed to parse query parameters from URL: '{text}' is not a boolean")
+        return text == "true"
+
+    def within_reach(self, day: date) -> date:
+        """The day; the API's 403 for one before the plan's history."""
+        if is_out_of_reach(self.plan, day, self.today):
+            raise Refused(403, "NOT_AUTHORIZED", message=NO_TIMEFRAME)
+        return day
+
+
+@dataclass(frozen=True)
+class Reply:
+    """The body of a good answer as JSON text, and how many rows it has."""
+
+    text: bytes
+    items: int
+
+
+def is_out_of_reach(plan: Plan, day: date, today: date) -> bool:
+    """Whether a day lies before the history of a plan."""
+    reach = REACH[plan]
+    return reach is not None and day < today - reach
+
+
+def read_day(text: str) -> date:
+    """A day written as YYYY-MM-DD; the API's 400 for anything else."""
+    try:
+        if not _DAY.fullmatch(text):
+            raise ValueError("not YYYY-MM-DD")
+        return date.fromisoformat(text)
+    except ValueError:
+        raise Refused(400, "ERROR", error=f"Failed to parse date '{text}'") from None
