@@ -27,7 +27,12 @@ from stockpipe.settings import Settings, load_settings
 
 log = logging.getLogger(__name__)
 
-_FOREGROUND = {"cron": "--cron", "catch_up": "--catch-up"}
+_ONE_TIME = "An entry of --install has one time of day (--at), and its scheduler makes up for what it missed."
+_FOREGROUND = {
+    "cron": ("--cron", _ONE_TIME),
+    "catch_up": ("--catch-up", _ONE_TIME),
+    "report": ("--report", "Let the scheduler run stockpipe report --out after the load."),
+}
 _DAYS_BACK = 7
 
 
@@ -57,6 +62,12 @@ _DAYS_BACK = 7
     "--metrics-file",
     type=click.Path(path_type=Path),
     help="Write each run's metrics here for Prometheus' node exporter.",
+)
+@click.option(
+    "--report",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Write the report of each loaded day into this folder.",
 )
 @click.option("--install", type=click.Choice(KINDS), help="Print the entry for this machine's own scheduler instead.")
 @click.option("--write", is_flag=True, help="With --install: put the entry in place.")
@@ -94,6 +105,7 @@ def schedule(**options: Any) -> None:
 
 
 def _every_day(options: Mapping[str, Any], zone: ZoneInfo, settings: Settings) -> None:
+    from stockpipe.cli.report import report_after
     from stockpipe.load.desk import Desk
     from stockpipe.load.loads import make_loads
     from stockpipe.observe.metrics import MetricsFile
@@ -120,6 +132,8 @@ def _every_day(options: Mapping[str, Any], zone: ZoneInfo, settings: Settings) -
             Desk(_settings(options), clock, progress) as desk,
         ):
             load_watched(desk, loads, metrics=metrics)
+        if options["report"]:
+            report_after(_settings(options), clock, due.ds, str(words["market"] or "stocks"), options["report"])
 
     def look_up() -> Published:
         settings = _settings(options)
@@ -150,12 +164,9 @@ def _stop_gently(number: int, frame: FrameType | None) -> None:
 
 
 def _refuse_foreground(options: Mapping[str, Any]) -> None:
-    for name, flag in _FOREGROUND.items():
+    for name, (flag, hint) in _FOREGROUND.items():
         if options[name] is not None:
-            raise UsageError(
-                f"{flag} is for the schedule in the foreground.",
-                hint="An entry of --install has one time of day (--at), and its scheduler makes up for what it missed.",
-            )
+            raise UsageError(f"{flag} is for the schedule in the foreground.", hint=hint)
 
 
 def _refuse_two_times(options: Mapping[str, Any]) -> None:

@@ -29,8 +29,10 @@ class Answer:
     >>> answer.df()       # pandas, polars or pyarrow: yours to install
     """
 
-    def __init__(self, fetched: duckdb.DuckDBPyConnection) -> None:
+    def __init__(self, fetched: duckdb.DuckDBPyConnection, sql: str = "") -> None:
         self._fetched = fetched
+        self.sql = sql
+        """The statement behind it; "" where there is not just one."""
         described = fetched.execute(f"DESCRIBE {_TABLE}").fetchall()
         self.columns: list[str] = [row[0] for row in described]
         """The names of the columns."""

@@ -9,8 +9,9 @@ from typing import Self
 from stockpipe.base.calls import day as day_of
 from stockpipe.base.calls import in_python_words, word
 from stockpipe.base.clock import Clock
-from stockpipe.datasets import TICKERS, Part
+from stockpipe.datasets import Part
 from stockpipe.errors import NotThere, UsageError
+from stockpipe.load.loads import known_dataset
 from stockpipe.reading import tickers
 from stockpipe.reading.answer import Answer
 from stockpipe.reading.freshness import STANDING_COLUMNS, standings
@@ -52,11 +53,25 @@ class Reader:
         self.close()
 
     def __repr__(self) -> str:
-        return f"<stockpipe reader of {self._warehouse.label}>"
+        return f"<stockpipe reader of {self.label}>"
 
     def close(self) -> None:
         """End the session; another question opens a new one."""
         self._opened[0].close()
+
+    @property
+    def label(self) -> str:
+        """Which warehouse it reads."""
+        return self._warehouse.label
+
+    def table(self, dataset: str = "tickers") -> str:
+        """The name of a dataset's table as `query` takes it, in double quotes."""
+        return sql.dataset_table(known_dataset(dataset), self._settings).name
+
+    def published(self, day: Day | None = None, *, market: str | None = None) -> tuple[Part, date, date | None]:
+        """The listed part of a market, a published day of it (by default the newest), and the published day before."""
+        parts = self._parts("tickers", market, None)
+        return (parts[0], *self._published(parts, day))
 
     def days(self, dataset: str = "tickers", *, market: str | None = None, active: bool | str | None = None) -> Answer:
         """The published days, oldest first: a row for each day and part, with its rows, source and run.
@@ -70,7 +85,7 @@ class Reader:
     ) -> Answer:
         """The tickers of a published day (New York), all columns; by default of the newest one, and the listed stocks."""
         parts = self._parts("tickers", market, active)
-        return self._ask(tickers.universe_sql(self._tickers, parts, self._published(parts, day)[0]))
+        return self._ask(tickers.universe_sql(self.table(), parts, self._published(parts, day)[0]))
 
     def changes(self, day: Day | None = None, *, since: Day | None = None, market: str | None = None) -> Answer:
         """What changed on a published day against the one before it, or against `since`.
@@ -78,18 +93,18 @@ class Reader:
         A row for each ticker that is new, gone or renamed, and for each value that changed, with the old and the new one.
         """
         parts = self._parts("tickers", market, None)
-        on, before = self._published(parts, day)
-        before = self._published(parts, since)[0] if since is not None else before
+        on, last = self._published(parts, day)
+        before = last if since is None else self._published(parts, since)[0]
         if before is None or before >= on:
             raise UsageError(
                 f"There is no published day before {on} to compare with.",
                 hint="Give a later day, or load an earlier one.",
             )
-        return self._ask(tickers.changes_sql(self._tickers, parts[0], on, before))
+        return self._ask(tickers.changes_sql(self.table(), parts[0], on, before))
 
     def history(self, ticker: str) -> Answer:
         """A ticker through the published days: a row for each stretch in which nothing changed, its other names included."""
-        return self._ask(tickers.history_sql(self._tickers, ticker_literal(ticker)))
+        return self._ask(tickers.history_sql(self.table(), ticker_literal(ticker)))
 
     def query(self, statement: str) -> Answer:
         """What one SELECT (or SHOW, DESCRIBE) gives. It reads the warehouse's tables, and nothing else."""
@@ -129,13 +144,9 @@ class Reader:
             self._opened = (open_warehouse(self._settings), self._clock.monotonic())
         return self._opened[0]
 
-    @property
-    def _tickers(self) -> str:
-        return sql.dataset_table(TICKERS, self._settings).name
-
     def _ask(self, statement: str) -> Answer:
         with in_python_words():
-            return Answer(self._warehouse.fetch(statement))
+            return Answer(self._warehouse.fetch(statement), statement)
 
     def _parts(self, dataset: str, market: str | None, active: bool | str | None) -> list[Part]:
         return chosen_parts(dataset, word("market", market), word("active", active))
@@ -149,7 +160,7 @@ class Reader:
         if not found:
             raise NotThere(
                 f"No day of {parts[0].label} is published in {self._warehouse.label} yet.",
-                hint="Load one first: stockpipe.load(), or stockpipe run.",
+                hint="Load one first: stockpipe run, or stockpipe.load().",
             )
         wanted = found[-1] if day is None else day_of("day", day)
         if wanted not in found:

@@ -20,7 +20,7 @@ from stockpipe.warehouse.source import SAMPLE, Source
 _PART = '"DATASET", "MARKET", "ACTIVE"'
 _DAY_COLUMNS = (
     f'"DS", {_PART}, "ROWS_PUBLISHED" AS "ROWS", "ROWS_REJECTED" AS "REJECTED", "BUILD_DATE", "SOURCE", '
-    '"CONTENT_HASH", "FORCED", "FINISHED_UTC", "RUN_ID"'
+    '"CONTENT_HASH", "FIELD_COUNTS", "WARNINGS", "FORCED", "FINISHED_UTC", "RUN_ID"'
 )
 
 

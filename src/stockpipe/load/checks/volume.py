@@ -68,3 +68,9 @@ def whole_pages(dataset: Dataset, facts: StagedPart, last: RunRecord | None) -> 
     known = f"on {last.ds} it had {last.rows_published:,}" if last else "there is no earlier day to compare with"
     text = f"The list has exactly {rows:,} rows, whole pages only: it may have been cut, and {known}."
     yield Finding("cut", "warn", text)
+
+
+def band(before: int, days: int, limits: Limits) -> tuple[float, float]:
+    """Between which numbers of rows a list is let pass, `days` after one of `before` rows; both ends are refused."""
+    months = max(1.0, days / DAYS_A_MONTH)
+    return before * max(0.0, 1 - limits.loss * months), before * (1 + limits.growth * months)

@@ -1,0 +1,90 @@
+"""stockpipe report: the page about a day, and the same in short."""
+
+from __future__ import annotations
+
+import logging
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import click
+
+from stockpipe.base.clock import Clock
+from stockpipe.base.files import replace_file
+from stockpipe.base.stopping import as_interrupt
+from stockpipe.base.text import printable
+from stockpipe.cli.logs import configure_logging
+from stockpipe.cli.output import exit_codes, given_settings, print_json, shared_options
+from stockpipe.errors import StockpipeError, UsageError
+from stockpipe.load.checks import Limits
+from stockpipe.reading.reader import Day, Reader
+from stockpipe.report.facts import Facts, gather
+from stockpipe.report.page import page
+from stockpipe.report.short import document, lines
+from stockpipe.settings import Settings, load_settings
+
+log = logging.getLogger(__name__)
+
+
+@click.command()
+@click.option("--date", "on", metavar="YYYY-MM-DD", help="The published day; default: the newest one.")
+@click.option(
+    "--market", default="stocks", show_default=True, help="Whose listed tickers: stocks, otc, crypto, fx or indices."
+)
+@click.option("--out", type=click.Path(path_type=Path), help="Write the page to this file, such as day.html.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@shared_options
+def report(on: str | None, market: str, out: Path | None, as_json: bool, **options: Any) -> None:
+    """What a day brought, and whether it can be trusted: a page to look at or to mail, and the same in short here.
+
+    The page is one HTML file that needs no network and runs no script.
+
+    \b
+    stockpipe report                                    the newest day, in short
+    stockpipe report --date 2026-02-06 --out day.html   the page
+    """
+    with exit_codes(as_json=as_json):
+        settings = load_settings(given_settings(options), env_file=options["env_file"])
+        configure_logging(settings, verbose=options["verbose"], quiet=True)
+        facts = facts_of(settings, Clock(), on, market)
+        if out:
+            write_page(facts, out)
+        if as_json:
+            print_json(document(facts))
+        elif not options["quiet"]:
+            print("\n".join(map(printable, lines(facts))))
+        if out and not options["quiet"]:
+            click.echo(f"Wrote {out}, {out.stat().st_size / 1000:,.0f} kB.", err=True)
+
+
+def facts_of(settings: Settings, clock: Clock, on: Day | None, market: str) -> Facts:
+    """The facts of a day, read from the warehouse of the settings."""
+    with Reader(settings, clock) as reader:
+        return gather(reader, Limits.of(settings), clock.now(), on, market)
+
+
+def report_after(settings: Settings, clock: Clock, day: date, market: str, folder: Path) -> None:
+    """Write the page of a day that was just loaded: MARKET-DAY.html, and MARKET.html where it is the newest day.
+
+    The day is loaded, whatever becomes of its page: what goes wrong is a warning.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        facts = facts_of(settings, clock, day, market)
+        names = [f"{market}-{facts.day.ds}.html", *([f"{market}.html"] if facts.day.ds == facts.newest else [])]
+        for name in names:
+            write_page(facts, folder / name)
+        log.info("Report: %s", folder / names[0])
+    except (StockpipeError, OSError) as error:
+        if as_interrupt(error):
+            raise
+        log.warning("The report of %s was not written: %s", day, error)
+
+
+def write_page(facts: Facts, out: Path) -> None:
+    """Write the page whole or not at all; UsageError for a file that cannot be written."""
+    try:
+        with replace_file(out) as target:
+            target.write_text(page(facts), encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{out} cannot be written: {error.strerror}.", hint="Name another file with --out.") from error
