@@ -30,17 +30,12 @@ from stockpipe.schedule.entries import (
     task_scheduler,
 )
 from stockpipe.schedule.install import own_command, with_line
+from support.entries import entry, installed, posix_only, with_crontab
 
 ODD = 'it\'s 100% "a" $HOME & <b>'
 NOW = datetime(2026, 2, 7, 12, 0, tzinfo=UTC)
 NEW_YORK = ZoneInfo("America/New_York")
 HALF_PAST_FOUR = LocalTime(4, 30)
-posix_only = pytest.mark.skipif(sys.platform == "win32", reason="a POSIX scheduler")
-
-
-def entry(folder: str = "/srv/stock pipe", *command: str, tz: str = "America/New_York") -> Entry:
-    """An entry for 04:30."""
-    return Entry("stockpipe-stocks", command or ("/srv/python", "-m", "stockpipe", "run"), folder, 4, 30, tz)
 
 
 def odd_entry(tmp_path: Path) -> tuple[Entry, Path]:
@@ -151,30 +146,6 @@ MARKER = "# stockpipe-stocks: written by stockpipe schedule --install cron; the 
 def test_a_crontab_keeps_its_own_lines_and_has_ours_once(before: str, after: str) -> None:
     assert with_line(before, "new\n", "stockpipe-stocks") == after
     assert with_line(after, "new\n", "stockpipe-stocks") == after
-
-
-FAKE_CRONTAB = """#!/bin/sh
-case "$1" in
-  -l) [ -e "$TABLE" ] && exec cat "$TABLE"; echo "${COMPLAINT:-no crontab for me}" >&2; exit 1;;
-  -) cat > "$TABLE";;
-esac
-"""
-
-
-def with_crontab(tmp_path: Path, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
-    """Run `stockpipe schedule --install cron` where `crontab` keeps its table in the file `table`."""
-    programs = tmp_path / "bin"
-    programs.mkdir(exist_ok=True)
-    (programs / "crontab").write_text(FAKE_CRONTAB)
-    (programs / "crontab").chmod(0o755)
-    path = f"{programs}{os.pathsep}{os.environ['PATH']}"
-    return command(
-        "schedule",
-        "--install",
-        "cron",
-        *arguments,
-        env={"PATH": path, "TABLE": str(tmp_path / "table"), "TZ": "UTC"} | env,
-    )
 
 
 @posix_only
@@ -354,13 +325,6 @@ def test_what_the_task_scheduler_would_replace_is_refused(folder: str) -> None:
 
 
 # --- the command ---
-
-
-def installed(kind: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run `stockpipe schedule --install` with this folder as home."""
-    return command(
-        "schedule", "--install", kind, *arguments, env={"HOME": str(Path.cwd()), "USERPROFILE": str(Path.cwd())}
-    )
 
 
 def test_everything_in_an_entry_is_absolute(tmp_path: Path) -> None:

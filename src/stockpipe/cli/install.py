@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -9,7 +10,9 @@ from zoneinfo import ZoneInfo
 import click
 
 from stockpipe.cli.parts import divisions, words_of
+from stockpipe.errors import UsageError
 from stockpipe.schedule.install import Wish, installation, put_in_place
+from stockpipe.schedule.removal import remove
 
 
 def install(options: dict[str, Any], hour: int, minute: int, zone: ZoneInfo) -> None:
@@ -26,13 +29,39 @@ def install(options: dict[str, Any], hour: int, minute: int, zone: ZoneInfo) -> 
     click.echo(f"Next: {made.next if written else 'the same command with --write puts it in place.'}", err=True)
 
 
+def uninstall(options: dict[str, Any]) -> None:
+    """Take out the entry that `options` (of `stockpipe schedule`) name; one that is not there is told, and no error."""
+    kind, name = options["uninstall"], _name(_chosen(options))
+    told, forget = remove(kind, name, Path.cwd(), system=_system(options, kind))
+    for line in told or [f"There is no entry {name} for {kind}: nothing was removed."]:
+        click.echo(line, err=True)
+    if forget:
+        click.echo(f"Next: {forget}", err=True)
+
+
+def _system(options: dict[str, Any], kind: str) -> bool:
+    """Whether a unit of the system is meant: as root, who has no session of its own, or where it is said."""
+    if options["system"] is not None and kind != "systemd":
+        raise UsageError("--system and --user are for units of systemd.", hint=f"Leave them out for {kind}.")
+    as_root = hasattr(os, "geteuid") and os.geteuid() == 0
+    return kind == "systemd" and bool(as_root if options["system"] is None else options["system"])
+
+
+def _chosen(options: dict[str, Any]) -> dict[str, str]:
+    return {name: word or divisions()[name].usual for name, word in words_of(options).items()}
+
+
+def _name(chosen: dict[str, str]) -> str:
+    """The first division always, others where they are not the usual ones: stockpipe-stocks, stockpipe-crypto-both."""
+    usual = {name: division.usual for name, division in divisions().items()}
+    named = [word for place, (name, word) in enumerate(chosen.items()) if place == 0 or word != usual[name]]
+    return "-".join(["stockpipe", *named])
+
+
 def _wish(options: dict[str, Any]) -> Wish:
     """The wish with everything absolute: a scheduler knows neither this folder nor this PATH."""
-    folder = Path.cwd()
-    usual = {name: division.usual for name, division in divisions().items()}
-    chosen = {name: word or usual[name] for name, word in words_of(options).items()}
-    named = [word for place, (name, word) in enumerate(chosen.items()) if place == 0 or word != usual[name]]
-    name = "-".join(["stockpipe", *named])
+    folder, chosen = Path.cwd(), _chosen(options)
+    name, kind = _name(chosen), options["install"]
     log_file = folder / (options["log_file"] or Path("logs") / f"{name}.log")
     env_file = folder / (options["env_file"] or ".env")
     words = [text for name, word in chosen.items() for text in (f"--{name}", word)]
@@ -44,4 +73,5 @@ def _wish(options: dict[str, Any]) -> Wish:
     words += ["--warehouse", options["warehouse"]] if options["warehouse"] else []
     if options["duckdb_path"]:
         words += ["--duckdb-path", str(folder / Path(options["duckdb_path"]).expanduser())]
-    return Wish(options["install"], name, tuple(words), folder, log_file, env_file)
+    cron = " ".join((options["cron"] or "").split())
+    return Wish(kind, name, tuple(words), folder, log_file, env_file, cron, _system(options, kind))

@@ -17,7 +17,7 @@ from click.core import ParameterSource
 
 from stockpipe.base.clock import Clock
 from stockpipe.base.stopping import stopping
-from stockpipe.cli.install import install
+from stockpipe.cli.install import install, uninstall
 from stockpipe.cli.logs import configure_logging
 from stockpipe.cli.output import exit_codes, given_settings, progress_bar, shared_options
 from stockpipe.cli.parts import USUAL_DATASET, part_options, words_of
@@ -27,10 +27,12 @@ from stockpipe.settings import Settings, load_settings
 
 log = logging.getLogger(__name__)
 
-_ONE_TIME = "An entry of --install has one time of day (--at), and its scheduler makes up for what it missed."
+_WITH_FIELDS = ("cron", "systemd")
 _FOREGROUND = {
-    "cron": ("--cron", _ONE_TIME),
-    "catch_up": ("--catch-up", _ONE_TIME),
+    "catch_up": (
+        "--catch-up",
+        "An entry of --install loads one day at a time; stockpipe run --date DAY loads a missed one.",
+    ),
     "report": ("--report", "Let the scheduler run stockpipe report --out after the load."),
 }
 _DAYS_BACK = 7
@@ -71,6 +73,12 @@ _DAYS_BACK = 7
 )
 @click.option("--install", type=click.Choice(KINDS), help="Print the entry for this machine's own scheduler instead.")
 @click.option("--write", is_flag=True, help="With --install: put the entry in place.")
+@click.option("--uninstall", type=click.Choice(KINDS), help="Remove the entry that --install --write put in place.")
+@click.option(
+    "--system/--user",
+    default=None,
+    help="systemd: a unit of the system, or of this user. Default: of the system as root.",
+)
 @shared_options
 def schedule(**options: Any) -> None:
     """Load every day at a time, until stopped.
@@ -82,16 +90,20 @@ def schedule(**options: Any) -> None:
     stockpipe schedule --at 04:30                 in the foreground
     stockpipe schedule --cron "30 4 * * 2-6"      Tuesday to Saturday, when the list can have changed
     stockpipe schedule --install systemd          print the entry for a scheduler: cron, systemd, launchd, taskscheduler
-    stockpipe schedule --install cron --write     put it in place
+    stockpipe schedule --install cron --write     put it in place; --uninstall cron removes it
     """
     with exit_codes():
         zone = time_zone(options["tz"])
+        if options["uninstall"]:
+            uninstall(options)
+            return
         if options["install"]:
-            _refuse_foreground(options)
+            _refuse_for_an_entry(options)
             install(options, *time_of_day(options["at"]), zone)
             return
-        if options["write"]:
-            raise UsageError("--write goes with --install.", hint=f"Choose from: {', '.join(KINDS)}.")
+        for name, given in (("--write", options["write"]), ("--system or --user", options["system"] is not None)):
+            if given:
+                raise UsageError(f"{name} goes with --install.", hint=f"Choose from: {', '.join(KINDS)}.")
         _refuse_two_times(options)
         settings = _settings(options)
         configure_logging(
@@ -163,10 +175,19 @@ def _stop_gently(number: int, frame: FrameType | None) -> None:
     stopping.came(number, gently=True)
 
 
-def _refuse_foreground(options: Mapping[str, Any]) -> None:
+def _refuse_for_an_entry(options: Mapping[str, Any]) -> None:
+    """UsageError for what the scheduler of a machine cannot do."""
+    if options["uninstall"]:
+        raise UsageError("--install and --uninstall are different things.", hint="Give one or the other.")
+    _refuse_two_times(options)
     for name, (flag, hint) in _FOREGROUND.items():
         if options[name] is not None:
             raise UsageError(f"{flag} is for the schedule in the foreground.", hint=hint)
+    if options["cron"] is not None and options["install"] not in _WITH_FIELDS:
+        raise UsageError(
+            f"{options['install']} has one time of day (--at), and no fields of cron.",
+            hint=f"Use --at, or --install {' or '.join(_WITH_FIELDS)}.",
+        )
 
 
 def _refuse_two_times(options: Mapping[str, Any]) -> None:

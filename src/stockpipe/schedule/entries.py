@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from xml.etree import ElementTree
 
 from stockpipe.errors import UsageError
+from stockpipe.schedule.fields import local_fields, on_calendar
 
 TASK_NAMESPACE = "http://schemas.microsoft.com/windows/2004/02/mit/task"
 _MINUTES_A_DAY = 24 * 60
@@ -19,7 +20,10 @@ _MINUTES_A_DAY = 24 * 60
 
 @dataclass(frozen=True)
 class Entry:
-    """A daily load: `command` and all paths are absolute; `hour` and `minute` are read in the time zone `tz`."""
+    """A daily load: `command` and all paths are absolute; `hour` and `minute` are read in the time zone `tz`.
+
+    `cron`: five fields in place of hour and minute. `user`: who runs a unit of the system; none for a user's own unit.
+    """
 
     name: str
     command: tuple[str, ...]
@@ -27,15 +31,31 @@ class Entry:
     hour: int
     minute: int
     tz: str
+    cron: str = ""
+    user: str = ""
+
+    @property
+    def when(self) -> str:
+        """When it runs, as people read it."""
+        return f'cron "{self.cron}" {self.tz}' if self.cron else f"{self.hour:02}:{self.minute:02} {self.tz}"
 
 
 @dataclass(frozen=True)
 class LocalTime:
-    """A time of day in this machine's zone, never before the one asked for; `late` is the most minutes it is after it."""
+    """A time of day in this machine's zone, never before the one asked for; `late` is the most minutes it is after it.
+
+    `fields`: the five fields of cron, where those were asked for.
+    """
 
     hour: int
     minute: int
     late: int = 0
+    fields: str = ""
+
+    @property
+    def text(self) -> str:
+        """As people read it."""
+        return self.fields or f"{self.hour:02}:{self.minute:02}"
 
 
 def local_time(entry: Entry, zone: tzinfo, now: datetime, local: tzinfo | None = None) -> LocalTime:
@@ -46,8 +66,11 @@ def local_time(entry: Entry, zone: tzinfo, now: datetime, local: tzinfo | None =
     """
     days = (now.astimezone(UTC) + timedelta(days=day) for day in range(366))
     shifts = {_minutes(day.astimezone(local)) - _minutes(day.astimezone(zone)) for day in days}
+    late = max(shifts) - min(shifts)
+    if entry.cron:
+        return LocalTime(0, 0, late, local_fields(entry.cron, max(shifts)))
     minutes = (entry.hour * 60 + entry.minute + max(shifts)) % _MINUTES_A_DAY
-    return LocalTime(minutes // 60, minutes % 60, max(shifts) - min(shifts))
+    return LocalTime(minutes // 60, minutes % 60, late)
 
 
 def _minutes(moment: datetime) -> int:
@@ -61,7 +84,8 @@ def cron(entry: Entry, at: LocalTime, flock: str | None) -> str:
     lock = (flock, "-n", f"{entry.folder}/{entry.name}.lock") if flock else ()
     command = f"cd {shlex.quote(entry.folder)} && {shlex.join((*lock, *entry.command))}"
     # To cron, a bare % is the end of the command.
-    return f"{at.minute} {at.hour} * * * {command.replace('%', chr(92) + '%')}\n"
+    when = at.fields or f"{at.minute} {at.hour} * * *"
+    return f"{when} {command.replace('%', chr(92) + '%')}\n"
 
 
 def systemd_service(entry: Entry) -> str:
@@ -70,9 +94,12 @@ def systemd_service(entry: Entry) -> str:
     program, *arguments = entry.command
     # systemd takes no quote in the name of a program, so a shell has to start such a one.
     words = ["/bin/sh", "-c", 'exec "$0" "$@"', *entry.command] if set("'\"") & set(program) else [program, *arguments]
+    # Only the system's own manager knows when the network is there; and without User= it would run as root.
+    online = "Wants=network-online.target\nAfter=network-online.target\n" if entry.user else ""
+    user = f"User={entry.user}\n" if entry.user else ""
     return (
-        f"[Unit]\nDescription=Load the day into the warehouse ({entry.name})\n\n"
-        "[Service]\nType=oneshot\n"
+        f"[Unit]\nDescription=Load the day into the warehouse ({entry.name})\n{online}\n"
+        f"[Service]\nType=oneshot\n{user}"
         f"WorkingDirectory={entry.folder.replace('%', '%%')}\n"
         # The colon: a $ stays a $.
         f"ExecStart=:{' '.join(map(_systemd_word, words))}\n"
@@ -81,9 +108,12 @@ def systemd_service(entry: Entry) -> str:
 
 def systemd_timer(entry: Entry) -> str:
     """The timer of `systemd_service`, in the entry's own time zone; a day missed while off is made up for."""
+    events = on_calendar(entry.cron or f"{entry.minute} {entry.hour} * * *", entry.tz)
+    calendar = "".join(f"OnCalendar={event}\n" for event in events)
+    often = "By" if entry.cron else "Daily at"
     return (
-        f"[Unit]\nDescription=Daily at {entry.hour:02}:{entry.minute:02} {entry.tz} ({entry.name})\n\n"
-        f"[Timer]\nOnCalendar=*-*-* {entry.hour:02}:{entry.minute:02}:00 {entry.tz}\nPersistent=true\n\n"
+        f"[Unit]\nDescription={often} {entry.when.replace('%', '%%')} ({entry.name})\n\n"
+        f"[Timer]\n{calendar}Persistent=true\n\n"
         "[Install]\nWantedBy=timers.target\n"
     )
 

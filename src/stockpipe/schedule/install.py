@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import shutil
 import subprocess
@@ -15,11 +14,16 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from stockpipe.base.paths import at_home
-from stockpipe.errors import ConfigError, UsageError
+from stockpipe.errors import ConfigError
 from stockpipe.schedule import entries
+from stockpipe.schedule.crontab import put_line, with_line
 from stockpipe.schedule.entries import Entry, LocalTime
 
+__all__ = ["KINDS", "Installation", "Wish", "installation", "own_command", "put_in_place", "units_folder", "with_line"]
+
 KINDS = ("cron", "systemd", "launchd", "taskscheduler")
+_SYSTEMS = {"cron": ("linux", "darwin"), "systemd": ("linux",), "launchd": ("darwin",), "taskscheduler": ("win32",)}
+SYSTEM_UNITS = Path("/etc/systemd/system")
 
 
 @dataclass(frozen=True)
@@ -36,7 +40,8 @@ class Installation:
 class Wish:
     """What is to run every day: the words behind `stockpipe run`, a name for it, and where its files are.
 
-    All paths are absolute, those in `words` too. The load runs in `folder`.
+    All paths are absolute, those in `words` too. The load runs in `folder`. `cron`: five fields, in place of a time of day.
+    `system`: a unit of the system, not of this user (systemd only).
     """
 
     kind: str
@@ -45,14 +50,32 @@ class Wish:
     folder: Path
     log_file: Path
     env_file: Path
+    cron: str = ""
+    system: bool = False
 
 
 def installation(wish: Wish, hour: int, minute: int, zone: ZoneInfo) -> Installation:
     """The entry for the scheduler that is wished for, at a time of day in a zone. Nothing is written yet."""
     command = (*own_command(), "--quiet", *wish.words)
-    entry = Entry(wish.name, command, str(wish.folder), hour, minute, zone.key)
+    user = _owner(wish.folder) if wish.system else ""
+    entry = Entry(wish.name, command, str(wish.folder), hour, minute, zone.key, wish.cron, user)
     made = _MAKERS[wish.kind](entry, zone)
-    return replace(made, notes=[*made.notes, _settings_note(wish.env_file)])
+    return replace(made, notes=[*_elsewhere(wish.kind), *made.notes, _settings_note(wish.env_file)])
+
+
+def _elsewhere(kind: str) -> list[str]:
+    """That the scheduler is another system's: names and paths in the entry are this machine's."""
+    if sys.platform in _SYSTEMS[kind]:
+        return []
+    return [f"{kind} is not a scheduler of this system; the paths and the time are those of this machine."]
+
+
+def _owner(folder: Path) -> str:
+    """Whose the project's folder is: a load as somebody else would leave files that its owner cannot change."""
+    try:
+        return folder.owner()
+    except (KeyError, NotImplementedError):  # a number without a name; Windows
+        return str(folder.stat().st_uid)
 
 
 def put_in_place(made: Installation, wish: Wish) -> list[str]:
@@ -87,15 +110,27 @@ def _cron(entry: Entry, zone: ZoneInfo) -> Installation:
     return Installation({None: text}, notes, "crontab -l shows it; it is switched on")
 
 
+def units_folder(*, system: bool) -> Path:
+    """Where systemd looks for units: the system's, or this user's."""
+    return SYSTEM_UNITS if system else at_home("~", "HOME") / ".config/systemd/user"
+
+
 def _systemd(entry: Entry, _: ZoneInfo) -> Installation:
-    folder = at_home("~", "HOME") / ".config/systemd/user"
+    folder = units_folder(system=bool(entry.user))
     files: dict[Path | None, str] = {
         folder / f"{entry.name}.service": entries.systemd_service(entry),
         folder / f"{entry.name}.timer": entries.systemd_timer(entry),
     }
-    command = f"systemctl --user daemon-reload && systemctl --user enable --now {entry.name}.timer"
-    note = "A user's timers run while that user is signed in; loginctl enable-linger keeps them running."
-    return Installation(files, [note], command)
+    whose = "" if entry.user else " --user"
+    command = f"systemctl{whose} daemon-reload && systemctl{whose} enable --now {entry.name}.timer"
+    notes = [
+        f"journalctl{whose} -u {entry.name}.service shows what it says, as the log file does; systemctl{whose} list-timers "
+        f"{entry.name}.timer when it runs next.",
+        f"The same command with --uninstall systemd{' --system' if entry.user else ' --user'} instead of --install removes it.",
+    ]
+    if not entry.user:
+        notes.append("A user's timers run while that user is signed in; loginctl enable-linger keeps them running.")
+    return Installation(files, notes, command)
 
 
 def _launchd(entry: Entry, zone: ZoneInfo) -> Installation:
@@ -125,9 +160,8 @@ _MAKERS: dict[str, Callable[[Entry, ZoneInfo], Installation]] = dict(
 
 
 def _local_notes(entry: Entry, at: LocalTime, reason: str) -> list[str]:
-    asked = f"{entry.hour:02}:{entry.minute:02} {entry.tz}"
     late = f", up to {at.late} minutes later in a part of the year, never earlier" if at.late else ""
-    return [f"{reason}; {asked} is written as {at.hour:02}:{at.minute:02} here{late}."]
+    return [f"{reason}; {entry.when} is written as {at.text} here{late}."]
 
 
 def _settings_note(env_file: Path) -> str:
@@ -141,53 +175,16 @@ def _settings_note(env_file: Path) -> str:
 
 def _write(place: Path | None, text: str, name: str, encoding: str) -> str:
     if place is None:
-        _write_crontab(text, name)
+        put_line(text, name)
         return "Wrote the crontab."
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_text(text, encoding=encoding, newline="\n")
     except OSError as error:
         raise ConfigError(
-            f"{place} cannot be written: {error.strerror}.", hint="Fix the permissions of the folder."
+            f"{place} cannot be written: {error.strerror}.",
+            hint="Run it as root, such as with sudo."
+            if SYSTEM_UNITS in place.parents
+            else "Fix the permissions of the folder.",
         ) from error
     return f"Wrote {place}"
-
-
-def _write_crontab(line: str, name: str) -> None:
-    """Put the line into the user's crontab, in place of the one that an earlier call put there."""
-    before = _crontab("-l")
-    if before.returncode and "no crontab" not in before.stderr.lower():
-        raise ConfigError(
-            f"The crontab cannot be read: {before.stderr.strip()}.",
-            hint="Add the printed line with crontab -e yourself.",
-        )
-    done = _crontab("-", text=with_line(before.stdout if not before.returncode else "", line, name))
-    if done.returncode:
-        raise ConfigError(
-            f"cron refused the crontab: {done.stderr.strip()}.", hint="Add the printed line with crontab -e yourself."
-        )
-
-
-def with_line(crontab: str, line: str, name: str) -> str:
-    """A crontab with the marked line added, or replaced where the marker stands already."""
-    marker = f"# {name}: written by stockpipe schedule --install cron; the next line is replaced by it"
-    lines = crontab.splitlines(keepends=True)
-    if lines and not lines[-1].endswith("\n"):
-        lines[-1] += "\n"
-    if f"{marker}\n" in lines:
-        start = lines.index(f"{marker}\n")
-        del lines[start : start + 2]
-    return "".join([*lines, f"{marker}\n", line])
-
-
-def _crontab(argument: str, text: str | None = None) -> subprocess.CompletedProcess[str]:
-    program = shutil.which("crontab")
-    if program is None:
-        raise UsageError(
-            "There is no crontab on this machine.", hint="Choose another: systemd, launchd, taskscheduler."
-        )
-    environment = os.environ | {"LC_ALL": "C"}
-    # The program is the system's own, the argument ours.
-    return subprocess.run(  # noqa: S603
-        [program, argument], input=text, capture_output=True, text=True, env=environment, check=False
-    )
