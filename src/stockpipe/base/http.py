@@ -12,7 +12,7 @@ import ssl
 import threading
 import time
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 import httpcore2
@@ -25,12 +25,19 @@ _LOOK_UP = 0.5
 _Option = tuple[int, int, int] | tuple[int, int, bytes | bytearray] | tuple[int, int, None, int]
 
 
+class Stop(Protocol):
+    """Says when all reads shall end, such as an event."""
+
+    def is_set(self) -> bool:
+        """Whether they shall."""
+
+
 class Deadline(threading.local):
     """The moment at which the present answer must be complete, one per thread. `stop` ends all reads before it."""
 
     at: float = float("inf")
 
-    def __init__(self, stop: threading.Event) -> None:
+    def __init__(self, stop: Stop) -> None:
         self.stop = stop
 
     def start(self, seconds: float) -> None:

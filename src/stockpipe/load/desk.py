@@ -26,12 +26,14 @@ class Desk:
     """Opens what a load needs when it is first used, and keeps it for the next one. Use it as a context manager.
 
     Anything may raise ConfigError for a setting that is missing or cannot be used; nothing is called before a load.
+    `days_at_once` is how many days are fetched side by side.
     """
 
     def __init__(self, settings: Settings, clock: Clock, progress: Progress | None = None) -> None:
         self.settings = settings
         self.clock = clock
         self.progress = progress
+        self.days_at_once = 1
         self._prepared: set[str] = set()
 
     def __enter__(self) -> Self:
@@ -50,6 +52,11 @@ class Desk:
     def bounds(self) -> Bounds:
         """What a fetch may take, as set."""
         return Bounds.of(self.settings)
+
+    @property
+    def calls(self) -> int:
+        """Calls that one day may have under way at once: days that are fetched side by side share them."""
+        return max(1, self.bounds.calls // self.days_at_once)
 
     @cached_property
     def limits(self) -> Limits:
@@ -91,12 +98,23 @@ class Desk:
         self.warehouse.close()
         self._prepared.clear()
 
+    def remember_history(self, parts: Sequence[PartRun]) -> None:
+        """Keep what was learned of the key's plan, and of lists of which no later day is remembered, for the next run."""
+        kept = recall(self.settings.state_file)
+        for part in parts:
+            if part.ranges and not kept.is_newer(part.load.part.path, part.load.ds):
+                kept.learn_starts(part.load.part.path, *part.ranges, part.load.ds)
+        self._keep(kept)
+
     def remember(self, parts: Sequence[PartRun]) -> None:
         """Keep what was learned of the key's plan and of the published lists for the next run."""
         for part in parts:
             if part.ranges:
                 self.memory.learn_starts(part.load.part.path, *part.ranges, part.load.ds)
+        self._keep(self.memory)
+
+    def _keep(self, memory: Memory) -> None:
         pacer = self.client.pacer
         if pacer.learning:
-            self.memory.learn_plan(key_of(self.client.origin), pacer.plan, new_york_date(self.clock))
-        self.memory.keep()
+            memory.learn_plan(key_of(self.client.origin), pacer.plan, new_york_date(self.clock))
+        memory.keep()

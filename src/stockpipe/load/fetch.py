@@ -122,7 +122,7 @@ def _cut_plan(desk: Desk, query: Query, day: date) -> CutPlan:
         return CutPlan()
     starts = desk.memory.starts(query.part.path, cut.pattern)
     counts = desk.memory.counts(query.part.path, starts, day)
-    return CutPlan(desk.bounds.calls, starts, counts, cut.letters, query.part.rules.prefix)
+    return CutPlan(desk.calls, starts, counts, cut.letters, query.part.rules.prefix)
 
 
 def _note(part: PartRun, facts: StagedPart, guard: Guard) -> None:

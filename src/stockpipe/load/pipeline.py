@@ -12,12 +12,13 @@ from stockpipe.base.stopping import as_interrupt, publishing
 from stockpipe.base.text import hiding, printable, redacted
 from stockpipe.errors import DataCheckError, Interrupted
 from stockpipe.load import checks
+from stockpipe.load.compare import compare
 from stockpipe.load.desk import Desk
 from stockpipe.load.fetch import fetch
 from stockpipe.load.loads import Load
 from stockpipe.load.result import LoadResult
 from stockpipe.load.run import PartRun, Run
-from stockpipe.load.sources import check_sources, history, source_findings, source_of
+from stockpipe.load.sources import check_sources, history, source_of
 from stockpipe.load.staged import StagedPart
 from stockpipe.load.staging import Staging
 from stockpipe.warehouse import Delivery
@@ -96,14 +97,8 @@ def _fetch(desk: Desk, run: Run, part: PartRun, rows: Staging) -> _Part:
 
 def _check(desk: Desk, part: _Part) -> _Part:
     """Compare a part with the last published one; raises DataCheckError unless it may pass."""
-    load, known = part.run.load, history(desk, part.run)
-    checks.must_be_newest(load, known)
-    last = known.before(source_of(desk, part.run))
-    findings = [*source_findings(desk, part.run, known), *checks.check(load, part.facts, last, desk.limits)]
-    warnings = [finding.text for finding in findings if finding.severity == "warn"]
-    for text in warnings:
-        log.warning("%s", text)
-    part.run.note(forced=checks.refuse(findings, force=load.force), warnings=warnings)
+    known = history(desk, part.run)
+    compare(desk, part.run, part.facts, known)
     return replace(part, same_day=known.same_day)
 
 

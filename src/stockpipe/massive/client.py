@@ -52,7 +52,7 @@ class Client:
         self.origin = origin
         self.pacer = pacer
         self.sandbox: str | None = None
-        self._deadline = Deadline(pacer.patience.stop)
+        self._deadline = Deadline(pacer.patience)
         self._pool = open_pool(origin.base_url, self._deadline, origin.connections, "MASSIVE_BASE_URL")
         self._headers: dict[bytes | str, bytes | str] = {
             "Authorization": f"Bearer {origin.key}",

@@ -277,13 +277,15 @@ def _dismiss(
     client: Client, crew: list[threading.Thread], ready: queue.Queue[PlacedPage | BaseException | None]
 ) -> None:
     """Let the threads end: no further call starts, waits are cut short, and what is handed over goes nowhere."""
-    stop = client.pacer.patience.stop
+    stop = client.pacer.patience.own_stop
+    was_set = stop.is_set()
     stop.set()
     for worker in crew:
         while worker.is_alive():
             with contextlib.suppress(queue.Empty):
                 ready.get(timeout=0.01)
-    stop.clear()
+    if not was_set:
+        stop.clear()
 
 
 def _values(rows: list[str], query: Query) -> list[str]:

@@ -91,6 +91,14 @@ class Memory:
             rows = dict(zip(("", *starts), counts, strict=True))
             self._part("counts")[query] = {"day": day.isoformat(), "rows": rows}
 
+    def is_newer(self, query: str, day: date) -> bool:
+        """Whether what is remembered of a query's list is of a later day."""
+        known: Any = self._part("counts").get(query)
+        try:
+            return date.fromisoformat(known["day"]) > day
+        except (TypeError, KeyError, ValueError):
+            return False
+
     def keep(self) -> None:
         """Write the file anew, whole or not at all. A file that cannot be written is only logged at debug level."""
         try:

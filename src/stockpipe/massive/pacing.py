@@ -12,6 +12,9 @@ import logging
 import random
 import threading
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 
 from stockpipe.base.clock import Clock
@@ -54,6 +57,17 @@ class CallCounts:
 
 
 @dataclass
+class Apart:
+    """A piece of work beside others that call meanwhile: what its own calls came to, and the event that ends them alone."""
+
+    counts: CallCounts = field(default_factory=CallCounts)
+    stop: threading.Event = field(default_factory=threading.Event)
+
+
+_apart: ContextVar[Apart | None] = ContextVar("apart", default=None)
+
+
+@dataclass
 class Patience:
     """The bounds on waiting: the end of the run (monotonic seconds) and how many retries are left.
 
@@ -66,6 +80,39 @@ class Patience:
     attempts: int = 6
     retries_left: float = 30.0
     stop: threading.Event = field(default_factory=threading.Event, repr=False)
+    _pieces: list[Apart] = field(default_factory=list, repr=False)
+
+    @property
+    def own_stop(self) -> threading.Event:
+        """The event that ends the calls of this piece of work, and no others: see `apart`."""
+        piece = _apart.get()
+        return piece.stop if piece else self.stop
+
+    def is_set(self) -> bool:
+        """Whether the calls of this piece of work are to end."""
+        return self.stop.is_set() or self.own_stop.is_set()
+
+    @contextmanager
+    def apart(self) -> Iterator[CallCounts]:
+        """Make this thread's work, and that of threads that it starts, a piece of its own. Gives what its calls come to."""
+        piece = Apart()
+        token = _apart.set(piece)
+        self._pieces.append(piece)
+        try:
+            yield piece.counts
+        finally:
+            _apart.reset(token)
+            self._pieces.remove(piece)
+
+    def end(self) -> None:
+        """End every wait of every piece of work; no further call starts."""
+        self.stop.set()
+        for piece in list(self._pieces):
+            piece.stop.set()
+
+    def renew(self, seconds: float) -> None:
+        """Let the run end so many seconds from now: a piece of it is done, and the next one begins."""
+        self.ends_at = self.clock.monotonic() + seconds
 
     def wait(self, seconds: float) -> None:
         """Sleep; ApiError when that would outlast the run's deadline, Interrupted when `stop` is set."""
@@ -74,7 +121,7 @@ class Patience:
                 f"The run's deadline leaves no time for the next call (it must wait {seconds:.0f} s).",
                 hint="Give it longer with --deadline, or run again when the API is quicker.",
             )
-        if self.stop.is_set() or not self.clock.sleep(seconds, self.stop):
+        if self.is_set() or not self.clock.sleep(seconds, self.own_stop):
             raise Interrupted("Stopped on request.")
 
     def check(self) -> None:
@@ -123,8 +170,13 @@ class Pacer:
             self.patience.wait(wait)
             waited += wait
         with self._lock:
-            self.counts.calls += 1
-            self.counts.waited += waited
+            self._count(calls=1, waited=waited)
+
+    def _count(self, **more: float) -> None:
+        piece = _apart.get()
+        for counts in (self.counts, piece.counts) if piece else (self.counts,):
+            for name, number in more.items():
+                setattr(counts, name, getattr(counts, name) + number)
 
     def _claim(self) -> float:
         """Take the turn and return zero, or return the seconds after which to ask again."""
@@ -165,7 +217,7 @@ class Pacer:
         """A call was answered with 429: every thread waits as long as the API wishes, or at least five seconds."""
         with self._lock:
             now = self.patience.clock.monotonic()
-            self.counts.throttled += 1
+            self._count(throttled=1)
             # Calls that were under way together are refused together: that is one refusal.
             if now >= self._paused_until or not self._refusals:
                 self._refusals += 1
@@ -188,7 +240,7 @@ class Pacer:
         with self._lock:
             patience.retries_left -= 1
             spent = attempt >= patience.attempts or patience.retries_left < 0
-            self.counts.retries += 1
+            self._count(retries=1)
         if spent:
             raise ApiError(
                 f"The API did not give a usable answer in {attempt} tries; the last one: {fault}.",
@@ -202,7 +254,7 @@ class Pacer:
         log.debug("%s. Waiting %.1f s before try %d of %d.", fault, pause, attempt + 1, patience.attempts)
         patience.wait(pause)
         with self._lock:
-            self.counts.waited += pause
+            self._count(waited=pause)
 
 
 def backoff(attempt: int) -> float:

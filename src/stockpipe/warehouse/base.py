@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -32,7 +32,7 @@ class Delivery:
     """What one transaction publishes: partitions of a dataset, their rows as Parquet, and the rejected rows.
 
     `rejects` are values in the order of REJECT_COLUMNS, some rows at a time; they can be gone through once. `force`
-    accepts what a check of the publish itself refuses.
+    accepts what a check of the publish itself refuses. `left_out` are the finished records of days that were to be published too, and could not be.
     """
 
     dataset: Dataset
@@ -41,6 +41,7 @@ class Delivery:
     rejects: Iterator[list[tuple[Any, ...]]]
     clock: Clock
     force: bool = False
+    left_out: list[RunRecord] = field(default_factory=list)
 
     def ended(self, overruled: Sequence[str] = ()) -> list[RunRecord]:
         """The records with the present moment as their end: they are written last, and once.
@@ -51,6 +52,14 @@ class Delivery:
             one.record.finished(one.record.status, self.clock.now(), forced=[*one.record.forced, *overruled])
             for one in self.publications
         ]
+
+    @property
+    def by_part(self) -> list[list[Publication]]:
+        """The publications of each part, whose days are replaced and counted together."""
+        found: dict[str, list[Publication]] = {}
+        for one in self.publications:
+            found.setdefault(one.partition.part.path, []).append(one)
+        return list(found.values())
 
     @property
     def rows(self) -> int:
@@ -104,6 +113,11 @@ class History:
         earlier = [day for day in days if self.ds and day.ds < self.ds]
         same = [day for day in days if day.ds == self.ds]
         return max(earlier, key=lambda day: day.ds, default=None) or next(iter(same), None)
+
+    def after(self, source: Source) -> RunRecord | None:
+        """The nearest known later day of the same kind of source."""
+        days = [day for day in self.records if Source.of(day).kind in (source.kind, "")]
+        return min((day for day in days if self.ds and day.ds > self.ds), key=lambda day: day.ds, default=None)
 
 
 class Warehouse(Protocol):
@@ -166,6 +180,12 @@ class Warehouse(Protocol):
 
     def close(self) -> None:
         """Let go of the connection; nothing happens when there is none."""
+
+
+def require_counts(publications: Sequence[Publication], found: Mapping[date, int]) -> None:
+    """Raise when the table does not hold as many rows of a part's days (by day) as the run published."""
+    for one in publications:
+        require_count(one.record.rows_published, found.get(one.partition.ds, 0), one.partition)
 
 
 def require_count(expected: int, found: int, partition: Partition) -> None:

@@ -102,12 +102,14 @@ def last_failures(warehouse: Warehouse, chosen: Chosen) -> list[RunRecord]:
 def published_days(warehouse: Warehouse, parts: Sequence[Part], base_url: str | None = None) -> dict[date, datetime]:
     """The days on which all of these parts are published, each with the end (UTC) of the earliest part's last run.
 
+    A day without a session, on which there was nothing to load, counts as published.
+
     With `base_url` only those that may have come from there: days of sample data are no history of the real market.
     Raises what the warehouse raises when it cannot be asked.
     """
     statement = (
         f'SELECT "DS", max("FINISHED_UTC"), max_by("SOURCE", "FINISHED_UTC") FROM "{RUNS_TABLE}" '
-        f'WHERE {ended(GOOD)} AND {Chosen(parts).where} GROUP BY {_PART}, "DS"'
+        f'WHERE {ended((*GOOD, IDLE))} AND {Chosen(parts).where} GROUP BY {_PART}, "DS"'
     )
     found: dict[date, list[datetime]] = {}
     for ds, end, source in _ask(warehouse, statement).rows:

@@ -128,6 +128,34 @@ def of_day(dataset: Dataset, ds: date) -> str:
     return f"({day} <= {literal_day} AND ({until} > {literal_day} OR {until} IS NULL))"
 
 
+def delete_days(table: Table, partitions: Sequence[Partition], mark: str) -> tuple[str, list[object]]:
+    """Delete the rows of one part on some days, with the values to bind.
+
+    DELETE FROM "TICKERS" WHERE "DS" IN (?, ?) AND "MARKET" = ? AND "ACTIVE" = ?; of one day as `delete_partition`.
+    """
+    if len(partitions) == 1:
+        return delete_partition(table, partitions[0], mark), list(partitions[0].values.values())
+    where, values = _on_days(partitions, mark)
+    return f"DELETE FROM {table.name} WHERE {where}", values
+
+
+def count_days(table: Table, partitions: Sequence[Partition], mark: str) -> tuple[str, list[object]]:
+    """Count the rows of one part on some days: the days that have some, each with its number.
+
+    SELECT "DS", count(*) FROM "TICKERS" WHERE "DS" IN (?, ?) AND "MARKET" = ? AND "ACTIVE" = ? GROUP BY "DS"
+    """
+    day = partitions[0].part.dataset.day.name
+    where, values = _on_days(partitions, mark)
+    return f'SELECT "{day}", count(*) FROM {table.name} WHERE {where} GROUP BY "{day}"', values
+
+
+def _on_days(partitions: Sequence[Partition], mark: str) -> tuple[str, list[object]]:
+    part, marks = partitions[0].part, ", ".join([mark] * len(partitions))
+    also = "".join(f' AND "{name}" = {mark}' for name in part.values)
+    days: list[object] = [partition.ds for partition in partitions]
+    return f'"{part.dataset.day.name}" IN ({marks}){also}', [*days, *part.values.values()]
+
+
 def where_exported(ds: date, parts: Sequence[Part]) -> str:
     """The condition for a day's rows of some parts, their values (words of our declarations) as literals."""
     each = [" AND ".join(f'"{name}" = {literal(value)}' for name, value in part.values.items()) for part in parts]

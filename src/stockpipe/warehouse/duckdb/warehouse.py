@@ -19,7 +19,7 @@ from stockpipe.datasets import Dataset, Part, Partition
 from stockpipe.errors import NotThere
 from stockpipe.settings import Settings
 from stockpipe.warehouse import sql
-from stockpipe.warehouse.base import Delivery, History, QueryResult, require_count
+from stockpipe.warehouse.base import Delivery, History, QueryResult, require_counts
 from stockpipe.warehouse.dialect import duckdb_type, duckdb_view
 from stockpipe.warehouse.duckdb.copying import copied
 from stockpipe.warehouse.duckdb.exact import asked_exactly
@@ -127,7 +127,7 @@ class DuckDBWarehouse:
                 for rows in delivery.rejects:
                     _insert(connection, rejects, rows)
                 records = delivery.ended(overruled)
-                _insert(connection, runs, [record.row() for record in records])
+                _insert(connection, runs, [record.row() for record in [*records, *delivery.left_out]])
                 connection.execute("COMMIT")
         except BaseException:
             self.close()
@@ -273,11 +273,12 @@ def _key(dataset: Dataset) -> tuple[str, ...]:
 
 def _replace(connection: duckdb.DuckDBPyConnection, table: sql.Table, delivery: Delivery) -> list[str]:
     """Put a delivery's rows in the place of those that its partitions had."""
-    for one in delivery.publications:
-        connection.execute(sql.delete_partition(table, one.partition, "?"), list(one.partition.values.values()))
+    for days in delivery.by_part:
+        connection.execute(*sql.delete_days(table, [one.partition for one in days], "?"))
     connection.execute(_insert_parquet(table), [[str(path) for path in delivery.parquet]])
-    for one in delivery.publications:
-        require_count(one.record.rows_published, _count(connection, table, one.partition), one.partition)
+    for days in delivery.by_part:
+        counts = sql.count_days(table, [one.partition for one in days], "?")
+        require_counts(days, dict(connection.execute(*counts).fetchall()))
     return []
 
 

@@ -45,7 +45,8 @@ class Connection:
         schema = sql.identifier(settings.require("SNOWFLAKE_SCHEMA"), "SNOWFLAKE_SCHEMA")
         self.prefix = f"{self.database}.{schema}."
         self._sign_in = session_plan(settings)
-        self._deadline = time.monotonic() + settings.number("STOCKPIPE_DEADLINE", least=1)
+        self._seconds = settings.number("STOCKPIPE_DEADLINE", least=1)
+        self._deadline = time.monotonic() + self._seconds
         self._session: Any = None
         self.run_id = ""
 
@@ -65,7 +66,8 @@ class Connection:
         return max(1, int(self._deadline - time.monotonic()))
 
     def begin(self, run_id: str) -> None:
-        """Give the next statements the run's id as query tag."""
+        """Give the next statements the run's id as query tag, and the run its time."""
+        self._deadline = time.monotonic() + self._seconds
         self.run_id, self._sign_in = run_id, session_plan(self._settings, run_id)
         if self.is_open:
             self.run(f"ALTER SESSION SET QUERY_TAG = 'stockpipe {run_id}'")

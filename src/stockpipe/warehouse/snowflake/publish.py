@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from datetime import date
 from itertools import groupby
 from typing import Any
 
@@ -14,7 +15,7 @@ from stockpipe.datasets import Dataset, Partition
 from stockpipe.errors import StockpipeError, WarehouseError
 from stockpipe.settings import Settings
 from stockpipe.warehouse import sql
-from stockpipe.warehouse.base import Delivery, require_count
+from stockpipe.warehouse.base import Delivery, require_counts
 from stockpipe.warehouse.runs import RunRecord
 from stockpipe.warehouse.snowflake.connection import INSUFFICIENT, Connection, number_of
 from stockpipe.warehouse.snowflake.fence import Fence, told_if_slow
@@ -90,6 +91,13 @@ class Publisher:
         statement = sql.count_partition(main, partition, "%s")
         return int(self._session.run(statement, list(partition.values.values()))[0][0])
 
+    def _counts(self, partitions: list[Partition]) -> dict[date, int]:
+        """How many rows the table has of one part on each of some days."""
+        if len(partitions) == 1:
+            return {partitions[0].ds: self.count(partitions[0])}
+        main = self.main(partitions[0].part.dataset)
+        return dict(self._session.run(*sql.count_days(main, partitions, "%s")))
+
     @property
     def _stage_name(self) -> str:
         return f'{self._session.prefix}"STOCKPIPE_{self._session.run_id}"'
@@ -147,8 +155,8 @@ class Publisher:
                 batches += 1
                 rows = len(values) // len(main.columns) if values else delivery.rows
                 log.info("Ingested batch %d (%s records)", batches, f"{rows:,}")
-        for one in delivery.publications:
-            require_count(one.record.rows_published, self.count(one.partition), one.partition)
+        for days in delivery.by_part:
+            require_counts(days, self._counts([one.partition for one in days]))
 
     def _pass_fence(self) -> None:
         """Wait for whoever publishes, until the run's deadline."""
@@ -158,8 +166,8 @@ class Publisher:
     def _replacing(self, delivery: Delivery, stage: str) -> Iterator[Bound]:
         """The statements that replace the partitions, with the values to bind."""
         main = self.main(delivery.dataset)
-        for one in delivery.publications:
-            yield sql.delete_partition(main, one.partition, "%s"), list(one.partition.values.values())
+        for days in delivery.by_part:
+            yield sql.delete_days(main, [one.partition for one in days], "%s")
         yield from self._filling(main, delivery, stage)
 
     def _filling(self, table: sql.Table, delivery: Delivery, stage: str) -> Iterator[Bound]:
@@ -173,7 +181,8 @@ class Publisher:
         """The statements that write the rejected rows and the records, with the values to bind."""
         for rows in delivery.rejects:
             yield from self._inserts(sql.rejects_table(self._session.prefix), rows)
-        yield from self._inserts(sql.runs_table(self._session.prefix), [record.row() for record in records])
+        rows = [record.row() for record in [*records, *delivery.left_out]]
+        yield from self._inserts(sql.runs_table(self._session.prefix), rows)
 
     def _batches(self, main: sql.Table, delivery: Delivery) -> Iterator[Bound]:
         """The day's rows as INSERT statements, for accounts that may not stage files."""
@@ -204,4 +213,4 @@ class Publisher:
                 f"The connection was lost during COMMIT, and whether the day was published could not be found out ({error.message})",
                 hint=f"Look for RUN_ID {session.run_id} in {runs.name}, or run the same command again: that is always safe.",
             ) from error
-        return bool(rows[0][0] == len(delivery.publications))
+        return bool(rows[0][0] == len(delivery.publications) + len(delivery.left_out))

@@ -1,0 +1,350 @@
+"""stockpipe backfill: load a range of days, resumable."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import date
+from functools import reduce
+from operator import add
+from pathlib import Path
+from typing import Any
+
+import click
+
+from stockpipe.base.clock import Clock, new_york_date
+from stockpipe.base.stopping import as_interrupt
+from stockpipe.cli.logs import configure_logging, safe
+from stockpipe.cli.next_command import next_command
+from stockpipe.cli.output import exit_codes, given_settings, print_json, shared_options
+from stockpipe.cli.parts import list_options, run_words, words_of
+from stockpipe.cli.table import Look, print_table
+from stockpipe.datasets import Part
+from stockpipe.errors import StockpipeError, UsageError
+from stockpipe.load.desk import Desk
+from stockpipe.load.loads import ALL, day_of, known_datasets, make_jobs
+from stockpipe.observe.several import worst
+from stockpipe.schedule.backfill import Failed, Report, Wanted
+from stockpipe.schedule.backfill import backfill as load_days
+from stockpipe.schedule.missing import Estimate, estimate, expected_days, range_of
+from stockpipe.settings import Settings, load_settings
+from stockpipe.warehouse import open_warehouse
+from stockpipe.warehouse.history import Chosen, last_days, published_days
+from stockpipe.warehouse.runs import RunRecord
+
+log = logging.getLogger(__name__)
+
+_MOST_SECONDS, _MOST_ROWS, _MOST_CREDITS = 600, 10_000_000, 0.5
+_SILENCE = 30.0
+# What each day says by itself is too much for thousands of days.
+_TALKATIVE = ("stockpipe.load", "stockpipe.warehouse", "stockpipe.massive")
+
+
+@click.command()
+@click.option("--from", "start", metavar="YYYY-MM-DD", help="The first day.")
+@click.option("--to", "end", metavar="YYYY-MM-DD", help="The last day; default: yesterday in New York.")
+@click.option(
+    "--last", metavar="30d|2y", help="Instead of --from: so many days (d), weeks (w), months (m) or years (y)."
+)
+@list_options
+@click.option("--sessions", is_flag=True, help="Only days on which the exchanges trade; lists change after these only.")
+@click.option("--redo", is_flag=True, help="Load days again that are published already.")
+@click.option("--yes", is_flag=True, help="Do not ask before much is loaded.")
+@click.option("--dry-run", is_flag=True, help="Show what is missing and what it takes, and load nothing.")
+@click.option("--sample-data", is_flag=True, help="Let sample data of a sandbox into Snowflake.")
+@click.option("--requests-per-second", metavar="N", help="For a paid key: most calls a second, up to 100; default 95.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout.")
+@click.option("--log-file", type=click.Path(path_type=Path), help="Also write the log here; it rotates at 10 MB.")
+@click.option(
+    "--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True, help="Of the log."
+)
+@shared_options
+def backfill(**options: Any) -> None:
+    """Load a range of past days; days that are published already are left out, so it can be stopped and repeated.
+
+    Before it starts it shows what is missing, and how many calls, how much time and how many rows that is; it asks when
+    that is much. A day that fails or is refused is recorded, left out and listed at the end; the exit code is that of
+    the worst. STOCKPIPE_DEADLINE is for one day.
+
+    \b
+    stockpipe backfill --last 30d                        the last thirty days of active stocks
+    stockpipe backfill --from 2024-01-01 --active both   since then, with the delisted securities
+    stockpipe backfill --last 2y --dry-run               what would that take?
+    """
+    with exit_codes(as_json=options["as_json"]):
+        settings = load_settings(_flags(options), env_file=options["env_file"])
+        how = {name: options[name] for name in ("verbose", "quiet", "log_file", "log_format")}
+        configure_logging(settings, **how)
+        raise SystemExit(_backfill(settings, options))
+
+
+def _backfill(settings: Settings, options: dict[str, Any]) -> int:
+    clock = Clock()
+    with Desk(settings, clock) as desk:
+        wanted, known = _wanted(settings, options, new_york_date(clock))
+        expected = _estimates(desk, wanted, known)
+        missing = [one for one in wanted if one.days]
+        if options["dry_run"] or not options["quiet"]:
+            _show_plan(wanted, expected, desk, to_stdout=options["dry_run"], as_json=options["as_json"])
+        if options["dry_run"] or not missing:
+            if options["as_json"] and not options["dry_run"]:
+                print_json(_document(Report(), 0))
+            return 0
+        _ask(reduce(add, expected.values()), yes=options["yes"])
+        report, total = Report(), sum(len(one.days) for one in missing)
+        try:
+            with _quiet(verbose=options["verbose"]), _told(desk, missing, total, quiet=options["quiet"]) as tell:
+                load_days(desk, missing, tell, report)
+        except (StockpipeError, KeyboardInterrupt) as error:
+            _tell_of_end(report, error)
+            raise
+        return _end(report, options)
+
+
+def _flags(options: dict[str, Any]) -> dict[str, str | None]:
+    return given_settings(options) | {
+        "STOCKPIPE_REQUESTS_PER_SECOND": options["requests_per_second"],
+        "STOCKPIPE_SAMPLE_DATA": "true" if options["sample_data"] else None,
+    }
+
+
+def _wanted(settings: Settings, options: dict[str, Any], today: date) -> tuple[list[Wanted], list[RunRecord]]:
+    """What is to be loaded of each list, and the last known day of each, from which the rest is estimated."""
+    said = (day_of(options[name]) if options[name] else None for name in ("start", "end"))
+    start, end = range_of(next(said), next(said), options["last"], today)
+    lists = _lists(options)
+    wanted, known = [], []
+    with closing(open_warehouse(settings)) as warehouse:
+        for parts in lists:
+            published = frozenset(published_days(warehouse, parts, settings.base_url))
+            known += last_days(warehouse, Chosen(parts), 1)
+            expected = expected_days(parts[0].dataset, start, end, sessions=options["sessions"])
+            missing = [day for day in expected if options["redo"] or day not in published]
+            wanted.append(Wanted(parts, missing, published, redo=options["redo"]))
+    return wanted, known
+
+
+def _lists(options: dict[str, Any]) -> list[list[Part]]:
+    """The parts of each list that is published together; UsageError for one that has no past days."""
+    every = ALL in ",".join(options["datasets"]).split(",")
+    for dataset in known_datasets(options["datasets"]):
+        if not dataset.source.has_days and not every:
+            raise UsageError(
+                f"{dataset.name} has no past days: the API gives its present state only.",
+                hint=f"Load it each day: {next_command('run', '--dataset', dataset.name)}.",
+            )
+    lists = [[load.part for load in job] for job in make_jobs(Clock(), options["datasets"], words_of(options))]
+    return [parts for parts in lists if parts[0].dataset.source.has_days]
+
+
+def _estimates(desk: Desk, wanted: list[Wanted], known: list[RunRecord]) -> dict[str, Estimate]:
+    pacer = desk.client.pacer
+    return {
+        one.label: estimate(
+            one.parts, len(one.days), known, pacer.plan, pacer.per_second, remote=not desk.warehouse.local
+        )
+        for one in wanted
+    }
+
+
+def _show_plan(
+    wanted: list[Wanted], expected: dict[str, Estimate], desk: Desk, *, to_stdout: bool, as_json: bool
+) -> None:
+    if as_json:
+        if to_stdout:
+            print_json({"status": "dry-run", "exit_code": 0, "lists": [_planned(one, expected) for one in wanted]})
+        return
+    names = ("LIST", "FROM", "TO", "MISSING DAYS", "CALLS", "TIME", "ROWS", "SIZE")
+    credit = () if desk.warehouse.local else ("CREDITS",)
+    rows = [_plan_line(one, expected[one.label]) for one in wanted]
+    with contextlib.nullcontext() if to_stdout else contextlib.redirect_stdout(sys.stderr):
+        look = Look(right=(*names[3:], *credit), whole=("LIST", "FROM", "TO"))
+        print_table([*names, *credit], rows if credit else [row[:-1] for row in rows], look)
+    if desk.client.pacer.plan == "auto" and any(one.days for one in wanted):
+        click.echo("The key's plan is not known yet: the first calls show it (MASSIVE_PLAN says it).", err=True)
+
+
+def _plan_line(one: Wanted, expected: Estimate) -> list[Any]:
+    first, last = (one.days[0], one.days[-1]) if one.days else (None, None)
+    time = "unknown" if expected.seconds is None else _duration(expected.seconds)
+    credit = None if expected.credits is None else f"about {expected.credits:.2f}"
+    size = f"{expected.megabytes:,.0f} MB"
+    return [one.label, first, last, len(one.days), f"{expected.calls:,}", time, f"{expected.rows:,}", size, credit]
+
+
+def _planned(one: Wanted, expected: dict[str, Estimate]) -> dict[str, Any]:
+    found = expected[one.label]
+    seconds = None if found.seconds is None else round(found.seconds, 1)
+    return {
+        "list": one.label,
+        "missing_days": [day.isoformat() for day in one.days],
+        "calls": found.calls,
+        "seconds": seconds,
+        "rows": found.rows,
+        "megabytes": round(found.megabytes, 1),
+        "credits": None if found.credits is None else round(found.credits, 3),
+    }
+
+
+def _ask(total: Estimate, *, yes: bool) -> None:
+    """Ask before much is loaded; UsageError where nobody can answer, or the answer is no."""
+    much = (total.seconds or 0) > _MOST_SECONDS or total.rows > _MOST_ROWS or (total.credits or 0) > _MOST_CREDITS
+    if not much or yes:
+        return
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise UsageError("That is much, and nobody is here to be asked.", hint="Add --yes, or take a shorter range.")
+    if not click.confirm("Load all of this?", err=True):
+        raise UsageError("Nothing was loaded.", hint="Take a shorter range, or --sessions.")
+
+
+@contextlib.contextmanager
+def _quiet(*, verbose: int) -> Iterator[None]:
+    """Let a day's own story be told only on demand: thousands of days have a line for some of them, and the faults."""
+    loggers = [] if verbose else [logging.getLogger(name) for name in _TALKATIVE]
+    before = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        for logger, level in zip(loggers, before, strict=True):
+            logger.setLevel(level)
+
+
+class _Pace:
+    """How far it has come, in words, with the time that is left at the pace so far."""
+
+    def __init__(self, desk: Desk, wanted: list[Wanted], total: int) -> None:
+        self._desk, self.total = desk, total
+        self._sizes = [len(one.days) for one in wanted]
+        self._began = desk.clock.monotonic()
+        self._list, self._last = 0, 0
+
+    def done(self, in_list: int) -> int:
+        """Days that are over, of all lists; `in_list` begins anew with each list."""
+        if in_list < self._last:
+            self._list += 1
+        self._last = in_list
+        return sum(self._sizes[: self._list]) + in_list
+
+    def text(self, report: Report, done: int) -> str:
+        """`40 of 250 days, 520 calls, 480,000 rows, about 2 min left`."""
+        spent = self._desk.clock.monotonic() - self._began
+        left = _duration(spent / done * (self.total - done)) if done else "unknown"
+        calls = self._desk.client.pacer.counts.calls
+        return f"{done:,} of {self.total:,} days, {calls:,} calls, {report.rows:,} rows published, about {left} left"
+
+
+@contextlib.contextmanager
+def _told(desk: Desk, wanted: list[Wanted], total: int, *, quiet: bool) -> Iterator[Any]:
+    """How it goes: a bar on a terminal, now and then a log line elsewhere."""
+    pace = _Pace(desk, wanted, total)
+    if quiet or not sys.stderr.isatty():
+        yield _lines(pace, desk.clock)
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn
+
+    columns = (BarColumn(bar_width=24), TextColumn("{task.description}"))
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("Beginning...", total=total)
+
+        def show(report: Report, in_list: int) -> None:
+            done = pace.done(in_list)
+            bar.update(task, completed=done, description=pace.text(report, done))
+
+        yield show
+
+
+def _lines(pace: _Pace, clock: Clock) -> Any:
+    last = clock.monotonic()
+
+    def tell(report: Report, in_list: int) -> None:
+        nonlocal last
+        done = pace.done(in_list)
+        if (now := clock.monotonic()) - last >= _SILENCE and done < pace.total:
+            log.info("Loaded %s.", pace.text(report, done))
+            last = now
+
+    return tell
+
+
+def _tell_of_end(report: Report, error: BaseException) -> None:
+    """Say what is there although it did not come to its end: the error itself is told by who called."""
+    rest = "The same command goes on where it ended."
+    verb = "stopped" if as_interrupt(error) else "ended early"
+    log.info(
+        "The backfill %s: %s days with %s rows are published. %s", verb, f"{report.days:,}", f"{report.rows:,}", rest
+    )
+
+
+def _end(report: Report, options: dict[str, Any]) -> int:
+    code = worst(report.codes)
+    if options["as_json"]:
+        print_json(_document(report, code))
+        return code
+    if options["quiet"]:
+        return code
+    words = [f"Published {report.days:,} days with {report.rows:,} rows"]
+    words += [f"{report.rejected:,} rows rejected"] if report.rejected else []
+    words += [f"{report.idle:,} days without a session"] if report.idle else []
+    words += [f"{report.warnings:,} warnings (see WARNINGS in STOCKPIPE_RUNS)"] if report.warnings else []
+    click.echo("; ".join(words) + ".", err=True)
+    for wanted, first, count, _ in report.reach:
+        begins = f"begins at {first}" if first else "has no day of this range"
+        click.echo(f"{wanted.label}: the key's plan {begins}; {count:,} days before were left out.", err=True)
+    for wanted, count, error in report.given_up:
+        click.echo(f"{wanted.label}: {count:,} days were not tried, since they would fail as well: {error}", err=True)
+    for one in report.failed:
+        click.echo(f"{one.ds}, {one.wanted.label}: {safe(str(one.error))}\n    {_command(one)}", err=True)
+    return code
+
+
+def _command(one: Failed) -> str:
+    [words] = run_words(list(one.wanted.parts))
+    return next_command("run", "--date", one.ds.isoformat(), *words)
+
+
+def _document(report: Report, code: int) -> dict[str, Any]:
+    """For `--json`."""
+    return {
+        "status": "failed" if code else "done",
+        "exit_code": code,
+        "days": report.days,
+        "rows": report.rows,
+        "rejected": report.rejected,
+        "no_session": report.idle,
+        "failed": [
+            {
+                "list": one.wanted.label,
+                "day": one.ds.isoformat(),
+                "exit_code": one.exit_code,
+                "error": type(one.error).__name__,
+                "message": str(one.error),
+                "command": _command(one),
+            }
+            for one in report.failed
+        ],
+        "out_of_reach": [
+            {"list": wanted.label, "first_day": first.isoformat() if first else None, "days": count}
+            for wanted, first, count, _ in report.reach
+        ],
+        "not_tried": [
+            {"list": wanted.label, "days": count, "message": str(error)} for wanted, count, error in report.given_up
+        ],
+    }
+
+
+def _duration(seconds: float) -> str:
+    """`40 s`, `12 min`, `3 h 20 min`, `4 d 6 h`: two figures at most."""
+    minutes, hours = round(seconds / 60), round(seconds / 3600)
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s"
+    if minutes < 90:
+        return f"{minutes} min"
+    if hours < 48:
+        return f"{minutes // 60} h {minutes % 60} min"
+    return f"{hours // 24} d {hours % 24} h"

@@ -1,0 +1,331 @@
+"""A range of days: what is missing is loaded, oldest first, and whatever was published stays, so it can be resumed.
+
+Days are fetched ahead, side by side where the key's plan allows it, and published in order: some days in one transaction.
+A day that fails or is refused is recorded, left out and told of at the end; the others go on.
+"""
+
+from __future__ import annotations
+
+import logging
+from bisect import bisect_right
+from collections import deque
+from collections.abc import Callable, Generator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
+from contextvars import copy_context
+from dataclasses import dataclass, field, replace
+from datetime import date
+from functools import partial
+from pathlib import Path
+
+from stockpipe.base.folders import WorkFolder
+from stockpipe.base.stopping import as_interrupt
+from stockpipe.datasets import Part, Partition
+from stockpipe.errors import (
+    AccessError,
+    ApiError,
+    ConfigError,
+    DataCheckError,
+    NotYet,
+    OutOfReach,
+    exit_code_of,
+)
+from stockpipe.load import checks
+from stockpipe.load.days import StagedDay, check_day, discard, publish_days, stage_day
+from stockpipe.load.desk import Desk
+from stockpipe.load.loads import Load
+from stockpipe.load.run import Run
+from stockpipe.load.sources import source_findings
+from stockpipe.massive.pages import Query
+from stockpipe.schedule.missing import DAYS_A_BATCH, stretches
+from stockpipe.warehouse import History
+from stockpipe.warehouse.runs import RunRecord
+
+log = logging.getLogger(__name__)
+
+_AT_ONCE = 2
+"""Days that are fetched at the same time on a paid plan: while one waits for the API or the disk, the other is typed."""
+_FAILURES_IN_A_ROW = 3
+"""So many days that the API fails one after the other end the list: the rest would fail as well."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is to be loaded of one dataset: its parts, the days (rising), and the published ones.
+
+    With `redo` days that are published are loaded again.
+    """
+
+    parts: Sequence[Part]
+    days: Sequence[date]
+    published: frozenset[date] = frozenset()
+    redo: bool = False
+
+    @property
+    def label(self) -> str:
+        """What people read: `tickers: stocks`."""
+        name, labels = self.parts[0].dataset.name, "; ".join(dict.fromkeys(part.label for part in self.parts))
+        return name if labels == name else f"{name}: {labels}"
+
+
+@dataclass(frozen=True)
+class Limits:
+    """When waiting days are published: so many of them, or when the oldest has waited so many seconds."""
+
+    days: int
+    seconds: float
+
+    @classmethod
+    def of(cls, desk: Desk) -> Limits:
+        """For a local file soon, since that costs nothing; elsewhere each time wakes a warehouse for a minute or two."""
+        return cls(20, 15.0) if desk.warehouse.local else cls(DAYS_A_BATCH, 900.0)
+
+
+@dataclass(frozen=True)
+class Failed:
+    """A day that was not published, and why."""
+
+    wanted: Wanted
+    ds: date
+    error: Exception
+
+    @property
+    def exit_code(self) -> int:
+        """What a load of this day alone would end with."""
+        return exit_code_of(self.error)
+
+
+@dataclass
+class Report:
+    """How far it has come. `reach` has, for a list, the plan's first day, and the days before it that were left out."""
+
+    days: int = 0
+    idle: int = 0
+    rows: int = 0
+    rejected: int = 0
+    warnings: int = 0
+    failed: list[Failed] = field(default_factory=list)
+    reach: list[tuple[Wanted, date | None, int, Exception]] = field(default_factory=list)
+    given_up: list[tuple[Wanted, int, Exception]] = field(default_factory=list)
+
+    @property
+    def codes(self) -> list[int]:
+        """The exit codes of all that went wrong."""
+        errors = [error for _, _, _, error in self.reach] + [error for _, _, error in self.given_up]
+        return [*(one.exit_code for one in self.failed), *map(exit_code_of, errors)]
+
+
+Tell = Callable[[Report, int], None]
+"""Called with the report and the days that are fetched or given up by now."""
+
+
+def backfill(desk: Desk, wanted: Sequence[Wanted], tell: Tell, report: Report, limits: Limits | None = None) -> Report:
+    """Load what is wanted, list by list. Gives `report`, which is kept up to date while it goes on.
+
+    Raises Interrupted, after the days that are complete are published; WarehouseError and ConfigError, which end all.
+    """
+    _ = desk.limits, desk.bounds, desk.client, desk.warehouse  # made once, before threads ask for them
+    desk.days_at_once = _AT_ONCE
+    with WorkFolder() as folder, folder.told():
+        (folder.path / "parquet").mkdir()
+        for one in wanted:
+            work = _List(desk, one, folder.path / "parquet", tell, report, limits or Limits.of(desk))
+            work.run()
+    return report
+
+
+class _List:
+    """The days of one list, on their way."""
+
+    def __init__(self, desk: Desk, wanted: Wanted, folder: Path, tell: Tell, report: Report, limits: Limits) -> None:
+        self._desk, self._wanted, self._folder = desk, wanted, folder
+        self._tell, self._report, self._limits = tell, report, limits
+        self._known: dict[str, History] = {}
+        self._ready: list[StagedDay] = []
+        self._left_out: list[StagedDay] = []
+        self._since = desk.clock.monotonic()
+        self._bad_in_a_row = self._done = 0
+        self._is_publishing = False
+        self._reach: date | None = None
+
+    def run(self) -> None:
+        """Load the days, stretch by stretch."""
+        try:
+            self._desk.prepare(self._wanted.parts[0].dataset)
+            for stretch in stretches(self._wanted.days, self._wanted.published):
+                self._look_around(stretch)
+                self._load(stretch)
+                self._publish()
+        except _EndOfList as end:
+            self._publish()
+            self._report.given_up.append((self._wanted, len(self._wanted.days) - self._done, end.reason))
+        except BaseException as error:
+            # What is complete stays, but for what broke in the publish itself.
+            if as_interrupt(error) and not self._is_publishing:
+                self._publish()
+            raise
+        finally:
+            for day in (*self._ready, *self._left_out):
+                discard(day)
+
+    def _load(self, stretch: Sequence[date]) -> None:
+        patience, seconds = self._desk.client.pacer.patience, self._desk.settings.number("STOCKPIPE_DEADLINE", least=1)
+        with closing(self._staged(stretch)) as days:
+            try:
+                for day in days:
+                    self._done = bisect_right(self._wanted.days, day.ds)
+                    self._take(day)
+                    patience.renew(seconds)
+                    self._tell(self._report, self._done)
+            except _EndOfList:
+                raise
+            except BaseException:
+                # Threads that fetch ahead end at once, whatever they wait for.
+                patience.end()
+                raise
+
+    def _look_around(self, stretch: Sequence[date]) -> None:
+        """Ask what is published before a stretch, or behind it where there is nothing before: once for all its days.
+
+        Days of another source end the list before the first call.
+        """
+        published = self._wanted.published
+        later = min((day for day in published if day > stretch[-1]), default=None)
+        alone = later is not None and not any(day <= stretch[0] for day in published)
+        for part in self._wanted.parts:
+            known = self._desk.warehouse.history(Partition(part, later if later and alone else stretch[0]))
+            self._known[part.path] = known
+        self._desk.warehouse.release()
+        for run in Run.begin(self._loads(stretch[0]), self._desk.clock).parts:
+            try:
+                known = replace(self._known[run.load.part.path], ds=stretch[0])
+                checks.refuse(source_findings(self._desk, run, known, called=False), force=False)
+            except DataCheckError as error:
+                if not self._wanted.redo:
+                    raise _EndOfList(error) from None
+
+    def _loads(self, day: date) -> list[Load]:
+        return [Load(part, day, dated=True) for part in self._wanted.parts]
+
+    def _staged(self, days: Sequence[date]) -> Generator[StagedDay, None, None]:
+        """The days as they are fetched, in order; those that the plan does not reach are left out."""
+        ahead: deque[Future[StagedDay]] = deque()
+        pool = ThreadPoolExecutor(_AT_ONCE, "day")
+        try:
+            for day in days:
+                if self._reach and day < self._reach:
+                    continue
+                stage = partial(stage_day, self._desk, self._loads(day), dict(self._known), self._folder)
+                ahead.append(pool.submit(copy_context().run, stage))
+                while len(ahead) > self._ahead:
+                    yield ahead[0].result()
+                    ahead.popleft()
+            while ahead:
+                yield ahead[0].result()
+                ahead.popleft()
+        except GeneratorExit:
+            raise
+        except BaseException:
+            self._desk.client.pacer.patience.end()
+            raise
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+            for future in list(ahead)[1:]:
+                if not future.cancelled() and not future.exception():
+                    discard(future.result())
+
+    @property
+    def _ahead(self) -> int:
+        """Days that are fetched before the present one is taken: none on a key whose calls are counted by the minute."""
+        return _AT_ONCE if self._desk.client.pacer.hurries else 0
+
+    def _take(self, day: StagedDay) -> None:
+        """Judge a day that was fetched, and publish when enough have come together."""
+        if day.ds in self._wanted.published:
+            self._look_around([day.ds])
+        if day.error is None and not day.is_idle:
+            check_day(self._desk, day, self._known)
+        if isinstance(day.error, OutOfReach):
+            self._learn_reach(day)
+        elif day.error:
+            self._fail(day, day.error)
+        elif day.is_idle:
+            self._left_out.append(day)
+        else:
+            self._ready.append(day)
+            self._bad_in_a_row = 0
+            for part in day.run.parts:
+                self._remember(part.record)
+        old = self._desk.clock.monotonic() - self._since > self._limits.seconds
+        if len(self._ready) + len(self._left_out) >= self._limits.days or old:
+            self._publish()
+
+    def _remember(self, record: RunRecord) -> None:
+        """Let the next day be compared with this one. What is known behind the stretch is for its first day only."""
+        for part in self._wanted.parts:
+            if record.part_id == RunRecord.begin("", Partition(part, record.ds), record.started_utc).part_id:
+                self._known[part.path] = History(record.ds, (record,))
+
+    def _fail(self, day: StagedDay, error: Exception) -> None:
+        """Note a day that cannot be published. What will be the same for every day ends the list, or all of them."""
+        if isinstance(error, ConfigError):
+            raise error
+        self._left_out.append(day)
+        self._report.failed.append(Failed(self._wanted, day.ds, error))
+        log.warning("%s of %s is left out: %s", self._wanted.label, day.ds, error)
+        if isinstance(error, AccessError) or (isinstance(error, DataCheckError) and error.checks == {"source"}):
+            raise _EndOfList(error)
+        if isinstance(error, ApiError) and not isinstance(error, NotYet):
+            self._bad_in_a_row += 1
+        if self._bad_in_a_row >= _FAILURES_IN_A_ROW:
+            raise _EndOfList(error)
+
+    def _learn_reach(self, day: StagedDay) -> None:
+        """Find the first day that the key's plan reaches, by halves: a dozen calls, where each day would be refused."""
+        days = self._wanted.days
+        if self._reach is not None and day.ds < self._reach:
+            return
+        low, high = days.index(day.ds) + 1, len(days)
+        while low < high:
+            middle = (low + high) // 2
+            low, high = (low, middle) if self._reaches(days[middle]) else (middle + 1, high)
+        self._reach = days[low] if low < len(days) else date.max
+        first = days[low] if low < len(days) else None
+        self._report.reach.append((self._wanted, first, low, day.error or Exception()))
+        told = f"it begins at {first}" if first else "no day of the range is within it"
+        log.warning("%s: the key's plan does not reach back to %s; %s.", self._wanted.label, days[0], told)
+
+    def _reaches(self, day: date) -> bool:
+        query = Query(self._wanted.parts[0], day)
+        try:
+            self._desk.client.page(query.target, query.source)
+        except OutOfReach:
+            return False
+        return True
+
+    def _publish(self) -> None:
+        """Publish the days that have come together, and record those that were left out."""
+        self._since = self._desk.clock.monotonic()
+        if not self._ready and not self._left_out:
+            return
+        ready, left_out = self._ready, self._left_out
+        self._is_publishing = True
+        records = publish_days(self._desk, ready, left_out)
+        self._ready, self._left_out, self._is_publishing = [], [], False
+        report = self._report
+        report.days += len(ready)
+        report.idle += sum(day.error is None for day in left_out)
+        report.rows += sum(record.rows_published for record in records)
+        report.rejected += sum(record.rows_rejected for record in records)
+        report.warnings += sum(len(record.warnings) for record in records)
+        if ready:
+            self._desk.remember_history(ready[-1].run.parts)
+            log.info("Published %s to %s of %s.", ready[0].ds, ready[-1].ds, self._wanted.label)
+
+
+class _EndOfList(Exception):
+    """The other days of this list would fail as well."""
+
+    def __init__(self, reason: Exception) -> None:
+        super().__init__(str(reason))
+        self.reason = reason

@@ -1,0 +1,131 @@
+"""Which days of a range are missing, and what it takes to load them. No clock and no warehouse here."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from stockpipe.base.calendar import is_session
+from stockpipe.datasets import Dataset, Part
+from stockpipe.errors import UsageError
+from stockpipe.settings import KeyPlan
+from stockpipe.warehouse.runs import RunRecord
+
+DAYS_A_BATCH = 250
+"""The most days of one transaction in Snowflake: some minutes of fetching, one large file."""
+
+# What a first day is taken for where no day tells what the next one will come to.
+_USUAL_ROWS, _USUAL_PAGES = 12_000, 13
+# Measured (benchmarks/results.md): rows that one core types, checks and publishes in a second; bytes of a row in the
+# table, in a DuckDB file and in Snowflake's micro-partitions.
+_ROWS_A_SECOND = 50_000
+_BYTES_A_ROW = {"duckdb": 60, "snowflake": 40}
+_FREE_CALLS_A_MINUTE = 5
+# An X-Small warehouse uses one credit an hour, and stays awake for a minute after the last statement.
+_AWAKE_AFTER, _SECONDS_A_BATCH, _SECONDS_AN_HOUR = 60, 60, 3600
+_LAST = re.compile(r"(\d{1,5})([dwmy])")
+_UNIT_DAYS = {"d": 1, "w": 7, "m": 30, "y": 365}
+
+
+def range_of(start: date | None, end: date | None, last: str | None, today: date) -> tuple[date, date]:
+    """First and last day that are meant: `start` to `end`, or the `last` 30d, 4w, 6m or 2y before today.
+
+    Without an end it is yesterday: today's list is the daily run's. UsageError for what makes no range.
+    """
+    yesterday = today - timedelta(days=1)
+    if (start is None) == (last is None):
+        raise UsageError("Which days?", hint="Give --from (and --to), or --last, such as --last 30d or --last 2y.")
+    end = end or yesterday
+    if last is not None:
+        found = _LAST.fullmatch(last.strip().lower())
+        if found is None or not int(found[1]):
+            raise UsageError(f"{last!r} is no length of time.", hint="Write it as 30d, 4w, 6m or 2y.")
+        start = max(end - timedelta(days=int(found[1]) * _UNIT_DAYS[found[2]] - 1), date(1970, 1, 1))
+    if start is None or start > end:
+        raise UsageError(f"The range ends on {end}, before it begins on {start}.", hint="Swap --from and --to.")
+    if end > today:
+        raise UsageError(f"{end} is not over yet.", hint=f"Choose a day up to {today} (today in New York).")
+    return start, end
+
+
+def expected_days(dataset: Dataset, start: date, end: date, *, sessions: bool = False) -> list[date]:
+    """The days of a range on which there is something to load: of a list every day, or only `sessions`."""
+    first = max(start, dataset.first_day)
+    days = (first + timedelta(days=number) for number in range((end - first).days + 1))
+    only = sessions or dataset.kind.calendar == "sessions"
+    return [day for day in days if not only or is_session(day.toordinal())]
+
+
+def stretches(days: Sequence[date], published: Collection[date]) -> list[list[date]]:
+    """Days (rising) in runs without a published day between them: each run has the same neighbours."""
+    between = sorted(published)
+    found: list[list[date]] = []
+    for day in days:
+        if found and not any(found[-1][-1] < one < day for one in _near(between, found[-1][-1], day)):
+            found[-1].append(day)
+        else:
+            found.append([day])
+    return found
+
+
+def _near(rising: Sequence[date], low: date, high: date) -> Iterable[date]:
+    from bisect import bisect_left, bisect_right
+
+    return rising[bisect_left(rising, low) : bisect_right(rising, high)]
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What some days are likely to take. `seconds` is None where the key's plan is not known."""
+
+    days: int
+    calls: int
+    rows: int
+    seconds: float | None
+    megabytes: float
+    credits: float | None
+
+    def __add__(self, other: Estimate) -> Estimate:
+        known = self.seconds is not None and other.seconds is not None
+        costs = self.credits is not None and other.credits is not None
+        return Estimate(
+            self.days + other.days,
+            self.calls + other.calls,
+            self.rows + other.rows,
+            (self.seconds or 0) + (other.seconds or 0) if known else None,
+            self.megabytes + other.megabytes,
+            (self.credits or 0) + (other.credits or 0) if costs else None,
+        )
+
+
+def estimate(
+    parts: Sequence[Part], days: int, known: Sequence[RunRecord], plan: KeyPlan, per_second: float, *, remote: bool
+) -> Estimate:
+    """What so many days of some parts take, as far as a published day of each tells; `remote` is Snowflake.
+
+    For 250 days of 13 calls and 12,000 rows at 95 calls a second: 60 s, because typing 3 million rows takes longer.
+    """
+    size = [_size(part, known) for part in parts]
+    calls, rows = (days * sum(numbers) for numbers in zip(*size, strict=True))
+    pace = {"free": calls * 60 / _FREE_CALLS_A_MINUTE, "paid": max(calls / per_second, rows / _ROWS_A_SECOND)}
+    batches = math.ceil(days / DAYS_A_BATCH)
+    awake = batches * (_AWAKE_AFTER + min(_SECONDS_A_BATCH, 5 + days * _SECONDS_A_BATCH / DAYS_A_BATCH))
+    return Estimate(
+        days,
+        calls,
+        rows,
+        pace.get(plan),
+        rows * _BYTES_A_ROW["snowflake" if remote else "duckdb"] / 1e6,
+        awake / _SECONDS_AN_HOUR if remote else None,
+    )
+
+
+def _size(part: Part, known: Sequence[RunRecord]) -> tuple[int, int]:
+    """Calls and rows of a day of a part."""
+    for record in known:
+        if record.part_id.part == part and record.rows_fetched:
+            return max(1, record.pages), record.rows_fetched
+    return (_USUAL_PAGES if part.dataset.source.page else 1), _USUAL_ROWS
