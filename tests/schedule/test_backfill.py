@@ -140,7 +140,8 @@ def test_each_day_is_compared_with_the_one_before_it_whatever_its_batch(serve: S
         rows = [
             {key: row[key] for key in ("ticker", "name", "market", "locale")} | {"active": True} for row in many(count)
         ]
-        return Answer(200, json.dumps({"status": "OK", "results": rows}).encode())
+        body = json.dumps({"status": "OK", "results": rows}).encode()
+        return Answer(200, body, {"X-Sandbox": "file listing-0.csv"})
 
     api = Spoiled({day(2): only(30)})
     env = flags(serve(many(60), wrap=api.wrap))
