@@ -14,7 +14,7 @@ from stockpipe.base.text import literal
 from stockpipe.datasets import Dataset, Part, Partition
 from stockpipe.errors import NotThere, StockpipeError, WarehouseError
 from stockpipe.warehouse import QueryResult, Warehouse, sql
-from stockpipe.warehouse.runs import BAD, GOOD, RUN_COLUMNS, RUNS_TABLE, RunRecord, RunStatus, recorded_values
+from stockpipe.warehouse.runs import BAD, GOOD, IDLE, RUN_COLUMNS, RUNS_TABLE, RunRecord, RunStatus, recorded_values
 from stockpipe.warehouse.source import SAMPLE, Source
 
 _PART = '"DATASET", "MARKET", "ACTIVE"'
