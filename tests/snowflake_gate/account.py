@@ -153,8 +153,8 @@ def _create(account: Account, session: Session, found: re.Match[str]) -> str:
         session.warehouse = name
     elif kind == "ROLE":
         account.roles.add(name)
-    else:
-        account.users.setdefault(name, User(name))
+    elif name not in account.users:  # IF NOT EXISTS leaves one that is there as it is
+        account.users[name] = User(name)
         _set_key(account.users[name], found["rest"])
     return DONE
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import duckdb
 import pytest
 import snowflake.connector
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 import stockpipe
 from conftest import Serve, command, flags, many, table
@@ -19,6 +20,7 @@ from stockpipe.models import views
 from stockpipe.settings import Settings, load_settings
 from stockpipe.warehouse.runs import REJECT_COLUMNS, RUN_COLUMNS
 from stockpipe.warehouse.scripts import dbt_sources, grants_script, tables_script
+from support.keys import pem, public_pem
 
 SHAPE = (
     "SELECT table_name, column_name, data_type, comment FROM duckdb_columns() WHERE NOT internal ORDER BY table_name, column_index",
@@ -143,6 +145,8 @@ def test_table_options_that_cannot_be_are_refused_before_sign_in(
         (["--views", "--dbt"], {}, 2, "--views and --dbt are different files"),
         (["--grants", "--warehouse", "duckdb"], {}, 2, "DuckDB has no roles"),
         (["--reader", "R"], {}, 2, "--reader names a role"),
+        (["--dbt", "--owner", "R"], {}, 2, "--owner names a role"),
+        (["--grants", "--owner", "sysadmin"], {}, 3, "a role that every account has"),
         (["--warehouse", "oracle"], {}, 2, "--warehouse is 'oracle': it must be duckdb or snowflake"),
         ([], {"SNOWFLAKE_TABLE": "x; DROP"}, 3, "SNOWFLAKE_TABLE is 'x; DROP'"),
         (["--grants"], {"SNOWFLAKE_ROLE": "accountadmin"}, 3, "a role that every account has"),
@@ -155,18 +159,66 @@ def test_what_makes_no_sense_is_named(arguments: list[str], env: dict[str, str],
 
 
 def test_the_grants_script_runs_twice_and_the_loader_then_loads(serve: Serve, gate: SnowflakeGate) -> None:
+    key, later = (rsa.generate_private_key(public_exponent=65537, key_size=2048) for _ in range(2))
     wanted = {"SNOWFLAKE_ROLE": "STOCKPIPE_LOADER", "SNOWFLAKE_WAREHOUSE": "STOCKPIPE_WH", "SNOWFLAKE_DATABASE": "NEW"}
+    wanted |= {"SNOWFLAKE_USER": "svc", "SNOWFLAKE_PASSWORD": "", "SNOWFLAKE_PRIVATE_KEY": pem(key)}
     script = printed("--grants", **(gate.env() | wanted))
     administrator = snowflake.connector.connect(**gate.connect_kwargs()).cursor()
     for _ in range(2):
         for statement in statements(script):
-            if "RSA_PUBLIC_KEY" not in statement:
-                administrator.execute(statement)
+            administrator.execute(statement)
+        first, gate.users["SVC"].public_keys = gate.users["SVC"].public_keys, [public_pem(later)]
+    assert first == [public_pem(later)]  # the second time left a key that was changed meanwhile
+    gate.users["SVC"].set_rsa_public_key(public_pem(key))
     assert {"STOCKPIPE_LOADER", "STOCKPIPE_READER"} <= gate.roles
     gate.log.clear()
     result = stockpipe.load(settings=flags(serve(many(7))) | gate.env() | wanted)
     assert (result.rows, [sql for sql in gate.statements() if sql.startswith("CREATE TABLE")]) == (7, [])
     assert gate.rows("SELECT count(*) FROM new.public.tickers_latest") == [(7,)]
+
+
+@pytest.mark.parametrize("owner", [(), ("--owner", "stockpipe_owner")])
+def test_the_script_changes_nothing_for_others_in_a_schema_that_they_use(
+    gate: SnowflakeGate, owner: tuple[str, ...]
+) -> None:
+    """MARKET_DATA.PUBLIC has tables, readers and future grants of others, on the database and beside."""
+    theirs = ["GRANT SELECT ON FUTURE TABLES IN DATABASE STOCKS TO ROLE ANALYST", "GRANT USAGE ON SCHEMA STOCKS.PUBLIC TO ROLE ANALYST"]  # fmt: skip
+    gate.grants.extend(theirs)
+    gate.rows("CREATE TABLE orders (n INT)")
+    script = statements(printed("--grants", *owner, **gate.env()))
+    administrator = snowflake.connector.connect(**gate.connect_kwargs()).cursor()
+    for statement in script:
+        if "RSA_PUBLIC_KEY" not in statement:
+            administrator.execute(statement)
+    ours = {f'"{gate.role}"', '"STOCKPIPE_READER"', *(['"STOCKPIPE_OWNER"'] if owner else [])}
+    granted = [statement for statement in gate.grants if statement not in theirs]
+    assert gate.grants[:2] == theirs
+    assert {found[1] for one in granted if (found := re.search(r" TO ROLE (\S+)$", one))} <= ours | {"SYSADMIN"}
+    assert {found[1] for one in granted if (found := re.match(r"GRANT ROLE (\S+) TO", one))} <= ours
+    named = [found[1] for one in granted if (found := re.search(r" ON (?:TABLE|VIEW) (\S+) TO", one))]
+    assert named
+    tables = "|".join(("STOCKPIPE", *(dataset.table for dataset in DATASETS.values())))
+    assert all(re.fullmatch(rf'"STOCKS"\."PUBLIC"\."({tables})(_\w+)?"', name) for name in named)
+    assert not [one for one in granted if re.search(r"\b(FUTURE|ALL|OWNERSHIP|MANAGE)\b", one)]
+    assert {re.match(r"\w+", one)[0] for one in script} == {"USE", "CREATE", "GRANT", "INSERT"}  # type: ignore[index]
+    assert not [one for one in script if one.startswith("CREATE") and " IF NOT EXISTS " not in one]
+
+
+def test_tables_may_belong_to_a_role_that_does_not_load(serve: Serve, gate: SnowflakeGate) -> None:
+    """The loader of such tables has what it needs, enforced, and cannot change their form."""
+    script = printed("--grants", "--owner", "stockpipe_owner", **gate.env())
+    gate.roles.add("ACCOUNTADMIN")
+    administrator = snowflake.connector.connect(**gate.connect_kwargs(role="ACCOUNTADMIN")).cursor()
+    gate.enforce_grants()
+    for statement in statements(script):
+        if "RSA_PUBLIC_KEY" not in statement and not statement.startswith("USE ROLE SECURITYADMIN"):
+            administrator.execute(statement.replace("USE ROLE USERADMIN", "USE ROLE ACCOUNTADMIN").replace("USE ROLE SYSADMIN", "USE ROLE ACCOUNTADMIN"))  # fmt: skip
+    assert f'GRANT CREATE TABLE ON SCHEMA "STOCKS"."PUBLIC" TO ROLE "{gate.role}"' not in script
+    assert stockpipe.load(settings=flags(serve(many(3))) | gate.env()).rows == 3
+    gate.rows("ALTER TABLE tickers DROP COLUMN extra")
+    with pytest.raises(WarehouseError) as error:
+        stockpipe.load(settings=flags(serve(many(3))) | gate.env())
+    assert error.value.hint.startswith("Only a table's owner may alter it.")
 
 
 def test_every_statement_of_a_run_is_covered_by_a_grant(serve: Serve, gate: SnowflakeGate) -> None:
@@ -209,12 +261,14 @@ def needs(sql: str) -> Iterator[tuple[str, str]]:
 def test_the_script_makes_a_small_sleeping_warehouse_and_a_service_user() -> None:
     text = printed("--grants", SNOWFLAKE_USER="loader@example.com")
     for part in (
-        "WAREHOUSE_SIZE = 'XSMALL' AUTO_SUSPEND = 60 AUTO_RESUME = TRUE INITIALLY_SUSPENDED = TRUE;",
+        "WAREHOUSE_SIZE = 'XSMALL' AUTO_SUSPEND = 60 AUTO_RESUME = TRUE INITIALLY_SUSPENDED = TRUE STATEMENT_TIMEOUT_IN_SECONDS = 7200;",
         'CREATE USER IF NOT EXISTS "LOADER@EXAMPLE.COM"\n    TYPE = SERVICE DEFAULT_ROLE = "STOCKPIPE_LOADER"',
         "==== PUT THE PUBLIC KEY HERE ====",
         "ALTER USER \"LOADER@EXAMPLE.COM\" SET RSA_PUBLIC_KEY = '<RSA_PUBLIC_KEY>';",
-        'GRANT SELECT ON FUTURE TABLES IN SCHEMA "STOCKPIPE"."MARKET_DATA" TO ROLE "STOCKPIPE_READER";',
-        'GRANT SELECT ON FUTURE VIEWS IN SCHEMA "STOCKPIPE"."MARKET_DATA" TO ROLE "STOCKPIPE_READER";',
+        "\n    RSA_PUBLIC_KEY = '<RSA_PUBLIC_KEY>';",
+        "--   ALTER USER \"LOADER@EXAMPLE.COM\" SET RSA_PUBLIC_KEY_2 = '<the new public key>';",
+        'GRANT SELECT ON TABLE "STOCKPIPE"."MARKET_DATA"."TICKERS" TO ROLE "STOCKPIPE_READER";',
+        'GRANT SELECT ON VIEW "STOCKPIPE"."MARKET_DATA"."TICKERS_LATEST" TO ROLE "STOCKPIPE_READER";',
     ):
         assert part in text
     made = re.findall(r"^CREATE .*", text, re.MULTILINE)

@@ -270,7 +270,7 @@ def test_a_password_with_mfa(gate: SnowflakeGate, caplog: pytest.LogCaptureFixtu
 def test_a_password_alone_works_and_warns_once(gate: SnowflakeGate, caplog: pytest.LogCaptureFixture) -> None:
     assert signed_in(gate, "LOADER", SNOWFLAKE_PASSWORD=gate.password) == "LOADER"
     assert warned(caplog) == [
-        "Signing in with a password alone: Snowflake is ending that for services. "
+        "Signing in with a password alone: only trial and reader accounts of Snowflake still take that. "
         "Use a key pair (SNOWFLAKE_PRIVATE_KEY_PATH) or a programmatic access token (SNOWFLAKE_TOKEN)."
     ]
 

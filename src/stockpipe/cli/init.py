@@ -161,9 +161,7 @@ class _Interview:
             self._missing.append("a way to sign in (--generate-key, --private-key-path, --token or --password)")
             return None
         ways = click.Choice(["key", "token", "password"])
-        way = _asked(
-            "Sign in with a key pair, a token, or a password (which Snowflake is ending)", type=ways, default="key"
-        )
+        way = _asked("Sign in with a key pair, a token, or a password (trial accounts only)", type=ways, default="key")
         if way != "key":
             name = f"SNOWFLAKE_{way.upper()}"
             self._values[name] = Value(_asked(SETTINGS[name].meaning.capitalize(), hide_input=True), _ANSWER)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
@@ -17,11 +18,19 @@ from stockpipe.settings.connections import NAME as CONNECTION_NAME
 @click.option("--grants", is_flag=True, help="Snowflake: roles, warehouse, user and grants.")
 @click.option("--dbt", is_flag=True, help="A sources.yml with freshness, descriptions and tests.")
 @click.option("--reader", metavar="ROLE", help="With --grants: the readers' role; default: STOCKPIPE_READER.")
+@click.option(
+    "--owner", metavar="ROLE", help="With --grants: whose the tables and views are; default: the loader's role."
+)
 @click.option("--warehouse", help="duckdb or snowflake; default: snowflake when SNOWFLAKE_ACCOUNT is set.")
 @connection_option
 @click.option("--env-file", type=click.Path(path_type=Path), help="File with settings; default: .env")
 def schema(
-    reader: str | None, warehouse: str | None, connection: str | None, env_file: Path | None, **what: bool
+    reader: str | None,
+    owner: str | None,
+    warehouse: str | None,
+    connection: str | None,
+    env_file: Path | None,
+    **what: bool,
 ) -> None:
     """Print the SQL of the tables as `run` makes them. Nothing is connected to or changed.
 
@@ -36,28 +45,29 @@ def schema(
     """
     with exit_codes():
         chosen = [name for name, wanted in what.items() if wanted]
-        _check(chosen, reader, warehouse)
+        _check(chosen, {"--reader": reader, "--owner": owner}, warehouse)
         kind = "snowflake" if what["grants"] else warehouse
         settings = load_settings({"STOCKPIPE_WAREHOUSE": kind, CONNECTION_NAME: connection}, env_file=env_file)
-        click.echo(_text(chosen, settings, reader), nl=False)
+        click.echo(_text(chosen, settings, reader, owner), nl=False)
 
 
-def _check(chosen: list[str], reader: str | None, warehouse: str | None) -> None:
+def _check(chosen: list[str], roles: Mapping[str, str | None], warehouse: str | None) -> None:
     if len(chosen) > 1:
         raise UsageError(f"--{' and --'.join(chosen)} are different files.", hint="Ask for one at a time.")
-    if reader is not None and chosen != ["grants"]:
-        raise UsageError("--reader names a role in the script of --grants.", hint="Add --grants.")
+    for flag, role in roles.items():
+        if role is not None and chosen != ["grants"]:
+            raise UsageError(f"{flag} names a role in the script of --grants.", hint="Add --grants.")
     if chosen == ["grants"] and warehouse == "duckdb":
         raise UsageError("DuckDB has no roles and no grants.", hint="Leave out --warehouse duckdb.")
 
 
-def _text(chosen: list[str], settings: Settings, reader: str | None) -> str:
+def _text(chosen: list[str], settings: Settings, reader: str | None, owner: str | None) -> str:
     from stockpipe.models import views
     from stockpipe.warehouse import scripts as texts
 
     match chosen:
         case ["grants"]:
-            return texts.grants_script(settings, views, reader) if reader else texts.grants_script(settings, views)
+            return texts.grants_script(settings, views, reader or texts.READER_ROLE, owner)
         case ["dbt"]:
             return texts.dbt_sources(settings)
         case ["views"]:

@@ -31,18 +31,22 @@ class Names:
     tables: Mapping[str, str]
     role: str
     reader: str
+    owner: str
+    """Of the tables and views: the loader's role, unless they are to belong to another one."""
     warehouse: str
     user: str
 
     @classmethod
-    def of(cls, settings: Settings, reader: str = READER_ROLE) -> Names:
+    def of(cls, settings: Settings, reader: str = READER_ROLE, owner: str | None = None) -> Names:
         """From the SNOWFLAKE_* settings; ConfigError for a name that cannot be one."""
+        role = _name(settings, "SNOWFLAKE_ROLE")
         return cls(
             database=_name(settings, "SNOWFLAKE_DATABASE"),
             schema=_name(settings, "SNOWFLAKE_SCHEMA"),
             tables={dataset.name: sql.dataset_table(dataset, settings).name for dataset in DATASETS.values()},
-            role=_name(settings, "SNOWFLAKE_ROLE"),
+            role=role,
             reader=sql.identifier(reader, "--reader"),
+            owner=sql.identifier(owner, "--owner") if owner else role,
             warehouse=_name(settings, "SNOWFLAKE_WAREHOUSE"),
             user=_user(settings),
         )
@@ -53,8 +57,8 @@ class Names:
         return f"{self.database}.{self.schema}."
 
     def must_be_own_roles(self) -> None:
-        """ConfigError when the loader or the reader is a role that every account has: granting it would give it away."""
-        for source, role in (("SNOWFLAKE_ROLE", self.role), ("--reader", self.reader)):
+        """ConfigError when one of the roles is one that every account has: granting it would give it away."""
+        for source, role in (("SNOWFLAKE_ROLE", self.role), ("--reader", self.reader), ("--owner", self.owner)):
             if role.strip('"') in SYSTEM_ROLES:
                 raise ConfigError(
                     f"{source} is {role}, a role that every account has; it must not be granted to a service.",

@@ -55,7 +55,12 @@ def snowflake_tables(settings: Settings, names: Names, options: TableOptions) ->
 
 def snowflake_views(settings: Settings, names: Names, create: str, views: Views) -> list[str]:
     """The statements that create the views, without semicolons."""
-    return [snowflake_view(view, create) for view in _models(settings, views, names.prefix)]
+    return [snowflake_view(view, create) for view in snowflake_models(settings, names, views)]
+
+
+def snowflake_models(settings: Settings, names: Names, views: Views) -> list[Model]:
+    """The views, with their full names."""
+    return _models(settings, views, names.prefix)
 
 
 def script(statements: Iterable[str]) -> str:

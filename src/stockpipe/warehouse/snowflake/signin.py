@@ -1,6 +1,6 @@
 """How to sign in to Snowflake: what the connector is given, from what is set.
 
-Key pair first, because it is what a service should use; a password last, because Snowflake is ending it. What can be
+Key pair first, because it is what a service should use; a password last, because Snowflake has ended it for nearly all accounts. What can be
 found wrong without the service (a key that cannot be read, an empty token) is a ConfigError here.
 """
 
@@ -17,8 +17,8 @@ from stockpipe.warehouse.snowflake.account import account_arguments, user_name
 from stockpipe.warehouse.snowflake.keys import content, private_key
 
 SINGLE_FACTOR = (
-    "Signing in with a password alone: Snowflake is ending that for services. Use a key pair (SNOWFLAKE_PRIVATE_KEY_PATH) "
-    "or a programmatic access token (SNOWFLAKE_TOKEN)."
+    "Signing in with a password alone: only trial and reader accounts of Snowflake still take that. Use a key pair "
+    "(SNOWFLAKE_PRIVATE_KEY_PATH) or a programmatic access token (SNOWFLAKE_TOKEN)."
 )
 _WAYS = (
     "SNOWFLAKE_PRIVATE_KEY_PATH (key pair), SNOWFLAKE_TOKEN (programmatic access token), SNOWFLAKE_OAUTH_CLIENT_ID, "
