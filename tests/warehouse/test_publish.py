@@ -21,8 +21,7 @@ from stockpipe.warehouse.snowflake.signin import SignIn
 @pytest.fixture
 def gate(monkeypatch: pytest.MonkeyPatch) -> Iterator[SnowflakeGate]:
     """A stand-in whose connector gives a lost connection up soon."""
-    from stockpipe.warehouse.snowflake import session
-    from stockpipe.warehouse.snowflake import warehouse as snowflake
+    from stockpipe.warehouse.snowflake import connection, session
 
     plan = session.session_plan
 
@@ -31,7 +30,7 @@ def gate(monkeypatch: pytest.MonkeyPatch) -> Iterator[SnowflakeGate]:
         made.arguments.update(network_timeout=1, statement_timeout=20, login_timeout=5)
         return made
 
-    monkeypatch.setattr(snowflake, "session_plan", quick)
+    monkeypatch.setattr(connection, "session_plan", quick)
     with SnowflakeGate(lock_timeout=20.0) as gate:
         yield gate
 
