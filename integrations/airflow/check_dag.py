@@ -47,5 +47,10 @@ same("days", {moment: stockpipe_daily.day_of(moment) for moment in DAYS}, DAYS)
 connect("massive_default", conn_type="http", password="k")
 connect("snowflake_default", conn_type="snowflake", login="me", password="pw", schema="S", extra=EXTRA)
 same("Snowflake", stockpipe_daily.settings(), SNOWFLAKE)
+KEY = {"private_key_file": "/keys/stockpipe.p8", "authenticator": "snowflake_jwt"}
+connect("snowflake_default", conn_type="snowflake", login="me", password="phrase", schema="S", extra=EXTRA | KEY)
+without = {name: text for name, text in SNOWFLAKE.items() if name != "SNOWFLAKE_PASSWORD"}
+wanted = {"SNOWFLAKE_PRIVATE_KEY_PATH": "/keys/stockpipe.p8", "SNOWFLAKE_PRIVATE_KEY_PASSPHRASE": "phrase"}
+same("key pair", stockpipe_daily.settings(), without | wanted)
 os.environ["AIRFLOW_VAR_STOCKPIPE_DUCKDB_PATH"] = "market.duckdb"
 same("DuckDB", stockpipe_daily.settings()["STOCKPIPE_WAREHOUSE"], "duckdb")

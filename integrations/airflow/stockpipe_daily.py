@@ -122,16 +122,39 @@ def massive_settings() -> dict[str, str | None]:
 
 
 def snowflake_settings() -> dict[str, str | None]:
-    """The fields of the Snowflake provider's connection form."""
+    """The fields of the Snowflake provider's connection form: key pair, token or password, as it signs in itself.
+
+    With `private_key_file` or `private_key_content` the password is the key's passphrase. (Older versions of the provider
+    store the fields with a prefix.)
+    """
     connection = Connection.get("snowflake_default")
-    extra = connection.extra_dejson
+    stored = connection.extra_dejson
+    extra = {name.removeprefix("extra__snowflake__"): text for name, text in stored.items() if text}
+    account, region = extra.get("account"), extra.get("region")
     return {
         "STOCKPIPE_WAREHOUSE": "snowflake",
         "SNOWFLAKE_USER": connection.login,
-        "SNOWFLAKE_PASSWORD": connection.password,
-        "SNOWFLAKE_SCHEMA": connection.schema,
-        **{f"SNOWFLAKE_{name.upper()}": extra.get(name) for name in ("account", "warehouse", "database", "role")},
+        "SNOWFLAKE_SCHEMA": connection.schema or extra.get("schema"),
+        "SNOWFLAKE_ACCOUNT": f"{account}.{region}" if account and region else account,
+        **{f"SNOWFLAKE_{name.upper()}": extra.get(name) for name in ("warehouse", "database", "role")},
+        **proof(extra, connection.password),
     }
+
+
+def proof(extra: Mapping[str, str], password: str | None) -> dict[str, str | None]:
+    """What proves who signs in, in stockpipe's settings."""
+    given = {
+        "SNOWFLAKE_PRIVATE_KEY_PATH": extra.get("private_key_file"),
+        "SNOWFLAKE_PRIVATE_KEY": extra.get("private_key_content"),
+    }
+    key = {name: text for name, text in given.items() if text}
+    if key:
+        return key | ({"SNOWFLAKE_PRIVATE_KEY_PASSPHRASE": password} if password else {})
+    authenticator = extra.get("authenticator", "snowflake")
+    way = {} if authenticator == "snowflake" else {"SNOWFLAKE_AUTHENTICATOR": authenticator}
+    if token := extra.get("token"):
+        return {"SNOWFLAKE_TOKEN": token, **way}
+    return {"SNOWFLAKE_PASSWORD": password, **way}
 
 
 stockpipe_daily()

@@ -14,6 +14,7 @@ from stockpipe.massive.open import key_of
 from stockpipe.settings import KeyPlan, load_settings
 from stockpipe.setup.doctor import Diagnosis
 from stockpipe.setup.doctor.api import examine_api
+from stockpipe.setup.doctor.compute import _not_there
 
 
 def plan_of(settings: dict[str, str], known: KeyPlan, day: date) -> Diagnosis:
@@ -34,3 +35,13 @@ def test_free_is_said_of_a_key_that_is_known_as_paid(serve: Serve, said: str, kn
     if level == "WARN":
         assert finding.text == "free, as MASSIVE_PLAN says, and an earlier run found that the key is a paid one"
         assert finding.remedy.startswith("Take MASSIVE_PLAN out")
+
+
+@pytest.mark.parametrize(("role", "level", "who"), [("LOADER", "FAIL", "LOADER"), (None, "WARN", "the role")])
+def test_a_warehouse_that_is_not_set_is_called_so(role: str | None, level: str, who: str) -> None:
+    finding = _not_there(load_settings({}, env={}), role)
+    assert (finding.level, finding.text, finding.remedy) == (
+        level,
+        "SNOWFLAKE_WAREHOUSE is not set, and the user has no default warehouse",
+        f"Set SNOWFLAKE_WAREHOUSE to a compute warehouse that {who} may use.",
+    )

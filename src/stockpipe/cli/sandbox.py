@@ -23,7 +23,7 @@ from stockpipe.errors import ConfigError, Interrupted
 @click.option(
     "--data",
     type=click.Path(path_type=Path),
-    help="Serve this listing (CSV or JSON lines) instead of the synthetic market.",
+    help="Serve this listing (CSV, JSON lines, or a file of stockpipe export) instead of the synthetic market.",
 )
 @click.option(
     "--plan",

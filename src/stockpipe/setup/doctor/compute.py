@@ -40,7 +40,11 @@ def examine_compute(ask: Questions, settings: Settings, role: str | None, wareho
 
 def _not_there(settings: Settings, role: str | None) -> Diagnosis:
     wanted = settings.get("SNOWFLAKE_WAREHOUSE")
-    text = f"{wanted or 'none set'}: not there, or {role or 'the role'} may not use it"
-    remedy = or_granted("Correct SNOWFLAKE_WAREHOUSE", f"USAGE ON WAREHOUSE {wanted or '...'}", role)
+    if wanted:
+        text = f"{wanted}: not there, or {role or 'the role'} may not use it"
+        remedy = or_granted("Correct SNOWFLAKE_WAREHOUSE", f"USAGE ON WAREHOUSE {wanted}", role)
+    else:
+        text = "SNOWFLAKE_WAREHOUSE is not set, and the user has no default warehouse"
+        remedy = f"Set SNOWFLAKE_WAREHOUSE to a compute warehouse that {role or 'the role'} may use."
     # Who does not tell the role need not tell the warehouse.
     return Diagnosis("FAIL", "warehouse", text, remedy, 6) if role else Diagnosis("WARN", "warehouse", text, remedy)
