@@ -218,14 +218,14 @@ def test_it_says_what_comes_next_and_when(said: Callable[[], list[str]]) -> None
     )
     script.live()
     assert said() == [
-        "Next: 2026-02-07 at 2026-02-07 04:30 America/New_York (09:30 UTC).",
+        "Next: 2026-02-07 at 04:30 America/New_York (09:30 UTC).",
         "2026-02-07 failed (try 1, exit code 5): down",
         "Next: 2026-02-07 again (try 2) at 2026-02-07 04:45 America/New_York (09:45 UTC).",
         "2026-02-07 failed (try 2, exit code 3): no key",
         "2026-02-07 is not retried before the next regular time.",
-        "Next: 2026-02-08 at 2026-02-08 04:30 America/New_York (09:30 UTC).",
+        "Next: 2026-02-08 at 04:30 America/New_York (09:30 UTC).",
         "2026-02-07 is missing. Loading its dated records.",
-        "Next: 2026-02-09 at 2026-02-09 04:30 America/New_York (09:30 UTC).",
+        "Next: 2026-02-09 at 04:30 America/New_York (09:30 UTC).",
     ]
 
 

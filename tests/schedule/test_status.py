@@ -158,20 +158,19 @@ def test_the_next_command_loads_what_is_not_fresh(env: dict[str, str], serve: Se
         return command("status", *arguments, env=env).stderr.splitlines()[-1]
 
     runs = f"{PROGRAM} runs shows what happened."
-    assert following() == f"Next: {PROGRAM} run; {runs}"
-    assert following("--active", "false") == f"Next: {PROGRAM} run --active false; {runs}"
-    assert following("--active", "both") == f"Next: {PROGRAM} run --active both; {runs}"
-    assert following("--market", "crypto", "--active", "false") == (
-        f"Next: {PROGRAM} run --market crypto --active false; {runs}"
+    # Where nothing was loaded, there are no runs to look at; without a key, `run` would not work either.
+    assert following() == f"Next: {PROGRAM} run"
+    assert following("--active", "false") == f"Next: {PROGRAM} run --active false"
+    assert following("--active", "both") == f"Next: {PROGRAM} run --active both"
+    assert following("--market", "CRYPTO", "--active", "false") == f"Next: {PROGRAM} run --market crypto --active false"
+    assert command("status").stderr.splitlines()[-1] == (
+        f"Next: {PROGRAM} init asks for the settings; {PROGRAM} demo needs none."
     )
     gone = [stock(f"Z{number}", active="False", last_updated_utc=f"{TODAY}T07:00:00Z") for number in range(9)]
     env |= flags(serve([*many(9), *gone]))
     stockpipe.load(on=TODAY - timedelta(days=3), active="false", settings=env)
     assert following() == f"Next: {PROGRAM} run --active false; {runs}"
-    assert following("--duckdb-path", "my data.duckdb") == (
-        f"Next: {PROGRAM} run --duckdb-path 'my data.duckdb'; "
-        f"{PROGRAM} runs --duckdb-path 'my data.duckdb' shows what happened."
-    )
+    assert following("--duckdb-path", "my data.duckdb") == (f"Next: {PROGRAM} run --duckdb-path 'my data.duckdb'")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the script has another form there")

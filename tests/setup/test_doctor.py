@@ -329,7 +329,10 @@ def test_a_sign_in_that_is_refused(serve: Serve, gate: SnowflakeGate) -> None:
     assert found[0].startswith("FAIL sign-in: Snowflake refused the sign-in of BOT:")
     assert found[1] == "SKIP warehouse: role, privileges and tables were not looked at: the sign-in failed"
     broken = lines(flags(serve(many(1))) | account(gate, SNOWFLAKE_PRIVATE_KEY="no key"))[len(API) :]
-    assert broken == ["FAIL warehouse: The private key of SNOWFLAKE_PRIVATE_KEY is no private key in PEM form."]
+    assert broken == [
+        "FAIL sign-in: The private key of SNOWFLAKE_PRIVATE_KEY is no private key in PEM form.",
+        "SKIP warehouse: role, privileges and tables were not looked at: the sign-in failed",
+    ]
 
 
 def test_a_password_alone_is_a_warning(serve: Serve, gate: SnowflakeGate) -> None:

@@ -82,7 +82,7 @@ class _Group(click.Group):
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Exit codes: 0 done, 2 usage, 3 configuration, 4 key or plan refused, 5 API, 6 warehouse, 7 data check, 130 interrupted.",
 )
-@click.version_option(__version__, prog_name="stockpipe")
+@click.version_option(__version__, "-V", "--version", prog_name="stockpipe")
 def main() -> None:
     """The whole Massive (formerly Polygon.io) stock universe in your own warehouse, one verified day at a time.
 

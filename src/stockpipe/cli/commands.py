@@ -18,4 +18,6 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "schema": ("schema", "Print the SQL of tables, views and grants, or dbt sources."),
     "config": ("config", "Show every setting and where its value came from."),
     "schedule": ("schedule", "Load every day, in the foreground."),
+    "completion": ("completion", "Print the shell's completion: bash, zsh or fish."),
+    "help": ("completion", "Show the help of a command."),
 }

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-import os
+import sys
+import textwrap
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
@@ -10,14 +12,17 @@ import click
 
 from stockpipe.base.clock import Clock
 from stockpipe.base.text import printable, redacted
-from stockpipe.cli.logs import configure_logging
+from stockpipe.cli.logs import colour, configure_logging
 from stockpipe.cli.next_command import typeable
 from stockpipe.cli.output import exit_codes, given_settings, print_json, shared_options
+from stockpipe.cli.table import terminal_width
+from stockpipe.cli.values import number_of
 from stockpipe.settings import load_settings
 
 if TYPE_CHECKING:
-    from stockpipe.setup.doctor import Diagnosis
+    from stockpipe.setup.doctor import Diagnosis, Level
 
+_INDENT = 18
 _COLOURS = {"OK": "green", "WARN": "yellow", "FAIL": "red", "SKIP": "bright_black"}
 
 
@@ -25,7 +30,7 @@ _COLOURS = {"OK": "green", "WARN": "yellow", "FAIL": "red", "SKIP": "bright_blac
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @shared_options
 def doctor(as_json: bool, **options: Any) -> None:
-    """Check settings, key, API, clock, warehouse, privileges, tables and disk, one thing a line, with the remedy.
+    """Check settings, key, API, clock, warehouse, privileges, tables and disk: a line for each, with what to do.
 
     It makes one call to the API, and in Snowflake only asks; nothing is loaded or changed. The exit code is 0 when
     nothing failed, else that of the first failure.
@@ -41,16 +46,25 @@ def doctor(as_json: bool, **options: Any) -> None:
             finding = _shown(found, settings.secrets)
             findings.append(finding)
             if not as_json and not (options["quiet"] and finding.level == "OK"):
-                click.echo(_line(finding), color=_colour())
+                click.echo(_line(finding), color=colour())
         code = next((finding.exit_code for finding in findings if finding.level == "FAIL"), 0)
         if as_json:
             print_json({"exit_code": code, "findings": [asdict(finding) for finding in findings]})
+        elif not options["quiet"]:
+            click.echo(counted([finding.level for finding in findings]))
     raise SystemExit(code)
 
 
-def _colour() -> bool | None:
-    """Click leaves colours out where nobody sees them; NO_COLOR leaves them out everywhere."""
-    return False if os.environ.get("NO_COLOR") else None
+def counted(levels: Sequence[Level]) -> str:
+    """The last line: `1 failed, 2 warnings, 1 not looked at, 12 OK`."""
+    failed, warned, skipped, good = (levels.count(level) for level in ("FAIL", "WARN", "SKIP", "OK"))
+    counts = [
+        f"{failed} failed" if failed else "",
+        number_of(warned, "warning") if warned else "",
+        f"{skipped} not looked at" if skipped else "",
+        f"{good} OK",
+    ]
+    return ", ".join(filter(None, counts))
 
 
 def _shown(finding: Diagnosis, secrets: frozenset[str]) -> Diagnosis:
@@ -61,5 +75,13 @@ def _shown(finding: Diagnosis, secrets: frozenset[str]) -> Diagnosis:
 
 def _line(finding: Diagnosis) -> str:
     level = click.style(f"{finding.level:<4}", fg=_COLOURS[finding.level])
-    remedy = f"\n{'':18}{finding.remedy}" if finding.remedy else ""
-    return f"{level}  {finding.name:<10}  {finding.text}{remedy}"
+    first, *rest = [*_folded(finding.text), *_folded(finding.remedy)]
+    return "\n".join([f"{level}  {finding.name:<10}  {first}", *(" " * _INDENT + line for line in rest)])
+
+
+def _folded(text: str) -> list[str]:
+    """A text as lines that stay beside the names; it is one line where no terminal is."""
+    if not sys.stdout.isatty():
+        return [text] if text else []
+    room = max(20, terminal_width() - _INDENT)
+    return textwrap.wrap(text, room, break_on_hyphens=False, break_long_words=False)

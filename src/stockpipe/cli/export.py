@@ -13,10 +13,12 @@ import click
 from stockpipe.base.clock import Clock
 from stockpipe.base.folders import WorkFolder
 from stockpipe.base.text import printable
+from stockpipe.cli.choices import Word
 from stockpipe.cli.output import exit_codes, shared_options
 from stockpipe.cli.parts import USUAL_DATASET, whole_part_options, whole_words_of
 from stockpipe.cli.read import open_told
 from stockpipe.cli.streams import missing
+from stockpipe.datasets import DATASETS
 from stockpipe.errors import StockpipeError, UsageError
 from stockpipe.load.loads import known_dataset, make_loads
 from stockpipe.warehouse.export import export_day
@@ -29,7 +31,7 @@ _STDOUT = Path("-")
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--date", "on", metavar="YYYY-MM-DD", help="The day; default: today in New York.")
-@click.option("--dataset", default=USUAL_DATASET, show_default=True, help="What to export.")
+@click.option("--dataset", type=Word(tuple(DATASETS)), default=USUAL_DATASET, show_default=True, help="What to export.")
 @whole_part_options
 @click.option("--format", "form", type=click.Choice(["csv", "parquet", "jsonl"]), help="Default: by FILE's name.")
 @shared_options

@@ -5,10 +5,14 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
+import os
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TextIO
+
+import click
 
 from stockpipe.base.runlog import RunId
 from stockpipe.base.text import redacted
@@ -52,13 +56,26 @@ def safe(text: str) -> str:
 
 
 class _Sentences(logging.Formatter):
-    """What a person reads: the message, behind a word for its gravity where it is grave."""
+    """What a person reads: the message, behind a word for its gravity where it is grave, in colour on a terminal."""
 
     def format(self, record: logging.LogRecord) -> str:
-        label = {"WARNING": "Warning: ", "ERROR": "Error: ", "CRITICAL": "Error: "}.get(record.levelname, "")
         text = super().format(record)
-        # The hints of errors are typeable already, and what an error quotes is no proposal.
-        return label + (text if record.levelno >= logging.ERROR else typeable(text))
+        if record.levelno >= logging.ERROR:
+            # The hints of errors are typeable already, and what an error quotes is no proposal.
+            return f"{painted('Error:', 'red')} {text}"
+        label = f"{painted('Warning:', 'yellow')} " if record.levelno >= logging.WARNING else ""
+        return label + typeable(text)
+
+
+def colour() -> bool | None:
+    """For click, which leaves colours out where nobody sees them: NO_COLOR leaves them out everywhere."""
+    return False if os.environ.get("NO_COLOR") else None
+
+
+def painted(text: str, paint: str, stream: TextIO | None = None) -> str:
+    """A text in a colour, where the stream (by default stderr) is a terminal, and NO_COLOR is not set."""
+    seen = (stream or sys.stderr).isatty() and colour() is None
+    return click.style(text, fg=paint, bold=True) if seen else text
 
 
 class _JsonLines(logging.Formatter):

@@ -19,9 +19,10 @@ from stockpipe.base.clock import Clock
 from stockpipe.base.runlog import run_of, running
 from stockpipe.base.stopping import as_interrupt
 from stockpipe.base.text import printable
-from stockpipe.cli.logs import safe
+from stockpipe.cli.choices import warehouse_option
+from stockpipe.cli.logs import painted, safe
 from stockpipe.cli.next_command import typeable
-from stockpipe.cli.values import json_text
+from stockpipe.cli.values import json_text, number_of
 from stockpipe.errors import StockpipeError
 from stockpipe.load.desk import Progress
 from stockpipe.settings.connections import NAME as CONNECTION_NAME
@@ -86,7 +87,7 @@ def _say(error: BaseException, *, as_json: bool) -> int:
     if log.handlers:
         log.error("%s", text)
     else:
-        print(f"Error: {text}", file=sys.stderr)
+        print(painted("Error:", "red"), text, file=sys.stderr)
     if as_json:
         document = {"exit_code": code, "error": type(known).__name__, "message": message, "hint": hint}
         with contextlib.suppress(OSError):
@@ -133,9 +134,13 @@ def progress_bar(*, quiet: bool, clock: Clock) -> Iterator[Progress]:
         task = bar.add_task("Fetching...", total=None)
 
         def show(pages: int, rows: int) -> None:
-            bar.update(task, description=f"Fetching... {pages} pages, {rows:,} rows")
+            bar.update(task, description=f"Fetching... {_so_far(pages, rows)}")
 
         yield show
+
+
+def _so_far(pages: int, rows: int) -> str:
+    return f"{number_of(pages, 'page')}, {number_of(rows, 'row')}"
 
 
 class _LogLines:
@@ -149,7 +154,7 @@ class _LogLines:
         tens = 10 ** max(0, len(str(pages)) - 2)
         now = self._clock.monotonic()
         if (pages % tens == 0 and pages // tens in _PAGES_A_LINE) or now - self._last >= _SILENCE:
-            log.info("Fetching... %d pages, %s rows", pages, f"{rows:,}")
+            log.info("Fetching... %s", _so_far(pages, rows))
             self._last = now
 
 
@@ -171,7 +176,7 @@ connection_option = click.option("--connection", metavar="NAME", help="A connect
 def shared_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """The options that every command with settings has."""
     options: tuple[Decorator, ...] = (
-        click.option("--warehouse", help="duckdb or snowflake; default: snowflake when SNOWFLAKE_ACCOUNT is set."),
+        warehouse_option,
         click.option("--duckdb-path", help="The DuckDB file (STOCKPIPE_DUCKDB_PATH)."),
         connection_option,
         click.option("--env-file", type=click.Path(path_type=Path), help="File with settings; default: .env"),

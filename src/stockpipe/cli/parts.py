@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from stockpipe.cli.choices import Word
 from stockpipe.datasets import DATASETS, USUAL, Dataset, Division, Part
 
 USUAL_DATASET = USUAL.name
@@ -22,8 +23,12 @@ def divisions() -> dict[str, Division]:
 def part_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """An option for each division; what is not given is the usual choice."""
     for name, division in reversed(divisions().items()):
-        function = click.option(f"--{name}", help=f"{division.help} Default: {division.usual}.")(function)
+        function = click.option(f"--{name}", type=Word(division.words), help=_help(division))(function)
     return function
+
+
+def _help(division: Division) -> str:
+    return f"{division.help} Default: {division.usual}."
 
 
 def list_options(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -31,17 +36,19 @@ def list_options(function: Callable[..., Any]) -> Callable[..., Any]:
     for name, division in reversed(divisions().items()):
         several = division.every is None
         more = " Repeat it, put commas between, or say all." if several else ""
-        usual = f"{division.help} Default: {division.usual}.{more}"
-        function = click.option(f"--{name}", multiple=several, help=usual)(function)
+        kind = Word(division.words, several=several)
+        function = click.option(f"--{name}", multiple=several, type=kind, help=f"{_help(division)}{more}")(function)
     help_text = f"What to load. Default: {USUAL_DATASET}. Repeat it, put commas between, or say all."
-    return click.option("--dataset", "datasets", multiple=True, metavar="NAME", help=help_text)(function)
+    return click.option(
+        "--dataset", "datasets", multiple=True, type=Word(tuple(DATASETS), several=True), help=help_text
+    )(function)
 
 
 def whole_part_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """The options where all states go together: a division with a word for all of them has no option."""
     for name, division in reversed(divisions().items()):
         if division.every is None:
-            function = click.option(f"--{name}", help=f"{division.help} Default: {division.usual}.")(function)
+            function = click.option(f"--{name}", type=Word(division.words), help=_help(division))(function)
     return function
 
 
@@ -54,7 +61,7 @@ def whole_words_of(dataset: Dataset, options: Mapping[str, Any]) -> dict[str, st
 def part_filters(function: Callable[..., Any]) -> Callable[..., Any]:
     """The same options where they narrow what is shown: without one, all is shown."""
     for name, division in reversed(divisions().items()):
-        kind = click.Choice(division.words)
+        kind = Word(division.words, strict=True)
         function = click.option(f"--{name}", type=kind, help=f"Only {division.help}")(function)
     return function
 

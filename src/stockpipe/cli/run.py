@@ -12,11 +12,13 @@ from typing import Any
 import click
 
 from stockpipe.base.clock import Clock
+from stockpipe.cli.choices import Word
 from stockpipe.cli.logs import configure_logging
 from stockpipe.cli.next_command import next_command
 from stockpipe.cli.output import exit_codes, given_settings, print_json, progress_bar, shared_options
 from stockpipe.cli.parts import USUAL_DATASET, list_options, part_options, words_of
 from stockpipe.cli.several import tell_of_several
+from stockpipe.cli.values import number_of
 from stockpipe.datasets import DATASETS, Dataset
 from stockpipe.errors import ConfigError, DataCheckError
 from stockpipe.load.desk import Desk
@@ -94,7 +96,7 @@ def run(**options: Any) -> None:
 @click.option("--date", "on", metavar="YYYY-MM-DD", help="A past day of the synthetic market; default: today.")
 @part_options
 @click.option("--duckdb-path", default=DEMO_FILE, show_default=True, help="The DuckDB file, for sample data only.")
-@click.option("--warehouse", default="duckdb", hidden=True)
+@click.option("--warehouse", type=Word(["duckdb", "snowflake"]), default="duckdb", hidden=True)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout.")
 @click.option("-v", "--verbose", count=True, help="Say more.")
 @click.option("-q", "--quiet", is_flag=True, help="Say only warnings and errors.")
@@ -207,7 +209,7 @@ def _summary(result: LoadResult) -> str:
         "Rows": f"{result.rows:,}{unchanged}"
         + (f" (and {repeated:,} identical repetitions dropped)" if repeated else ""),
         "Rejected": f"{sum(record.rows_rejected for record in result.records):,}",
-        "Pages": f"{sum(record.pages for record in result.records)} in {last.calls} calls ({last.retries} retried)",
+        "Pages": f"{sum(record.pages for record in result.records)} in {number_of(last.calls, 'call')} ({last.retries} retried)",
         "Seconds": f"{last.seconds:.1f}",
         "Where": f"table {result.table} in the {result.target}"
         if result.target.startswith("DuckDB")

@@ -84,7 +84,7 @@ def schedule(**options: Any) -> None:
     """Load every day at a time, until stopped.
 
     A day that fails is retried after 15, 30, 60 and 120 minutes, unless its cause does not pass by itself. Days
-    missed while the machine slept or was off are made up for. A stop ends it after the transaction under way.
+    missed while the machine slept or was off are made up for. Ctrl+C ends it, after the transaction under way.
 
     \b
     stockpipe schedule --at 04:30                 in the foreground

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from stockpipe.cli.choices import warehouse_option
 from stockpipe.cli.output import connection_option, exit_codes
 from stockpipe.errors import UsageError
 from stockpipe.settings import Settings, load_settings
@@ -21,7 +22,7 @@ from stockpipe.settings.connections import NAME as CONNECTION_NAME
 @click.option(
     "--owner", metavar="ROLE", help="With --grants: whose the tables and views are; default: the loader's role."
 )
-@click.option("--warehouse", help="duckdb or snowflake; default: snowflake when SNOWFLAKE_ACCOUNT is set.")
+@warehouse_option
 @connection_option
 @click.option("--env-file", type=click.Path(path_type=Path), help="File with settings; default: .env")
 def schema(

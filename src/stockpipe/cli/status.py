@@ -9,8 +9,9 @@ import click
 
 from stockpipe.base.clock import NEW_YORK, Clock
 from stockpipe.base.text import printable
-from stockpipe.cli.next_command import next_command
-from stockpipe.cli.output import exit_codes, print_json, shared_options
+from stockpipe.cli.choices import Word
+from stockpipe.cli.next_command import next_command, program
+from stockpipe.cli.output import exit_codes, given_settings, print_json, shared_options
 from stockpipe.cli.parts import filtered_parts, part_filters, run_words, usual_parts
 from stockpipe.cli.read import open_quietly
 from stockpipe.cli.schedule import time_of_day
@@ -20,8 +21,9 @@ from stockpipe.errors import DataCheckError
 from stockpipe.load.loads import day_of
 from stockpipe.reading.freshness import Standing, standings
 from stockpipe.reading.regular import DAYS_BACK, regular_lists
+from stockpipe.settings import load_settings
 from stockpipe.warehouse.history import Chosen, last_days, last_failures, newest_runs
-from stockpipe.warehouse.runs import RECORDED, PartId, RunRecord, RunStatus
+from stockpipe.warehouse.runs import BAD, RECORDED, PartId, RunRecord, RunStatus
 from stockpipe.warehouse.source import Source
 
 _LISTS = ("LIST", "STATE", "LAST DAY", "AGE", "BUILD", "ROWS", "CHANGE", "LAST FAILURE")
@@ -29,15 +31,17 @@ _LISTS_LOOK = Look(
     right=("ROWS", "CHANGE"),
     whole=("LIST", "STATE", "LAST DAY", "LAST FAILURE"),
     spare=("BUILD", "AGE", "CHANGE", "ROWS"),
+    paint={"fresh": "green", "stale": "red", "never": "red"},
 )
 _RUNS = ("RUN", "DAY", "LIST", "STATUS", "ROWS", "REJECTED", "CALLS", "SECONDS", "NOTE")
 _RUNS_LOOK = Look(
     right=("ROWS", "REJECTED", "CALLS", "SECONDS"),
     whole=("RUN", "DAY", "LIST", "STATUS"),
     spare=("SECONDS", "CALLS", "REJECTED", "ROWS"),
+    paint=dict.fromkeys(BAD, "red"),
 )
 
-_dataset = click.option("--dataset", type=click.Choice(tuple(DATASETS)), help="Only this dataset.")
+_dataset = click.option("--dataset", type=Word(tuple(DATASETS), strict=True), help="Only this dataset.")
 _as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 
 
@@ -79,13 +83,14 @@ def status(by: str, as_json: bool, **options: Any) -> None:
             print_json({**head, "lists": lists})
         else:
             _show(found, counted)
+            _propose(counted, options, recorded=bool(days or failures))
         raise SystemExit(code)
 
 
 @click.command()
 @_dataset
 @part_filters
-@click.option("--status", "ended", type=click.Choice(RECORDED), help="Only runs that ended like this.")
+@click.option("--status", "ended", type=Word(RECORDED, strict=True), help="Only runs that ended like this.")
 @click.option("--date", "on", metavar="YYYY-MM-DD", help="Only loads of this day.")
 @click.option("--since", metavar="YYYY-MM-DD", help="Only runs that began on this day (New York) or later.")
 @click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="Most runs to show.")
@@ -131,10 +136,20 @@ def _show(found: list[Standing], counted: list[Standing]) -> None:
         if standing.reason:
             note = "" if standing in counted else " It is not loaded day by day, so it does not count here."
             click.echo(f"{standing.part.label}: {standing.reason}{note}", err=True)
-    if any(standing.reason for standing in counted):
-        missing = [standing.part.part for standing in counted if standing.reason and standing.part.part]
-        loads = [next_command("run", *words) for words in run_words(missing)]
-        click.echo(f"Next: {'; '.join(loads)}; {next_command('runs')} shows what happened.", err=True)
+
+
+def _propose(found: list[Standing], options: dict[str, Any], *, recorded: bool) -> None:
+    """Say what to do about what is not fresh: only what works where nothing was loaded, or no key is set."""
+    if not any(standing.reason for standing in found):
+        return
+    missing = [standing.part.part for standing in found if standing.reason and standing.part.part]
+    loads = "; ".join(next_command("run", *words) for words in run_words(missing))
+    if recorded:
+        click.echo(f"Next: {loads}; {next_command('runs')} shows what happened.", err=True)
+    elif load_settings(given_settings(options), env_file=options["env_file"]).is_set("POLYGON_API_KEY"):
+        click.echo(f"Next: {loads}", err=True)
+    else:
+        click.echo(f"Next: {program()} init asks for the settings; {program()} demo needs none.", err=True)
 
 
 def _cells(standing: Standing) -> list[Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 import textwrap
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
 from typing import Any
@@ -14,6 +14,7 @@ import click
 from rich.cells import cell_len, set_cell_size
 
 from stockpipe.base.text import printable
+from stockpipe.cli.logs import painted
 from stockpipe.cli.values import as_text, is_number, number_of
 
 GAP = "  "
@@ -29,13 +30,14 @@ class Look:
     """What columns are like, by their names. Numbers need not be named: their columns are never cut.
 
     `whole`: never cut and never left out. `spare`: left out first where the terminal is narrow. `prose`: sentences, which
-    are continued on the next line.
+    are continued on the next line. `paint`: the colours of cells that are just these words, on a terminal.
     """
 
     right: Collection[str] = ()
     whole: Collection[str] = ()
     spare: Sequence[str] = ()
     prose: Collection[str] = ()
+    paint: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -92,20 +94,25 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], look: Loo
     table = [_column(name, [row[place] for row in rows], look) for place, name in enumerate(columns)]
     shown = table
     if sys.stdout.isatty():
-        shown = fitted(table, shutil.get_terminal_size(_USUAL_SIZE).columns, look.spare)
-    for line in (_line(shown, [column.name for column in shown]), GAP.join("-" * column.width for column in shown)):
-        print(line)
+        shown = fitted(table, terminal_width(), look.spare)
+    print(_line(shown, [column.name for column in shown], {}))
+    print(GAP.join("-" * column.width for column in shown))
     for cells in zip(*(column.cells for column in shown), strict=True):
         for part in _folded(shown, cells):
-            print(_line(shown, part))
+            print(_line(shown, part, look.paint))
     return Shown(len(shown), len(table), any(column.width < column.natural and not column.prose for column in shown))
+
+
+def terminal_width() -> int:
+    """The columns of the terminal; 80 where it does not say."""
+    return shutil.get_terminal_size(_USUAL_SIZE).columns
 
 
 def tell(*parts: str) -> None:
     """Say something about a table behind it, on stderr: on one line, or on several where the terminal is narrow."""
     print(end="", flush=True)
     line = ", ".join(parts)
-    narrow = sys.stderr.isatty() and len(line) > shutil.get_terminal_size(_USUAL_SIZE).columns
+    narrow = sys.stderr.isatty() and len(line) > terminal_width()
     click.echo("\n".join(parts) if narrow else line, err=True)
 
 
@@ -159,8 +166,12 @@ def _folded(columns: list[_Column], cells: tuple[str, ...]) -> list[tuple[str, .
     return list(zip_longest(*parts, fillvalue=""))
 
 
-def _line(columns: list[_Column], cells: Sequence[str]) -> str:
-    return GAP.join(_aligned(cell, column) for column, cell in zip(columns, cells, strict=True)).rstrip()
+def _line(columns: list[_Column], cells: Sequence[str], paint: Mapping[str, str]) -> str:
+    aligned = (_aligned(cell, column) for column, cell in zip(columns, cells, strict=True))
+    return GAP.join(
+        painted(text, paint[cell], sys.stdout) if cell in paint else text
+        for text, cell in zip(aligned, cells, strict=True)
+    ).rstrip()
 
 
 def _aligned(cell: str, column: _Column) -> str:

@@ -26,5 +26,5 @@ def compare(desk: Desk, part: PartRun, facts: StagedPart, known: History, *, in_
     findings = [*source_findings(desk, part, known), *checks.check(part.load, facts, last, desk.limits)]
     warnings = [finding.text for finding in findings if finding.severity == "warn"]
     for text in warnings:
-        log.log(logging.DEBUG if in_a_range else logging.WARNING, "%s", text)
+        log.log(logging.DEBUG if in_a_range else logging.WARNING, "%s: %s", part.load.part.label, text)
     part.note(forced=checks.refuse(findings, force=part.load.force), warnings=warnings)

@@ -49,9 +49,9 @@ def fetch(desk: Desk, part: PartRun, staging: Staging) -> StagedPart:
             break
         said |= {torn, *short}
         if not is_settled:
-            _pause(desk, torn, attempt)
+            _pause(desk, f"{load.part.label}: the list is torn: {torn}.", attempt)
         else:
-            log.warning("%s Fetching the list again, page by page.", missing[0])
+            log.warning("%s: %s Fetching the list again, page by page.", load.part.label, missing[0])
             plan = replace(known, calls=1)
     if missing:
         raise ApiError(
@@ -66,9 +66,9 @@ def fetch(desk: Desk, part: PartRun, staging: Staging) -> StagedPart:
     return replace(facts, short=tuple(short))
 
 
-def _pause(desk: Desk, reason: str | None, attempt: int) -> None:
+def _pause(desk: Desk, reason: str, attempt: int) -> None:
     pause = desk.bounds.pause
-    log.warning("The list is torn: %s. Fetching it again in %g s (%d of %d).", reason, pause, attempt + 1, MOST_TRIES)
+    log.warning("%s Fetching it again in %g s (%d of %d).", reason, pause, attempt + 1, MOST_TRIES)
     desk.client.pacer.patience.wait(pause)
 
 
@@ -83,9 +83,9 @@ def _fetch_whole(
     try:
         return _fetch_once(desk, part, query, staging, plan)
     except CursorRefused as error:
-        log.warning("%s Starting again from the first page.", error.message)
+        log.warning("%s: %s Starting again from the first page.", part.load.part.label, error.message)
     except RangesUnusable as error:
-        log.warning("%s Fetching the list again, page by page.", error.message)
+        log.warning("%s: %s Fetching the list again, page by page.", part.load.part.label, error.message)
         said.add(error.message)
         plan = replace(plan, calls=1)
         rows = staging.rows if isinstance(error, RangesGap) else 0
@@ -112,7 +112,8 @@ def _fetch_once(desk: Desk, part: PartRun, query: Query, staging: Staging, plan:
             if desk.progress:
                 desk.progress(number, rows)
     if guard.wrong_counts:
-        log.warning("%d pages carry a count that is not their number of rows.", guard.wrong_counts)
+        label = part.load.part.label
+        log.warning("%s: %d pages carry a count that is not their number of rows.", label, guard.wrong_counts)
     return guard
 
 

@@ -130,7 +130,7 @@ class _Chain:
                 yield from held
                 held.clear()
         if rows < least:
-            log.warning("%s Asking for these once more.", self._shortfall(rows))
+            log.warning("%s: %s Asking for these once more.", self.query.part.label, self._shortfall(rows))
             yield from self._once_more(client, guard, least)
 
     def _walk(self, client: Client, guard: Guard) -> Iterator[PlacedPage]:

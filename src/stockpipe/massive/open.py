@@ -15,7 +15,7 @@ from stockpipe.settings import KeyPlan, Settings
 @dataclass(frozen=True)
 class Bounds:
     """What a walk may take: seconds for one answer, calls under way at once, pages, seconds before a torn list is
-    walked again."""
+    fetched again."""
 
     answer_seconds: float
     calls: int

@@ -50,7 +50,7 @@ GAUGES = (
     Gauge("stockpipe_rows_repeated", "Identical repetitions that the last run dropped.", lambda r: r.rows_repeated),
     Gauge("stockpipe_pages", "Pages of the list in the last run.", lambda r: r.pages),
     Gauge("stockpipe_calls", "Calls to the API in the last run, retries included.", lambda r: r.calls),
-    Gauge("stockpipe_retries", "Calls that the last run tried again.", lambda r: r.retries),
+    Gauge("stockpipe_retries", "Calls that the last run retried.", lambda r: r.retries),
     Gauge("stockpipe_waited_seconds", "Time the last run spent waiting to call the API.", lambda r: r.waited_seconds),
     Gauge("stockpipe_duration_seconds", "Time from start to end of the last run.", lambda r: r.seconds),
     Gauge(

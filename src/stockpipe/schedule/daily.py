@@ -123,8 +123,9 @@ class Daily:
         if again and not regular:
             log.info("Next: %s again (try %d) at %s.", again[1], self.tries.number(again[1]), self._shown(wake))
         else:
-            day = wake.astimezone(NEW_YORK).date()
-            log.info("Next: %s at %s.", day, self._shown(wake))
+            day, shown = wake.astimezone(NEW_YORK).date(), self._shown(wake)
+            # The day is said once, unless it is another one in New York.
+            log.info("Next: %s at %s.", day, shown.removeprefix(f"{day} "))
 
     def _say_if_late(self, moment: datetime) -> None:
         late = self.clock.now() - moment

@@ -60,7 +60,7 @@ SETTINGS: dict[str, Setting] = {
         Setting("STOCKPIPE_SAMPLE_DATA", "true lets sample data of a sandbox into Snowflake", "false"),
         Setting("STOCKPIPE_MAX_LOSS", "largest fall in rows against the last day, in per cent", "5"),
         Setting("STOCKPIPE_MAX_GROWTH", "largest rise in rows against the last day, in per cent", "20"),
-        Setting("STOCKPIPE_TORN_PAUSE", "seconds to wait before a torn list is walked again", "60"),
+        Setting("STOCKPIPE_TORN_PAUSE", "seconds to wait before a torn list is fetched again", "60"),
         Setting("STOCKPIPE_TRANSIENT", "true makes Snowflake tables TRANSIENT (no fail-safe copies)", "false"),
         Setting("STOCKPIPE_RETENTION_DAYS", "days of Time Travel of new Snowflake tables, 0 to 90; default: account's"),
         Setting(
@@ -116,7 +116,12 @@ SETTINGS: dict[str, Setting] = {
         Setting("SNOWFLAKE_WAREHOUSE", "compute warehouse", flag="--snowflake-warehouse"),
         Setting("SNOWFLAKE_DATABASE", "target database", flag="--database"),
         Setting("SNOWFLAKE_SCHEMA", "target schema", flag="--schema"),
-        Setting("SNOWFLAKE_TABLE", "name of the tickers table", "TICKERS", flag="--table"),
+        Setting(
+            "SNOWFLAKE_TABLE",
+            "name of the tickers table, in DuckDB too",
+            "TICKERS",
+            flag="--table",
+        ),
         Setting("SNOWFLAKE_HOST", "another endpoint: private link, or a local test server", flag="--host"),
         Setting("SNOWFLAKE_PORT", "its port", flag="--port"),
         Setting("SNOWFLAKE_PROTOCOL", "its protocol, https or http", flag="--protocol"),

@@ -58,9 +58,10 @@ def identifier(text: str, setting: str) -> str:
         return f'"{text.upper()}"'
     if len(text) > 2 and text[0] == text[-1] == '"' and text.replace('""', "").count('"') == 2:
         return text
+    same = ", the name of the tickers table in both warehouses" if setting == "SNOWFLAKE_TABLE" else ""
     raise ConfigError(
         f"{setting} is {quoted(text)}: a name has letters, digits, _ and $ and begins with a letter or _.",
-        hint=f"Correct {setting}. A name of another form needs double quotes, and single quotes around them in .env, in "
+        hint=f"Correct {setting}{same}. A name of another form needs double quotes, and single quotes around them in .env, in "
         f"connections.toml and in a shell: {setting}='\"my table\"'.",
     )
 
@@ -201,7 +202,7 @@ def missing_columns(table: Table, existing: Mapping[str, str], type_of: Callable
             raise WarehouseError(
                 f'{table.name} has a column "{spelled}" of type {existing[spelled]} where "{column.name}" {type_of(column)} is needed.',
                 hint=f"Nothing was changed. Rename it and keep what its rows have: {_renamed(table, spelled, column, type_of)}; "
-                "or name another table in SNOWFLAKE_TABLE.",
+                "or name another table (SNOWFLAKE_TABLE, in both warehouses).",
             )
     present = {name.upper() for name in existing}
     return [column for column in table.columns if column.name not in present]

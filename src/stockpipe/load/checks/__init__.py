@@ -24,6 +24,8 @@ from stockpipe.warehouse.runs import RunRecord
 
 _USUAL = "Nothing was published. If the day is right all the same, run again with --force: it is recorded."
 
+_EMPTY = "Nothing was published: there is no row to publish. Run again later; if it stays, ask the vendor what became of the list."
+
 
 def check(load: Load, facts: StagedPart, last: RunRecord | None, limits: Limits) -> list[Finding]:
     """All findings about a staged part; `last` is the record of the day to compare with, None on a first day."""
@@ -49,10 +51,17 @@ def refuse(findings: Sequence[Finding], *, force: bool) -> list[str]:
     if refusals and not force:
         raise DataCheckError(
             " ".join(finding.text for finding in refusals),
-            hint=" ".join(dict.fromkeys(finding.way_out or _USUAL for finding in refusals)),
+            hint=_way_out(refusals),
             checks=(finding.check for finding in refusals),
         )
     return [f"{finding.check}: {finding.text}" for finding in refusals]
+
+
+def _way_out(refusals: Sequence[Finding]) -> str:
+    """What to do next. Where there is no row to publish, --force is no way."""
+    if any(finding.check == "empty" for finding in refusals):
+        return _EMPTY
+    return " ".join(dict.fromkeys(finding.way_out or _USUAL for finding in refusals))
 
 
 __all__ = [

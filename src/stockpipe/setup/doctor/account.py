@@ -7,7 +7,7 @@ from contextlib import closing
 from datetime import date
 from typing import Any
 
-from stockpipe.errors import StockpipeError, WarehouseError
+from stockpipe.errors import ConfigError, StockpipeError, UsageError, WarehouseError
 from stockpipe.settings import Settings
 from stockpipe.setup.doctor.compute import examine_compute
 from stockpipe.setup.doctor.diagnosis import Diagnosis, failed
@@ -33,15 +33,23 @@ _LOADED = "though days were loaded into it"
 def examine_account(settings: Settings, today: date) -> Iterator[Diagnosis]:
     """Findings about the account that the settings name; `today` is New York's."""
     prefix = ".".join(sql.identifier(settings.require(name), name) for name in _PLACE) + "."
-    plan, tables = session_plan(settings), OurTables.of(settings, prefix)
-    TableOptions.of(settings)  # a run refuses what it refuses
-    stages = settings.load_method == "copy"
     try:
+        tables = OurTables.of(settings, prefix)
+        TableOptions.of(settings)  # a run refuses what it refuses
+    except (ConfigError, UsageError) as error:
+        yield failed("table", error)
+        yield Diagnosis(
+            "SKIP", "sign-in", "sign-in, role, privileges and tables were not looked at: correct the name first"
+        )
+        return
+    try:
+        plan = session_plan(settings)
         connection = open_session(plan, warns=False)
     except StockpipeError as error:
         yield failed("sign-in", error)
         yield Diagnosis("SKIP", "warehouse", "role, privileges and tables were not looked at: the sign-in failed")
         return
+    stages = settings.load_method == "copy"
     with closing(connection):
         ask = Questions(connection, prefix.rstrip("."))
         yield _signed_in(plan, connection)

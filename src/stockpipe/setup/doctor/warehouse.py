@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
-from stockpipe.errors import NotThere, WarehouseError
+from stockpipe.errors import ConfigError, NotThere, WarehouseError
 from stockpipe.settings import Settings
-from stockpipe.setup.doctor.diagnosis import Diagnosis
+from stockpipe.setup.doctor.diagnosis import Diagnosis, failed
 from stockpipe.setup.doctor.tables import OurTables, examine_age, examine_tables
 from stockpipe.warehouse.history import last_day_sql
 
@@ -34,6 +34,11 @@ def _examine_file(settings: Settings, today: date) -> Iterator[Diagnosis]:
     from stockpipe.warehouse.duckdb.warehouse import DuckDBWarehouse
 
     warehouse = DuckDBWarehouse(settings, patience=0.0)
+    try:
+        ours = OurTables.of(settings)
+    except ConfigError as error:
+        yield failed("table", error)
+        return
     columns: dict[str, dict[str, str]] = {}
     try:
         for name, column, kind in warehouse.query(_COLUMNS).rows:
@@ -48,7 +53,7 @@ def _examine_file(settings: Settings, today: date) -> Iterator[Diagnosis]:
         yield Diagnosis("SKIP", "table", "tables were not looked at: the file is held")
         return
     yield _writable(warehouse.path)
-    tables = OurTables.of(settings).in_use(lambda name: columns.get(name.upper()))
+    tables = ours.in_use(lambda name: columns.get(name.upper()))
     yield from examine_tables(tables.all, lambda name: columns.get(name.upper(), {}), duckdb_type)
     if tables.runs.name in columns:
         yield examine_age(warehouse.query(last_day_sql(tables.runs)).rows[0][0], today)

@@ -1,0 +1,43 @@
+"""Options whose values are words of ours: `--help` and the shell's completion list them, in upper or lower case."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+_ALL = "all"
+
+
+class Word(click.Choice[str]):
+    """One of some words; upper and lower case are the same. With `several`, some with commas between, or all of them.
+
+    Without `strict`, a word that is none of them is let through to those who know what it should be.
+    """
+
+    def __init__(self, words: Sequence[str], *, several: bool = False, strict: bool = False) -> None:
+        super().__init__([*words, *([_ALL] if several else [])], case_sensitive=False)
+        self._several = several
+        self._strict = strict
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """See click."""
+        if self._several:
+            return ",".join(self._one(word.strip(), param, ctx) for word in str(value).split(","))
+        return self._one(value, param, ctx)
+
+    def _one(self, word: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        try:
+            return super().convert(word, param, ctx)
+        except click.BadParameter:
+            if self._strict:
+                raise
+            return str(word)
+
+
+warehouse_option = click.option(
+    "--warehouse",
+    type=Word(["duckdb", "snowflake"]),
+    help="Where to; default: snowflake when SNOWFLAKE_ACCOUNT is set.",
+)
