@@ -103,11 +103,11 @@ def test_no_bars_is_nothing_to_load_on_a_holiday_and_a_fault_on_a_session(
     server.bodies["2026-07-03"] = [empty.encode()]  # Independence Day, kept on Friday
     result = bars(env, on="2026-07-03")
     assert (result.records[0].status, result.rows, table("SELECT count(*) FROM daily_bars")) == (
-        "no-session",
+        "nothing",
         0,
         [(0,)],
     )
-    assert table("SELECT ds, status FROM stockpipe_runs") == [(date(2026, 7, 3), "no-session")]
+    assert table("SELECT ds, status FROM stockpipe_runs") == [(date(2026, 7, 3), "nothing")]
     full = body('{"T":"A","v":1,"o":2,"c":2,"h":2,"l":2,"n":1}')
     server.bodies["2026-07-06"] = [empty.encode(), full]
     retried = bars(env, on="2026-07-06")

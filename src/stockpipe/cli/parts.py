@@ -9,6 +9,7 @@ import click
 
 from stockpipe.cli.choices import Word
 from stockpipe.datasets import DATASETS, USUAL, Dataset, Division, Part
+from stockpipe.load.loads import KEEP, KEPT
 
 USUAL_DATASET = USUAL.name
 
@@ -18,6 +19,19 @@ Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 def divisions() -> dict[str, Division]:
     """The divisions of all datasets, by the name of their option."""
     return {division.field: division for dataset in DATASETS.values() for division in dataset.divisions}
+
+
+def further_options() -> dict[str, str]:
+    """The options that choose no part: those of the datasets' queries, and which pulls stay; each with its help."""
+    found: dict[str, str] = {}
+    for dataset in DATASETS.values():
+        for option in dataset.source.options:
+            names = ", ".join(
+                each.name for each in DATASETS.values() if option.name in [o.name for o in each.source.options]
+            )
+            found[option.name] = f"{option.help} For {names}."
+    pulls = ", ".join(dataset.name for dataset in DATASETS.values() if dataset.of_role("pulled"))
+    return found | ({KEEP: f"Which pulls of a day stay: {' or '.join(KEPT)}. For {pulls}."} if pulls else {})
 
 
 def part_options(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -38,6 +52,8 @@ def list_options(function: Callable[..., Any]) -> Callable[..., Any]:
         more = " Repeat it, put commas between, or say all." if several else ""
         kind = Word(division.words, several=several)
         function = click.option(f"--{name}", multiple=several, type=kind, help=f"{_help(division)}{more}")(function)
+    for name, text in further_options().items():
+        function = click.option(f"--{name}", help=text)(function)
     help_text = f"What to load. Default: {USUAL_DATASET}. Repeat it, put commas between, or say all."
     return click.option(
         "--dataset", "datasets", multiple=True, type=Word(tuple(DATASETS), several=True), help=help_text
@@ -68,7 +84,7 @@ def part_filters(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def words_of(options: Mapping[str, Any]) -> dict[str, Any]:
     """What was said of the parts, by the names of the divisions."""
-    return {name: options[name] for name in divisions() if name in options}
+    return {name: options[name] for name in (*divisions(), *further_options()) if name in options}
 
 
 def filtered_parts(options: Mapping[str, Any]) -> list[Part]:

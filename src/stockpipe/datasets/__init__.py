@@ -8,7 +8,7 @@ from pkgutil import iter_modules
 
 from stockpipe.datasets.column import Column, Kind, Type
 from stockpipe.datasets.dataset import Choice, Dataset, Division, Part, Partition, Rules
-from stockpipe.datasets.endpoint import WHOLE, Bounds, Cut, Endpoint
+from stockpipe.datasets.endpoint import WHOLE, Bounds, Cut, Endpoint, Option
 from stockpipe.datasets.kinds import DayFacts, Snapshot, Versions
 from stockpipe.datasets.tickers import TICKERS
 
@@ -40,6 +40,7 @@ __all__ = [
     "Division",
     "Endpoint",
     "Kind",
+    "Option",
     "Part",
     "Partition",
     "Rules",

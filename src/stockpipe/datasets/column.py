@@ -7,7 +7,7 @@ from typing import Literal
 
 Kind = Literal["text", "flag", "int", "decimal", "float", "date", "timestamp", "json"]
 Sent = Literal["text", "flag", "number", "epoch_ms", "epoch_ns", "any"]
-Role = Literal["field", "day", "unknown", "until", "number", "version"]
+Role = Literal["field", "day", "unknown", "until", "number", "version", "pulled"]
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,7 @@ class Type:
     `width`: the most characters of a text. `precision` and `scale`: digits of a decimal in all, and behind the point.
     `role`: `day` is the partition `DS`, or the first day of a version; `unknown` holds the fields that a declaration does
     not name; `until`, `number` and `version` are columns of every table of versions (`kinds.VERSION_COLUMNS`). All
-    others are fields of the API, or columns that stockpipe fills.
+    others are fields of the API, or columns that stockpipe fills. `pulled` is the moment at which a list was asked for.
     """
 
     kind: Kind
@@ -62,6 +62,8 @@ NUMBER = Type("int", "number", role="number")
 """Tells rows apart that a list has several times, from 1."""
 VERSION = Type("text", "text", width=32, role="version")
 """Digest of what makes a version."""
+PULLED = Type("timestamp", "text", role="pulled")
+"""The moment (UTC) at which a load began, where each pull counts."""
 UNKNOWN = Type("json", "any", role="unknown")
 """The fields that the API sent and the declaration does not name."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from functools import cached_property
 from itertools import product
 
@@ -61,7 +61,8 @@ class Rules:
 
     `optional`: required fields that may be missing there. `expected`: columns that a healthy list fills in at least one
     row. `nightly_build`: the current list is rewritten every night, and its rows carry that build's date. `prefix`:
-    what every key begins with. `may_be_empty`: a list without a row is no fault.
+    what every key begins with. `may_be_empty`: a list without a row is no fault. `steady`: the number of rows is much
+    like that of the day before.
     """
 
     optional: frozenset[str] = frozenset()
@@ -69,6 +70,7 @@ class Rules:
     nightly_build: bool = False
     prefix: str = ""
     may_be_empty: bool = False
+    steady: bool = True
 
 
 @dataclass(frozen=True)
@@ -76,10 +78,12 @@ class Part:
     """The rows that are asked for, judged, compared and replaced together.
 
     `choices` has one choice for each division of the dataset, in their order; a dataset without divisions is one part.
+    `options` are further parameters of the call, which make no other part.
     """
 
     dataset: Dataset
     choices: tuple[Choice, ...] = ()
+    options: tuple[tuple[str, str], ...] = field(default=(), compare=False)
 
     @cached_property
     def values(self) -> dict[str, Value]:
@@ -89,12 +93,12 @@ class Part:
     @property
     def asked(self) -> dict[str, str]:
         """The parameters of the API's call."""
-        return {d.field: c.word for d, c in zip(self.dataset.divisions, self.choices, strict=True)}
+        return self.words | dict(self.options)
 
     @property
     def words(self) -> dict[str, str]:
         """What a user writes for it, by the name of the option."""
-        return self.asked
+        return {d.field: c.word for d, c in zip(self.dataset.divisions, self.choices, strict=True)}
 
     @property
     def label(self) -> str:
@@ -125,10 +129,15 @@ class Part:
 
 @dataclass(frozen=True)
 class Partition:
-    """A part of one day: what a load fetches, and what it replaces."""
+    """A part of one day: what a load fetches, and what it replaces.
+
+    `pulled` (UTC) is when it was asked for; with `keeps_all` earlier pulls of the day stay beside it.
+    """
 
     part: Part
     ds: date
+    pulled: datetime | None = None
+    keeps_all: bool = False
 
     @property
     def label(self) -> str:
@@ -138,7 +147,9 @@ class Partition:
     @property
     def values(self) -> dict[str, Value | date]:
         """Column and value, the day first."""
-        return {self.part.dataset.day.name: self.ds, **self.part.values}
+        pulled = self.part.dataset.of_role("pulled") if self.keeps_all else None
+        own: dict[str, Value | date] = {pulled.name: self.pulled} if pulled and self.pulled else {}
+        return {self.part.dataset.day.name: self.ds, **self.part.values, **own}
 
 
 @dataclass(frozen=True)
@@ -148,7 +159,7 @@ class Dataset:
     `key` are the columns that name a row within a day and a part; where `unique_where` (a flag's column) is true, or
     always where it is None, a key may stand once only; there a value of the columns `once` belongs to one row too, and
     to two only in a list that changed while it was fetched. `not_compared` are columns that say nothing about change. `noun`
-    is what its rows are called. `table_setting` is the setting that gives the table another name, where there is one.
+    is what its rows are called. `size` says how many rows and calls a load has. `table_setting` is the setting that gives the table another name, where there is one.
     """
 
     name: str
@@ -166,6 +177,7 @@ class Dataset:
     not_compared: tuple[str, ...] = ()
     first_day: date = date(2003, 9, 10)
     plan: str = "basic"
+    size: str = ""
     table_setting: str | None = None
 
     def __hash__(self) -> int:

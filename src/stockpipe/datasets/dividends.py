@@ -10,7 +10,7 @@ from datetime import date
 
 from stockpipe.datasets.column import DATE, FLOAT, INTEGER, UNKNOWN, Column, text
 from stockpipe.datasets.dataset import Dataset
-from stockpipe.datasets.endpoint import Endpoint
+from stockpipe.datasets.endpoint import Endpoint, Option
 from stockpipe.datasets.kinds import VERSION_COLUMNS, Versions
 
 DIVIDENDS = Dataset(
@@ -23,7 +23,8 @@ DIVIDENDS = Dataset(
     ),
     # Sorted by all that can tell two dividends of one day apart: rows that tie may be lost where a page ends.
     source=Endpoint(
-        "/stocks/v1/dividends", {"sort": "ticker.asc,ex_dividend_date.asc,frequency.asc,distribution_type.asc"}, page=5000
+        "/stocks/v1/dividends", {"sort": "ticker.asc,ex_dividend_date.asc,frequency.asc,distribution_type.asc"}, page=5000,
+        options=(Option("since", "ex_dividend_date.gte", help="Of restated lists, only events from this day on (YYYY-MM-DD, or all)."),),
     ),
     columns=(
         Column("TICKER", text(20), "Symbol on the ex-date; case matters.", "ticker", required=True, example="AAPL"),
@@ -51,4 +52,5 @@ DIVIDENDS = Dataset(
     ),
     key=("EX_DIVIDEND_DATE", "CASH_AMOUNT", "DISTRIBUTION_TYPE", "CURRENCY", "TICKER"),
     first_day=date(2000, 1, 15),
+    size="some 0.8 million rows since 2000, 160 calls; with --since 60 days back 15,000, 3 calls",
 )  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from urllib.parse import urlencode
 
 Bounds = tuple[str | None, str | None]
@@ -26,13 +26,42 @@ class Cut:
 
 
 @dataclass(frozen=True)
+class Option:
+    """A choice of a query that does not divide its rows into parts.
+
+    `name` is what users write, `field` the API's parameter. `words` may be chosen, `usual` among them where nothing is
+    said; without words it is a day, or `all`, and where nothing is said the one so many `days` before the day loaded.
+    """
+
+    name: str
+    field: str
+    help: str
+    words: tuple[str, ...] = ()
+    usual: str = "all"
+    days: int | None = None
+
+    def value(self, word: str | None, ds: date) -> str | None:
+        """What is sent for a word, None for nothing. ValueError for a word that means nothing."""
+        if word is None:
+            return (ds - timedelta(self.days)).isoformat() if self.days is not None else self._sent(self.usual)
+        return self._sent(word)
+
+    def _sent(self, word: str) -> str | None:
+        if self.words:
+            if word not in self.words:
+                raise ValueError(word)
+            return word
+        return None if word == "all" else date.fromisoformat(word).isoformat()
+
+
+@dataclass(frozen=True)
 class Endpoint:
     """One address of the API.
 
     `path` may hold `{day}` (YYYY-MM-DD); `day` is the query parameter for it where it has one. `rows` names the list in
     the answer, None where the answer itself is the list; `status` says that the answer carries one. `page` is the
     most rows of a page (the parameter `limit`), None where one answer holds all. `cut` is None for a list that is
-    fetched page by page only.
+    fetched page by page only. `options` may be chosen.
     """
 
     path: str
@@ -42,6 +71,7 @@ class Endpoint:
     day: str | None = None
     status: bool = True
     cut: Cut | None = None
+    options: tuple[Option, ...] = ()
 
     @property
     def has_days(self) -> bool:

@@ -11,6 +11,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import time
 from typing import ClassVar, Literal
 
 from stockpipe.datasets.column import DAY, NUMBER, UNTIL, VERSION, Column
@@ -21,9 +22,13 @@ Calendar = Literal["every day", "sessions"]
 
 @dataclass(frozen=True)
 class Snapshot:
-    """The whole list, now or as of a day. `build_stamp` is the column whose date tells the vendor's build."""
+    """The whole list, now or as of a day. `build_stamp` is the column whose date tells the vendor's build.
+
+    `empty_until` is the time in New York before which a list without rows is no fault.
+    """
 
     build_stamp: str | None = None
+    empty_until: time | None = None
     write: ClassVar[Write] = "replace"
     calendar: ClassVar[Calendar] = "every day"
 

@@ -9,7 +9,7 @@ from datetime import date
 
 from stockpipe.datasets.column import DATE, FLOAT, UNKNOWN, Column, text
 from stockpipe.datasets.dataset import Dataset
-from stockpipe.datasets.endpoint import Endpoint
+from stockpipe.datasets.endpoint import Endpoint, Option
 from stockpipe.datasets.kinds import VERSION_COLUMNS, Versions
 
 SPLITS = Dataset(
@@ -19,7 +19,10 @@ SPLITS = Dataset(
     noun="splits",
     kind=Versions(unversioned=("HISTORICAL_ADJUSTMENT_FACTOR", "VENDOR_ID"), covers="EXECUTION_DATE"),
     # Sorted by all that can tell two events of one day apart: rows that tie may be lost where a page ends.
-    source=Endpoint("/stocks/v1/splits", {"sort": "ticker.asc,execution_date.asc,adjustment_type.asc"}, page=5000),
+    source=Endpoint(
+        "/stocks/v1/splits", {"sort": "ticker.asc,execution_date.asc,adjustment_type.asc"}, page=5000,
+        options=(Option("since", "execution_date.gte", help="Of restated lists, only events from this day on (YYYY-MM-DD, or all)."),),
+    ),
     columns=(
         Column("TICKER", text(20), "Symbol on the execution date; case matters.", "ticker", required=True, example="AAPL"),
         Column("EXECUTION_DATE", DATE, "First day on which trades are at the new price.", "execution_date", required=True),
@@ -38,4 +41,5 @@ SPLITS = Dataset(
     ),
     key=("EXECUTION_DATE", "ADJUSTMENT_TYPE", "SPLIT_FROM", "SPLIT_TO", "TICKER"),
     first_day=date(1978, 10, 25),
+    size="some 26,000 rows since 1978, 6 calls",
 )  # fmt: skip

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
 from itertools import product
 
 from stockpipe.base.calendar import is_session, last_session
-from stockpipe.base.clock import Clock, new_york_date
-from stockpipe.datasets import DATASETS, USUAL, Dataset, Part, Partition
+from stockpipe.base.clock import NEW_YORK, Clock, new_york_date
+from stockpipe.datasets import DATASETS, USUAL, Dataset, Part, Partition, Snapshot
 from stockpipe.errors import UsageError
 
 ALL = "all"
@@ -19,13 +19,18 @@ Words = Mapping[str, str | Sequence[str] | None]
 """What was said of the parts, by the names of the divisions: a word or several; none for the usual one."""
 
 
+KEEP, KEPT = "keep", ("last", "all")
+"""The word for which pulls of a day stay, and what it may be; the first is the usual one."""
+
+
 @dataclass(frozen=True)
 class Load:
     """One part of a dataset for one day.
 
     `ds` labels the rows; `dated` asks the API for that day's records, else for its current list. `dry_run` publishes
     nothing, `force` accepts what a check refuses, `require_fresh` refuses a list that is older than the day. `backdated`
-    says that `ds` is a past day, though the API gives no other list than that of today.
+    says that `ds` is a past day, though the API gives no other list than that of today. `pulled` (UTC) is the moment of the
+    pull, and `keep` says whether earlier pulls of the day stay (`all`) or not (`last`).
     """
 
     part: Part
@@ -35,6 +40,8 @@ class Load:
     force: bool = False
     require_fresh: bool = False
     backdated: bool = False
+    pulled: datetime | None = None
+    keep: str = "last"
 
     @property
     def dataset(self) -> Dataset:
@@ -43,13 +50,16 @@ class Load:
 
     @property
     def expects_rows(self) -> bool:
-        """Whether there must be rows: on a day without a session nothing happens."""
-        return self.dataset.kind.calendar != "sessions" or is_session(self.ds.toordinal())
+        """Whether there must be rows: on a day without a session nothing happens, and a live list fills up in the morning."""
+        kind = self.dataset.kind
+        if isinstance(kind, Snapshot) and kind.empty_until and self.pulled:
+            return self.pulled.replace(tzinfo=UTC).astimezone(NEW_YORK).time() >= kind.empty_until
+        return kind.calendar != "sessions" or is_session(self.ds.toordinal())
 
     @property
     def partition(self) -> Partition:
         """What is replaced."""
-        return Partition(self.part, self.ds)
+        return Partition(self.part, self.ds, self.pulled, self.keep == "all")
 
 
 def make_loads(
@@ -69,15 +79,43 @@ def make_loads(
     loaded as today's, or, of what happens on a day, the last session before today. UsageError names the word that makes
     no sense and what would.
     """
-    declared = known_dataset(dataset)
+    declared, words = known_dataset(dataset), dict(words or {})
     today = new_york_date(clock)
+    keep = _kept(declared, words.pop(KEEP, None))
     ds = usual_day(declared, today) if on is None else day_of(on, declared.first_day, today)
     dated = declared.kind.calendar == "sessions" or (on is not None and declared.source.has_days)
     backdated = ds < today and not declared.source.has_days
-    return [
-        Load(part, ds, dated, dry_run=dry_run, force=force, require_fresh=require_fresh, backdated=backdated)
-        for part in parts_of(declared, words or {})
-    ]
+    pulled = clock.now().astimezone(UTC).replace(microsecond=0, tzinfo=None) if declared.of_role("pulled") else None
+    options = _options_of(declared, words, ds)
+    first = Load(Part(declared), ds, dated, dry_run, force, require_fresh, backdated, pulled, keep)
+    return [replace(first, part=replace(part, options=options)) for part in parts_of(declared, words)]
+
+
+def _options_of(dataset: Dataset, words: dict[str, str | None], ds: date) -> tuple[tuple[str, str], ...]:
+    """The further parameters that a user's words mean; these words are taken out. UsageError for one without meaning."""
+    found = []
+    for option in dataset.source.options:
+        word = words.pop(option.name, None)
+        try:
+            value = option.value(word, ds)
+        except ValueError:
+            choices = ", ".join(option.words) or "a day (YYYY-MM-DD), or all"
+            raise UsageError(
+                f"{option.name} is {word!r}, which {dataset.name} does not know.", hint=f"Choose from: {choices}."
+            ) from None
+        found += [(option.field, value)] if value is not None else []
+    return tuple(found)
+
+
+def _kept(dataset: Dataset, word: str | None) -> str:
+    """Which pulls of a day stay; UsageError for a word without meaning, or a dataset that has no pulls."""
+    if word is None:
+        return KEPT[0]
+    if word not in KEPT:
+        raise UsageError(f"{KEEP} is {word!r}.", hint=f"Choose from: {', '.join(KEPT)}.")
+    if dataset.of_role("pulled") is None:
+        raise UsageError(f"Pulls of {dataset.name} are not kept apart: a day is one list.", hint=f"Leave out {KEEP}.")
+    return word
 
 
 def make_jobs(
@@ -120,10 +158,11 @@ def _split(words: str | Sequence[str] | None) -> list[str]:
 def _each(dataset: Dataset, chosen: Sequence[Dataset], said: Mapping[str, list[str]]) -> Iterator[dict[str, str]]:
     """Every combination of the words for a dataset, one word of each division at a time."""
     own = {division.field: division for division in dataset.divisions}
-    others = {division.field for other in chosen for division in other.divisions}
+    others = {name for other in chosen for name in _names(other)}
+    further = _names(dataset) - own.keys()
     choices = []
     for name, words in said.items():
-        if words and (name in own or name not in others):
+        if words and (name in own or name in further or name not in others):
             every = ALL in words and name in own and ALL not in own[name].words
             choices.append([(name, word) for word in (own[name].words if every else words)])
     yield from (dict(one) for one in product(*choices))
@@ -134,6 +173,12 @@ def usual_day(dataset: Dataset, today: date) -> date:
     if dataset.kind.calendar == "sessions":
         return date.fromordinal(last_session(today.toordinal() - 1))
     return today
+
+
+def _names(dataset: Dataset) -> set[str]:
+    """The words that say something of a dataset's load."""
+    found = {division.field for division in dataset.divisions} | {option.name for option in dataset.source.options}
+    return found | ({KEEP} if dataset.of_role("pulled") else set())
 
 
 def known_dataset(name: str) -> Dataset:

@@ -128,16 +128,22 @@ def _publish(desk: Desk, run: Run, parts: list[_Part]) -> LoadResult:
 
 
 def _is_idle(part: _Part) -> bool:
-    """Whether there is nothing to load, and nothing was to be expected: no session was held that day."""
+    """Whether there is nothing to load, and nothing was to be expected."""
     return not part.facts.counts.fetched and not part.run.load.expects_rows
 
 
 def _nothing(desk: Desk, run: Run) -> LoadResult:
-    """End a run of a day without a session: a success that is recorded, and no empty day in the table."""
-    run.finish(IDLE)
-    if not run.first.dry_run:
+    """End a run that found nothing where nothing had to be: a success that is recorded, and no empty day in the table."""
+    load = run.first
+    why = (
+        f"{load.ds} was no trading day"
+        if load.pulled is None
+        else "the vendor has not filled its list yet this morning"
+    )
+    run.finish(IDLE, message=f"Nothing to load: {why}.")
+    if not load.dry_run:
         desk.warehouse.write_records(run.records)
-    log.info("Nothing to load: %s was no trading day.", run.first.ds)
+    log.info("Nothing to load: %s.", why)
     return LoadResult(run.run_id, desk.warehouse.table(run.first.dataset), desk.warehouse.label, run.records)
 
 

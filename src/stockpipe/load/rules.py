@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from stockpipe.base.text import literal
-from stockpipe.datasets import Column, Part
+from stockpipe.datasets import Column, Part, Partition
 
 # RFC 3339 in UTC with 0 to 9 digits of a second: what the API sends, and all that nanoseconds can hold.
 _MOMENT = r"^\d{4}-\d{2}-\d{2}T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,9})?Z$"
@@ -41,6 +41,16 @@ def rules(part: Part) -> list[Rule]:
         if column.name in part.values:
             found.append(Rule(f"{cell} <> {_word(part, column)}", f"'{column.field} is not what was asked for'"))
     return found
+
+
+def day_rule(partition: Partition) -> list[Rule]:
+    """The rule of a row that says its day: it is that of the partition."""
+    fields = partition.part.dataset.fields
+    return [
+        Rule(f"c{number} <> '{partition.ds.isoformat()}'", f"'{column.field} is not the day that was asked for'")
+        for number, column in enumerate(fields, start=1)
+        if column.type.role == "day"
+    ]
 
 
 def typed(column: Column, cell: str) -> str:

@@ -224,7 +224,7 @@ def _content_hash(db: duckdb.DuckDBPyConnection, partition: Partition) -> str:
     cells = ", ".join(
         f'coalesce("{column.name}"::VARCHAR, chr(30))'
         for column in dataset.columns
-        if column.name not in dataset.not_compared and column.type.role != "day"
+        if column.name not in dataset.not_compared and column.type.role not in ("day", "pulled")
     )
     digest = _one(
         db,

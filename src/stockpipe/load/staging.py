@@ -25,7 +25,7 @@ from stockpipe.base.text import literal
 from stockpipe.datasets import Column, Cut, Partition
 from stockpipe.errors import DataCheckError
 from stockpipe.load.rows import CELL, LARGEST_ROW, NULL, ROW, RowReader
-from stockpipe.load.rules import Rule, rules, typed
+from stockpipe.load.rules import Rule, day_rule, rules, typed
 from stockpipe.load.sent import ROWS_A_PAGE, RowsAsSent
 from stockpipe.load.staged import StagedPart, examine
 from stockpipe.warehouse.dialect import duckdb_type
@@ -291,11 +291,14 @@ def _typing_sql(partition: Partition, source: str) -> str:
             values.append(typed(column, f"c{number}"))
         else:
             values.append(
-                {"day": f"DATE '{partition.ds.isoformat()}'", "unknown": "extra", "number": "1"}.get(
-                    column.type.role, "NULL"
-                )
+                {
+                    "day": f"DATE '{partition.ds.isoformat()}'",
+                    "unknown": "extra",
+                    "number": "1",
+                    "pulled": _moment(partition),
+                }.get(column.type.role, "NULL")
             )
-    found = rules(partition.part)
+    found = [*rules(partition.part), *day_rule(partition)]
     if dataset.unknown:
         found.append(
             Rule("extra IS NOT NULL AND NOT json_valid(extra)", "'the unknown fields are not JSON that can be read'")
@@ -305,6 +308,10 @@ def _typing_sql(partition: Partition, source: str) -> str:
     reason = f"CASE WHEN fault IS NOT NULL THEN fault WHEN {any_of_them} THEN concat_ws('; ', {each}) END"
     cells = ", ".join(_cell(column, value) for column, value in zip(dataset.columns, values, strict=True))
     return f"SELECT seq, {cells}, reason FROM (SELECT *, {reason} AS reason FROM ({source}))"
+
+
+def _moment(partition: Partition) -> str:
+    return f"TIMESTAMP_NS '{partition.pulled:%Y-%m-%d %H:%M:%S}'" if partition.pulled else "NULL"
 
 
 def _cell(column: Column, value: str) -> str:

@@ -8,6 +8,10 @@ from collections.abc import Callable
 from stockpipe.sandbox.actions import dividends, splits
 from stockpipe.sandbox.asked import Asked, Reply
 from stockpipe.sandbox.bars import GROUPED, grouped_daily
+from stockpipe.sandbox.holidays import upcoming
+from stockpipe.sandbox.ipos import ipos
+from stockpipe.sandbox.live import snapshot
+from stockpipe.sandbox.shorts import free_float, short_interest, short_volume
 
 Respond = Callable[[Asked], Reply]
 
@@ -15,6 +19,12 @@ _ANSWERS: dict[str, Respond] = {
     rf"{GROUPED}[^/]+": grouped_daily,
     "/stocks/v1/splits": splits,
     "/stocks/v1/dividends": dividends,
+    "/stocks/v1/short-interest": short_interest,
+    "/stocks/v1/short-volume": short_volume,
+    "/stocks/vX/float": free_float,
+    "/vX/reference/ipos": ipos,
+    "/v1/marketstatus/upcoming": upcoming,
+    "/v2/snapshot/locale/us/markets/stocks/tickers": snapshot,
 }
 
 

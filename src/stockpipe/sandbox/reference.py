@@ -27,24 +27,37 @@ TYPES = [
     for code, text in _TYPES.items()
 ]
 
+_PLACES = (
+    (1, "exchange", "NYSE American, LLC", "XASE", "XNYS", "A"),
+    (2, "exchange", "NYSE Arca, Inc.", "ARCX", "XNYS", "P"),
+    (3, "exchange", "New York Stock Exchange", "XNYS", "XNYS", "N"),
+    # Four facilities under one number, each with a code of its own.
+    (4, "TRF", "FINRA NYSE TRF", "FINY", "FINR", "D"),
+    (4, "TRF", "FINRA Nasdaq TRF Carteret", "FINN", "FINR", "D"),
+    (4, "TRF", "FINRA Nasdaq TRF Chicago", "FINC", "FINR", "D"),
+    (4, "TRF", "FINRA Alternative Display Facility", "XADF", "FINR", "D"),
+    (5, "exchange", "Nasdaq", "XNAS", "XNAS", "T"),
+    (6, "exchange", "Cboe BZX", "BATS", "XCBO", "Z"),
+    (7, "SIP", "Consolidated Tape Association", None, None, None),
+    (8, "SIP", "Unlisted Trading Privileges", None, None, None),
+    (9, "exchange", "Investors Exchange", "IEXG", "IEXG", "V"),
+)
+
 EXCHANGES = [
-    {
-        "id": number,
-        "type": "exchange",
-        "asset_class": "stocks",
-        "locale": "us",
-        "name": name,
-        "mic": mic,
-        "operating_mic": owner,
+    {"id": number, "type": kind, "asset_class": "stocks", "locale": "us", "name": name}
+    | {
+        field: value
+        for field, value in (("mic", mic), ("operating_mic", owner), ("participant_id", letter))
+        if value is not None
     }
-    for number, (name, mic, owner) in enumerate(
-        (
-            ("NYSE American, LLC", "XASE", "XNYS"),
-            ("NYSE Arca, Inc.", "ARCX", "XNYS"),
-            ("New York Stock Exchange", "XNYS", "XNYS"),
-            ("Nasdaq", "XNAS", "XNAS"),
-            ("Cboe BZX", "BATS", "XCBO"),
-        ),
-        start=1,
-    )
+    for number, kind, name, mic, owner, letter in _PLACES
+] + [
+    {
+        "id": 300 + at,
+        "type": "exchange",
+        "asset_class": kind,
+        "locale": "global",
+        "name": f"{kind.capitalize()} venue {at}",
+    }
+    for at, kind in enumerate(("crypto", "fx"))
 ]

@@ -12,13 +12,13 @@ from stockpipe.datasets import DATASETS, Part, Partition
 from stockpipe.datasets.column import DATE, FLAG, FLOAT, INTEGER, JSON, TIMESTAMP, Column, text
 from stockpipe.errors import DataCheckError
 
-RunStatus = Literal["published", "unchanged", "no-session", "refused", "failed", "interrupted", "dry-run"]
+RunStatus = Literal["published", "unchanged", "nothing", "refused", "failed", "interrupted", "dry-run"]
 GOOD: tuple[RunStatus, ...] = ("published", "unchanged")
 """The statuses of a run after which the day is in the table."""
 BAD: tuple[RunStatus, ...] = ("failed", "refused", "interrupted")
 """Those after which the day is as it was before."""
-IDLE: RunStatus = "no-session"
-"""The status of a run that had nothing to load, because no session was held that day. It is a success."""
+IDLE: RunStatus = "nothing"
+"""The status of a run that had nothing to load, such as a day without a session. It is a success."""
 RECORDED: tuple[RunStatus, ...] = (*GOOD, IDLE, *BAD)
 """All that a table can hold: a dry run leaves no record."""
 
@@ -33,7 +33,7 @@ RUN_COLUMNS = (
         "ACTIVE", FLAG, "Listed (true) or delisted (false) securities; null where the dataset knows no such states."
     ),
     Column("DS", DATE, "The day that was loaded."),
-    Column("STATUS", text(20), "published, unchanged, no-session, refused, failed or interrupted."),
+    Column("STATUS", text(20), "published, unchanged, nothing, refused, failed or interrupted."),
     Column("STARTED_UTC", TIMESTAMP, "Start of the run."),
     Column("FINISHED_UTC", TIMESTAMP, "End of the run; of a published one, just before COMMIT."),
     Column("SECONDS", FLOAT, "Wall seconds from STARTED_UTC to FINISHED_UTC."),

@@ -32,7 +32,9 @@ def check(load: Load, facts: StagedPart, last: RunRecord | None, limits: Limits)
     facts.counts.require_sum()
     findings = [*contents(load, facts), *freshness(load, facts), *shape(load.part, facts, last)]
     if last is not None and last.rows_published:
-        findings += volume(load.ds, facts, last, limits)
+        # A restated list is compared with what is open, where it is merged.
+        if load.part.rules.steady and load.dataset.kind.write == "replace":
+            findings += volume(load.ds, facts, last, limits)
         if load.dataset.source.page:
             findings += list_end(facts, last)
         return [*findings, *whole_pages(load.dataset, facts, last)]
