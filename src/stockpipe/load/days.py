@@ -30,7 +30,7 @@ from stockpipe.load.sources import source_of
 from stockpipe.load.staged import StagedPart
 from stockpipe.load.staging import Staging
 from stockpipe.warehouse import Delivery, History
-from stockpipe.warehouse.runs import RunRecord, RunStatus, new_run_id
+from stockpipe.warehouse.runs import IDLE, RunRecord, RunStatus, new_run_id
 
 log = logging.getLogger(__name__)
 
@@ -183,7 +183,7 @@ def _joined(files: list[Path], run_id: str) -> list[Path]:
 def _ended(desk: Desk, day: StagedDay, run_id: str) -> list[RunRecord]:
     """The records of a day that is not published."""
     if day.error is None:
-        day.run.finish("no-session", run_id=run_id)
+        day.run.finish(IDLE, run_id=run_id)
         return day.run.records
     message = printable(redacted(str(day.error), desk.settings.secrets))[:_LONGEST_MESSAGE]
     status: RunStatus = "refused" if isinstance(day.error, DataCheckError) else "failed"
