@@ -151,10 +151,12 @@ def count_days(table: Table, partitions: Sequence[Partition], mark: str) -> tupl
 
 
 def _on_days(partitions: Sequence[Partition], mark: str) -> tuple[str, list[object]]:
-    part, marks = partitions[0].part, ", ".join([mark] * len(partitions))
-    also = "".join(f' AND "{name}" = {mark}' for name in part.values)
+    first, marks = partitions[0], ", ".join([mark] * len(partitions))
+    day = first.part.dataset.day.name
+    others = {name: value for name, value in first.values.items() if name != day}
+    also = "".join(f' AND "{name}" = {mark}' for name in others)
     days: list[object] = [partition.ds for partition in partitions]
-    return f'"{part.dataset.day.name}" IN ({marks}){also}', [*days, *part.values.values()]
+    return f'"{day}" IN ({marks}){also}', [*days, *others.values()]
 
 
 def where_exported(ds: date, parts: Sequence[Part]) -> str:
