@@ -72,7 +72,7 @@ IN_USE = [
     "OK warehouse: LOAD_WH",
     "OK database: STOCKS",
     "OK schema: PUBLIC",
-    "OK storage: reached: 127.0.0.1",
+    "OK storage: reached: HOST",
 ]
 GRANTED = [
     "OK privileges: CREATE STAGE on STOCKS.PUBLIC",

@@ -59,7 +59,7 @@ class Privileges:
     def usable(self, role: str | None, name: str, grants: list[Row]) -> bool:
         """Whether a role may use a database (`D`) or a schema (`D.S`)."""
         owned = self.owners.get(name) == role
-        return not self.enforced or role == "ACCOUNTADMIN" or owned or bool(_granted(name, grants))
+        return not self.enforced or role == "ACCOUNTADMIN" or owned or "USAGE" in _granted(name, grants)
 
     def _in_use(self, session: Session, name: str, grants: list[Row]) -> None:
         database, schema, _ = name.split(".", 2)

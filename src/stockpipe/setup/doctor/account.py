@@ -125,7 +125,7 @@ def _examine_schema(
     wanted = wanted_on(prefix, tables)
     present = {name for name in wanted if ask.described(name)}
     altered = {table.name: _alterations(ask, table) for table in tables.all if table.name in present}
-    hidden = _why_hidden(tables, present, altered, days)
+    hidden = _why_hidden(ask, tables, present, days)
 
     def missing(name: str) -> Diagnosis:
         return not_seen(role, name, wanted[name], hidden.get(name, ""))
@@ -159,16 +159,17 @@ def _alterations(ask: Questions, table: sql.Table) -> list[str]:
         return []
 
 
-def _why_hidden(
-    tables: OurTables, present: set[str], altered: Mapping[str, list[str]], days: Mapping[str, date]
-) -> dict[str, str]:
+def _why_hidden(ask: Questions, tables: OurTables, present: set[str], days: Mapping[str, date]) -> dict[str, str]:
     """Why a table that is not seen may be there: days were loaded into it, or other tables of a run are seen.
 
     A dataset's table that lacks columns is one of stockpipe 1, which had no others.
     """
     hidden = {table.name: _LOADED for name, table in tables.datasets.items() if name in days}
     beside = {tables.runs.name, tables.rejects.name, Fence(tables.prefix, TableOptions()).name}
-    complete = {table.name for table in tables.datasets.values() if table.name in present and not altered[table.name]}
+    complete = any(
+        ask.columns(table.name).keys() >= {column.name for column in table.columns}
+        for table in tables.datasets.values()
+    )
     return hidden | (dict.fromkeys(beside, _OTHERS) if present & beside or complete else {})
 
 

@@ -14,6 +14,7 @@ from stockpipe.setup.doctor.session import Questions
 
 _SECONDS = 5.0
 _MOST_HOSTS = 16
+_HTTPS = 443
 _REMEDY = "Let it through the firewall or the proxy, or set STOCKPIPE_LOAD_METHOD=insert, which needs no storage."
 
 
@@ -33,13 +34,18 @@ def examine_storage(ask: Questions, arguments: Mapping[str, Any]) -> Diagnosis:
             answers = dict(zip(hosts, pool.map(lambda at: why_not_reached(at[0], at[1], _SECONDS), hosts), strict=True))
     except StockpipeError as error:
         return failed("storage", error)
-    return _judged({host: why for (host, _), why in answers.items() if why}, [host for host, _ in hosts])
+    return _judged({_named(at): why for at, why in answers.items() if why}, [_named(at) for at in hosts])
 
 
 def stage_hosts(answer: str) -> list[tuple[str, int]]:
     """The hosts and ports of the type STAGE in the JSON of SYSTEM$ALLOWLIST(), at most 16; patterns (*.host) are left out."""
     found = [(str(entry["host"]), int(entry["port"])) for entry in json.loads(answer) if entry["type"] == "STAGE"]
     return [(host, port) for host, port in dict.fromkeys(found) if "*" not in host][:_MOST_HOSTS]
+
+
+def _named(at: tuple[str, int]) -> str:
+    host, port = at
+    return host if port == _HTTPS else f"{host}:{port}"
 
 
 def _judged(refused: Mapping[str, str], hosts: list[str]) -> Diagnosis:
