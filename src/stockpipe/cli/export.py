@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import shutil
 import sys
+from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +21,12 @@ from stockpipe.cli.output import exit_codes, shared_options
 from stockpipe.cli.parts import USUAL_DATASET, whole_part_options, whole_words_of
 from stockpipe.cli.read import open_told
 from stockpipe.cli.streams import missing
-from stockpipe.datasets import DATASETS
+from stockpipe.cli.values import number_of
+from stockpipe.datasets import DATASETS, Dataset, Part
 from stockpipe.errors import StockpipeError, UsageError
-from stockpipe.load.loads import known_dataset, make_loads
-from stockpipe.warehouse.export import export_day
+from stockpipe.load.loads import day_of, known_dataset, make_loads
+from stockpipe.warehouse import Warehouse
+from stockpipe.warehouse.export import export_days, published_in
 from stockpipe.warehouse.history import is_sample_day
 
 _SUFFIXES = {".csv": "csv", ".parquet": "parquet", ".jsonl": "jsonl", ".ndjson": "jsonl"}
@@ -30,38 +35,97 @@ _STDOUT = Path("-")
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--date", "on", metavar="YYYY-MM-DD", help="The day; default: today in New York.")
+@click.option("--date", "on", metavar="YYYY-MM-DD", help="The day; default: today in New York, or the newest there is.")
+@click.option("--from", "first", metavar="YYYY-MM-DD", help="All published days from this one on.")
+@click.option("--to", "last", metavar="YYYY-MM-DD", help="All published days up to this one.")
+@click.option("--all", "everything", is_flag=True, help="All published days.")
 @click.option("--dataset", type=Word(tuple(DATASETS)), default=USUAL_DATASET, show_default=True, help="What to export.")
 @whole_part_options
-@click.option("--format", "form", type=click.Choice(["csv", "parquet", "jsonl"]), help="Default: by FILE's name.")
+@click.option("--format", "form", type=Word(["csv", "parquet", "jsonl"], strict=True), help="Default: by FILE's name.")
 @shared_options
-def export(file: Path, on: str | None, dataset: str, form: str | None, **options: Any) -> None:
-    """Write a published day to FILE, or to standard output when FILE is -.
+def export(file: Path, dataset: str, form: str | None, **options: Any) -> None:
+    """Write published days to FILE, or to standard output when FILE is -.
 
     The name says the format: .csv, .parquet, .jsonl or .ndjson. In CSV, a cell that a spreadsheet would run as a formula
     gets a ' in front.
 
     \b
-    stockpipe export --date 2026-02-06 day.parquet
+    stockpipe export day.csv                                      today, or the newest day
+    stockpipe export --date 2026-02-06 --active true day.parquet  what was listed on a day
+    stockpipe export --from 2026-02-01 --to 2026-02-28 month.parquet
     stockpipe export --date 2026-02-06 --format csv - | gzip > day.csv.gz
     """
     with exit_codes():
         chosen = _format(file, form)
-        loads = make_loads(Clock(), dataset, whole_words_of(known_dataset(dataset), options), on=on)
-        parts, ds = [load.part for load in loads], loads[0].ds
+        wish = Wish.of(known_dataset(dataset), options)
+        loads = make_loads(Clock(), dataset, whole_words_of(known_dataset(dataset), options), on=options["on"])
+        parts, today = [load.part for load in loads], loads[0].ds
         warehouse = open_told(options)
-        if file == _STDOUT:
-            with WorkFolder() as folder, folder.told():
-                day = folder.path / "day"
-                rows = export_day(warehouse, parts, ds, chosen, day)
-                _to_stdout(day)
-        else:
-            rows = export_day(warehouse, parts, ds, chosen, file)
-        target = "standard output" if file == _STDOUT else file
-        click.echo(f"Wrote {rows:,} rows of {parts[0].label} {ds} to {target}", err=True)
-        with suppress(StockpipeError):
-            if is_sample_day(warehouse, parts, ds):
-                click.echo("Note: this day is sample data from the sandbox, not the real market.", err=True)
+        days = wish.days(warehouse, parts, today)
+        rows = _exported(warehouse, parts, days, chosen, file)
+        if not options["quiet"]:
+            _tell(warehouse, parts, days, rows, file)
+
+
+@dataclass(frozen=True)
+class Wish:
+    """Which days were asked for: one that was named, a range (both ends included), or the newest one."""
+
+    named: bool
+    ranged: bool
+    first: date
+    last: date
+
+    @classmethod
+    def of(cls, dataset: Dataset, options: Mapping[str, Any]) -> Wish:
+        """UsageError for options that do not go together, and for a range of a dataset that keeps versions."""
+        first, last = (day_of(options[name]) if options[name] else None for name in ("first", "last"))
+        ranged = bool(first or last or options["everything"])
+        if sum((bool(options["on"]), bool(first or last), options["everything"])) > 1:
+            raise UsageError("--date, --from and --to, and --all are different days.", hint="Give one of them.")
+        if first and last and last < first:
+            raise UsageError(f"--to {last} is before --from {first}.", hint="Give the earlier day to --from.")
+        if ranged and dataset.kind.write != "replace":
+            raise UsageError(
+                f"{dataset.name} has no snapshot a day: a row stands once, with the days from and to which it was known.",
+                hint="Export what was known on a day with --date.",
+            )
+        return cls(bool(options["on"]), ranged, first or date.min, last or date.max)
+
+    def days(self, warehouse: Warehouse, parts: list[Part], today: date) -> list[date]:
+        """The days to export; `today` is the one that was named, where one was. UsageError when there is none."""
+        if self.named or (not self.ranged and parts[0].dataset.kind.write != "replace"):
+            return [today]
+        there = [day for day in published_in(warehouse, parts) if self.first <= day <= self.last]
+        if self.ranged and not there:
+            message = f"There is no published day of {parts[0].label} among these."
+            raise UsageError(message, hint="stockpipe runs lists the days that exist.")
+        if self.ranged:
+            return there
+        if there and today not in there:
+            click.echo(f"{today} is not published yet; the newest day is {there[-1]}.", err=True)
+        return [today] if today in there or not there else [there[-1]]
+
+
+def _exported(warehouse: Warehouse, parts: list[Part], days: list[date], form: str, file: Path) -> int:
+    """Write the file, or standard output; returns the rows."""
+    if file != _STDOUT:
+        return export_days(warehouse, parts, days, form, file)
+    with WorkFolder() as folder, folder.told():
+        made = folder.path / "days"
+        rows = export_days(warehouse, parts, days, form, made)
+        _to_stdout(made)
+    return rows
+
+
+def _tell(warehouse: Warehouse, parts: list[Part], days: list[date], rows: int, file: Path) -> None:
+    target = "standard output" if file == _STDOUT else file
+    which = str(days[0]) if len(days) == 1 else f"of {len(days):,} days, {days[0]} to {days[-1]},"
+    click.echo(f"Wrote {number_of(rows, 'row')} of {parts[0].label} {which} to {target}", err=True)
+    with suppress(StockpipeError):
+        if is_sample_day(warehouse, parts, days[0] if len(days) == 1 else None):
+            what = "this day is" if len(days) == 1 else "among these days is"
+            click.echo(f"Note: {what} sample data from the sandbox, not the real market.", err=True)
 
 
 def _format(file: Path, form: str | None) -> str:

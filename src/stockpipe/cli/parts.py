@@ -61,17 +61,18 @@ def list_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def whole_part_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The options where all states go together: a division with a word for all of them has no option."""
+    """The options where all states go together, unless one is named."""
     for name, division in reversed(divisions().items()):
-        if division.every is None:
-            function = click.option(f"--{name}", type=Word(division.words), help=_help(division))(function)
+        text = f"{division.help} Default: {division.every or division.usual}."
+        function = click.option(f"--{name}", type=Word(division.words), help=text)(function)
     return function
 
 
 def whole_words_of(dataset: Dataset, options: Mapping[str, Any]) -> dict[str, str | None]:
-    """What was said of a dataset's parts with `whole_part_options`, all states included."""
+    """What was said of a dataset's parts with `whole_part_options`; all states where nothing was."""
     every = {division.field: division.every for division in dataset.divisions if division.every}
-    return {**words_of(options), **every}
+    said = {name: word for name, word in words_of(options).items() if word is not None}
+    return {**every, **said}
 
 
 def part_filters(function: Callable[..., Any]) -> Callable[..., Any]:

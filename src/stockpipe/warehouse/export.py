@@ -1,7 +1,9 @@
-"""A published day as a file."""
+"""Published days as a file."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 
@@ -14,7 +16,8 @@ from stockpipe.base.folders import WorkFolder
 from stockpipe.base.stopping import interruptible
 from stockpipe.base.text import literal
 from stockpipe.datasets import Dataset, Part
-from stockpipe.errors import UsageError, WarehouseError
+from stockpipe.errors import NotThere, StockpipeError, UsageError, WarehouseError
+from stockpipe.warehouse import sql
 from stockpipe.warehouse.base import Warehouse
 
 # A cell that begins so is a formula to a spreadsheet (OWASP, "CSV Injection"), also behind what cannot be seen, and with the
@@ -22,44 +25,68 @@ from stockpipe.warehouse.base import Warehouse
 _FORMULA = r"^([\t\r\n]|[\s\pZ\pC]*[=+\-@\x{FF1D}\x{FF0B}\x{FF0D}\x{FF20}])"
 
 
-def export_day(warehouse: Warehouse, parts: list[Part], ds: date, form: str, file: Path) -> int:
-    """Write one published day of some parts of a dataset to a file, and return how many rows it has.
+def published_in(warehouse: Warehouse, parts: Sequence[Part]) -> list[date]:
+    """The days of which the table has rows of some parts of a dataset, in rising order; none where there is no table."""
+    with suppress(NotThere):
+        return [row[0] for row in warehouse.query(sql.days_of(f'"{warehouse.table(parts[0].dataset)}"', parts)).rows]
+    return []
 
-    `form` is csv, parquet or jsonl. UsageError when the day is not published, or when the file cannot be written.
+
+def export_day(warehouse: Warehouse, parts: list[Part], ds: date, form: str, file: Path) -> int:
+    """The same for one day, see `export_days`."""
+    return export_days(warehouse, parts, [ds], form, file)
+
+
+def export_days(warehouse: Warehouse, parts: list[Part], days: Sequence[date], form: str, file: Path) -> int:
+    """Write published days of some parts of a dataset to a file, in the order given; return how many rows it has.
+
+    `form` is csv, parquet or jsonl. UsageError when one of the days is not published, or the file cannot be written.
     """
-    dataset = parts[0].dataset
     try:
         with WorkFolder(folder_for(file), ".stockpipe-") as folder:
-            source = folder.path / "day.parquet"
-            rows = warehouse.export(dataset, ds, parts, source)
-            if not rows:
-                message = f"There is no published snapshot of {parts[0].label} for {ds}."
-                raise UsageError(message, hint="stockpipe runs lists the days that exist.")
+            # A day at a time: a year of them need not fit into the memory.
+            sources = [folder.path / f"{number:06}.parquet" for number in range(len(days))]
+            rows = sum(_fetched(warehouse, parts, ds, source) for ds, source in zip(days, sources, strict=True))
             with replace_file(file, waits=True) as target:
-                if form == "parquet":
-                    source.replace(target)
+                if form == "parquet" and len(sources) == 1:
+                    sources[0].replace(target)
                 else:
                     with open_local(folder.path) as local, interruptible(local):
-                        local.execute(_copy_sql(dataset, form, source, target))
+                        local.execute(_copy_sql(parts[0].dataset, form, sources, target))
     except BrokenPipeError:
         raise
     except (OSError, duckdb.Error, WarehouseError) as error:
-        if no_room(error):
-            reason = "No space left on device"
-        elif isinstance(error, OSError | duckdb.IOException):
-            reason = (error.strerror if isinstance(error, OSError) else None) or str(error).rpartition(": ")[2]
-        else:
-            raise
-        raise UsageError(f"{file} cannot be written: {reason}.", hint="Name another file.") from error
+        raise _not_written(error, file) from error
     return rows
 
 
-def _copy_sql(dataset: Dataset, form: str, source: Path, target: Path) -> str:
+def _fetched(warehouse: Warehouse, parts: list[Part], ds: date, source: Path) -> int:
+    rows = warehouse.export(parts[0].dataset, ds, parts, source)
+    if not rows:
+        message = f"There is no published snapshot of {parts[0].label} for {ds}."
+        raise UsageError(message, hint="stockpipe runs lists the days that exist.")
+    return rows
+
+
+def _not_written(error: OSError | duckdb.Error | WarehouseError, file: Path) -> StockpipeError | duckdb.Error:
+    """What an error means for who asked: it is one of the file, or goes on as it is."""
+    if no_room(error):
+        reason = "No space left on device"
+    elif isinstance(error, OSError | duckdb.IOException):
+        reason = (error.strerror if isinstance(error, OSError) else None) or str(error).rpartition(": ")[2]
+    else:
+        return error
+    return UsageError(f"{file} cannot be written: {reason}.", hint="Name another file.")
+
+
+def _copy_sql(dataset: Dataset, form: str, sources: Sequence[Path], target: Path) -> str:
     cells = ", ".join(
         f"""CASE WHEN regexp_matches("{c.name}", '{_FORMULA}') THEN '''' || "{c.name}" ELSE "{c.name}" END AS "{c.name}" """
         if form == "csv" and c.kind == "text"
         else f'"{c.name}"'
         for c in dataset.columns
     )
-    how = ("FORMAT csv, HEADER" if form == "csv" else "FORMAT json") + ", USE_TMP_FILE false"
-    return f"COPY (SELECT {cells} FROM read_parquet({literal(str(source))})) TO {literal(str(target))} ({how})"
+    how = {"csv": "FORMAT csv, HEADER", "jsonl": "FORMAT json", "parquet": "FORMAT parquet"}[form]
+    files = ", ".join(literal(str(source)) for source in sources)
+    rows = f"SELECT {cells} FROM read_parquet([{files}])"
+    return f"COPY ({rows}) TO {literal(str(target))} ({how}, USE_TMP_FILE false)"

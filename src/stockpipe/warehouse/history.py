@@ -123,8 +123,8 @@ def has_sample_days(warehouse: Warehouse) -> bool:
     return bool(_ask(warehouse, f"{_sample_days('1')} LIMIT 1").rows)
 
 
-def is_sample_day(warehouse: Warehouse, parts: Sequence[Part], ds: date) -> bool:
-    """Whether a day of one of these parts is sample data."""
+def is_sample_day(warehouse: Warehouse, parts: Sequence[Part], ds: date | None) -> bool:
+    """Whether a day, or any day, of one of these parts is sample data."""
     return bool(_ask(warehouse, f"{_sample_days('1', Chosen(parts, ds=ds).where)} LIMIT 1").rows)
 
 

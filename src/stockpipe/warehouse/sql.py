@@ -161,9 +161,21 @@ def _on_days(partitions: Sequence[Partition], mark: str) -> tuple[str, list[obje
 
 def where_exported(ds: date, parts: Sequence[Part]) -> str:
     """The condition for a day's rows of some parts, their values (words of our declarations) as literals."""
+    return f"{of_day(parts[0].dataset, ds)}{_and_of_parts(parts)}"
+
+
+def days_of(table: str, parts: Sequence[Part]) -> str:
+    """The days of which a table has rows of some parts; its name is quoted.
+
+    SELECT DISTINCT "DS" FROM "TICKERS" WHERE "DS" IS NOT NULL AND (("MARKET" = 'stocks' AND "ACTIVE" = true)) ORDER BY 1
+    """
+    day = f'"{parts[0].dataset.day.name}"'
+    return f"SELECT DISTINCT {day} FROM {table} WHERE {day} IS NOT NULL{_and_of_parts(parts)} ORDER BY 1"
+
+
+def _and_of_parts(parts: Sequence[Part]) -> str:
     each = [" AND ".join(f'"{name}" = {literal(value)}' for name, value in part.values.items()) for part in parts]
-    of_parts = f" AND ({' OR '.join(f'({one})' for one in each)})" if all(each) else ""
-    return f"{of_day(parts[0].dataset, ds)}{of_parts}"
+    return f" AND ({' OR '.join(f'({one})' for one in each)})" if all(each) else ""
 
 
 def export_order(dataset: Dataset) -> str:

@@ -1,0 +1,91 @@
+"""Which days, and which states of a list, `export` writes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from conftest import command
+from stockpipe.datasets import TICKERS
+from stockpipe.settings import load_settings
+from stockpipe.warehouse.duckdb.warehouse import DuckDBWarehouse
+
+DAYS = ("2026-02-05", "2026-02-06", "2026-02-09")
+Found = Counter[tuple[str, bool]]
+
+
+@pytest.fixture(scope="module")
+def env(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """A file with three days of stocks: two listed, one delisted each."""
+    settings = {"STOCKPIPE_DUCKDB_PATH": str(tmp_path_factory.mktemp("export") / "x.duckdb")}
+    DuckDBWarehouse(load_settings(settings, env={})).prepare(TICKERS, lambda *_: ())
+    rows = [(day, ticker, ticker != "C") for day in DAYS for ticker in "ABC"]
+    with duckdb.connect(settings["STOCKPIPE_DUCKDB_PATH"]) as connection:
+        connection.executemany("INSERT INTO TICKERS (DS, TICKER, NAME, MARKET, ACTIVE) VALUES (?, ?, 'N', 'stocks', ?)", rows)
+    return settings
+
+
+def exported(*words: str, env: dict[str, str]) -> Found:
+    """How many rows of which day and state were written."""
+    done = command("export", "-q", *words, env=env)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    with duckdb.connect() as connection:
+        return Counter(connection.execute(f"SELECT DS::VARCHAR, ACTIVE FROM '{words[0]}'").fetchall())
+
+
+@pytest.mark.parametrize("name", ["a.parquet", "a.csv", "a.jsonl"])
+def test_all_days_in_one_file(env: dict[str, str], name: str) -> None:
+    found = exported(name, "--all", env=env)
+    assert found == {(day, active): 2 if active else 1 for day in DAYS for active in (True, False)}
+
+
+@pytest.mark.parametrize(
+    ("words", "days"),
+    [
+        (("--from", "2026-02-06"), DAYS[1:]),
+        (("--to", "2026-02-06"), DAYS[:2]),
+        (("--from", "2026-02-06", "--to", "2026-02-08"), DAYS[1:2]),
+        (("--date", "2026-02-05"), DAYS[:1]),
+    ],
+)
+def test_a_range_has_both_of_its_ends(env: dict[str, str], words: tuple[str, ...], days: tuple[str, ...]) -> None:
+    assert {day for day, _ in exported("a.parquet", *words, env=env)} == set(days)
+
+
+@pytest.mark.parametrize(
+    ("word", "count"), [("true", {True: 2}), ("FALSE", {False: 1}), ("both", {True: 2, False: 1})]
+)
+def test_one_state_of_the_list(env: dict[str, str], word: str, count: dict[bool, int]) -> None:
+    found = exported("a.parquet", "--date", DAYS[0], "--active", word, env=env)
+    assert found == {(DAYS[0], active): rows for active, rows in count.items()}
+
+
+def test_the_newest_day_where_today_is_not_there_yet(env: dict[str, str]) -> None:
+    done = command("export", "a.csv", env=env)
+    first, last = done.stderr.splitlines()
+    assert (done.returncode, first.endswith("is not published yet; the newest day is 2026-02-09.")) == (0, True)
+    assert last == "Wrote 3 rows of stocks 2026-02-09 to a.csv"
+
+
+def test_days_are_counted(env: dict[str, str]) -> None:
+    done = command("export", "a.csv", "--all", env=env)
+    assert done.stderr == "Wrote 9 rows of stocks of 3 days, 2026-02-05 to 2026-02-09, to a.csv\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("--date", "2026-02-05", "--all"), "are different days."),
+        (("--from", "2026-02-06", "--to", "2026-02-05"), "--to 2026-02-05 is before --from 2026-02-06."),
+        (("--from", "2026-02-10"), "There is no published day of stocks among these."),
+        (("--from", "yesterday"), "'yesterday' is not a date."),
+        (("--market", "crypto"), "There is no published snapshot of crypto for "),
+        (("--dataset", "splits", "--all"), "splits has no snapshot a day"),
+    ],
+)
+def test_days_that_cannot_be_had(env: dict[str, str], words: tuple[str, ...], says: str) -> None:
+    done = command("export", "none.csv", *words, env=env)
+    assert (done.returncode, says in done.stderr, Path("none.csv").exists()) == (2, True, False)
