@@ -24,7 +24,9 @@ def env(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     DuckDBWarehouse(load_settings(settings, env={})).prepare(TICKERS, lambda *_: ())
     rows = [(day, ticker, ticker != "C") for day in DAYS for ticker in "ABC"]
     with duckdb.connect(settings["STOCKPIPE_DUCKDB_PATH"]) as connection:
-        connection.executemany("INSERT INTO TICKERS (DS, TICKER, NAME, MARKET, ACTIVE) VALUES (?, ?, 'N', 'stocks', ?)", rows)
+        connection.executemany(
+            "INSERT INTO TICKERS (DS, TICKER, NAME, MARKET, ACTIVE) VALUES (?, ?, 'N', 'stocks', ?)", rows
+        )
     return settings
 
 
@@ -55,9 +57,7 @@ def test_a_range_has_both_of_its_ends(env: dict[str, str], words: tuple[str, ...
     assert {day for day, _ in exported("a.parquet", *words, env=env)} == set(days)
 
 
-@pytest.mark.parametrize(
-    ("word", "count"), [("true", {True: 2}), ("FALSE", {False: 1}), ("both", {True: 2, False: 1})]
-)
+@pytest.mark.parametrize(("word", "count"), [("true", {True: 2}), ("FALSE", {False: 1}), ("both", {True: 2, False: 1})])
 def test_one_state_of_the_list(env: dict[str, str], word: str, count: dict[bool, int]) -> None:
     found = exported("a.parquet", "--date", DAYS[0], "--active", word, env=env)
     assert found == {(DAYS[0], active): rows for active, rows in count.items()}

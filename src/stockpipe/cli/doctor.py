@@ -40,7 +40,7 @@ def doctor(as_json: bool, **options: Any) -> None:
 
         settings = load_settings(given_settings(options), env_file=options["env_file"])
         # What the settings warn about is a finding here.
-        configure_logging(settings, verbose=options["verbose"], quiet=True, warn=False)
+        configure_logging(settings, verbose=options["verbose"], quiet=True, warn=False, waits=not options["quiet"])
         findings = []
         for found in examine(settings, Clock()):
             finding = _shown(found, settings.secrets)

@@ -49,6 +49,10 @@ class _Redact(logging.Filter):
         return True
 
 
+def _is_grave_or_waits(record: logging.LogRecord) -> bool:
+    return record.levelno >= logging.WARNING or (getattr(record, "waits", False) and sys.stderr.isatty())
+
+
 def safe(text: str) -> str:
     """A text without the secrets of the settings that the log was set up with, for what is told in another way."""
     filters = (known for handler in log.handlers for known in handler.filters)
@@ -119,13 +123,17 @@ def configure_logging(
     log_file: Path | None = None,
     log_format: str = "text",
     warn: bool = True,
+    waits: bool = False,
 ) -> None:
     """Set up logging for one command: sentences on stderr, and a rotating file where one is asked for.
 
-    `warn` says whether what the settings warn about is logged at once.
+    `warn` says whether what the settings warn about is logged at once; `waits`, whether what is waited for is told on a
+    terminal although the rest is `quiet`.
     """
     redact = _Redact(lambda: settings.secrets)
-    console = _Console(logging.WARNING if quiet else logging.DEBUG if verbose else logging.INFO)
+    console = _Console(logging.WARNING if quiet and not waits else logging.DEBUG if verbose else logging.INFO)
+    if quiet and waits:
+        console.addFilter(_is_grave_or_waits)
     console.setFormatter(_JsonLines() if log_format == "json" else _Sentences())
     handlers: list[logging.Handler] = [console]
     if log_file is not None:

@@ -20,7 +20,8 @@ def open_quietly(options: dict[str, Any]) -> Warehouse:
 def open_told(options: dict[str, Any], *, quiet: bool = False) -> Warehouse:
     """The same, and what it says about connecting is told unless `quiet`."""
     settings = load_settings(given_settings(options), env_file=options["env_file"])
-    configure_logging(settings, verbose=options["verbose"], quiet=quiet or options["quiet"])
-    warehouse = open_warehouse(settings)
+    silent = options["quiet"]
+    configure_logging(settings, verbose=options["verbose"], quiet=quiet or silent, waits=not silent)
+    warehouse = open_warehouse(settings, reads=True)
     click.get_current_context().call_on_close(warehouse.close)
     return warehouse

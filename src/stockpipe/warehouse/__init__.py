@@ -5,16 +5,22 @@ from __future__ import annotations
 from stockpipe.settings import Settings
 from stockpipe.warehouse.base import Delivery, History, Publication, QueryResult, Warehouse
 
+_READERS_WAIT = 10.0
 
-def open_warehouse(settings: Settings) -> Warehouse:
-    """The warehouse that the settings name, not yet connected. ConfigError when a setting it needs is missing."""
+
+def open_warehouse(settings: Settings, *, reads: bool = False) -> Warehouse:
+    """The warehouse that the settings name, not yet connected. ConfigError when a setting it needs is missing.
+
+    `reads` says that somebody only looks: a held file is waited for 10 s, unless STOCKPIPE_LOCK_TIMEOUT says otherwise.
+    """
     if settings.warehouse == "snowflake":
         from stockpipe.warehouse.snowflake.warehouse import SnowflakeWarehouse
 
         return SnowflakeWarehouse(settings)
     from stockpipe.warehouse.duckdb.warehouse import DuckDBWarehouse
 
-    return DuckDBWarehouse(settings)
+    usual = not settings.is_set("STOCKPIPE_LOCK_TIMEOUT")
+    return DuckDBWarehouse(settings, patience=_READERS_WAIT if reads and usual else None)
 
 
 __all__ = ["Delivery", "History", "Publication", "QueryResult", "Warehouse", "open_warehouse"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 import re
 import time
 from collections.abc import Callable, Iterator
@@ -13,9 +12,8 @@ import duckdb
 
 from stockpipe.base.disk import free_in, megabytes, no_room
 from stockpipe.base.engine import Config, open_file
+from stockpipe.base.waiting import SAY_AFTER, tell_wait
 from stockpipe.errors import NotThere, WarehouseError
-
-log = logging.getLogger(__name__)
 
 _LOCK_POLL = 0.2
 _HOLDER = re.compile(r"held in ([^\n(]*)\(PID (\d+)\)")
@@ -37,16 +35,17 @@ def patiently(
     path: Path, patience: float, opening: Callable[[], duckdb.DuckDBPyConnection]
 ) -> duckdb.DuckDBPyConnection:
     """What `opening` gives, as soon as no other program holds the file; errors as `open_patiently`."""
-    give_up = time.monotonic() + patience
+    began = time.monotonic()
     told = False
     while True:
         try:
             return opening()
         except duckdb.Error as error:
-            if not is_locked(error) or time.monotonic() >= give_up:
+            waited = time.monotonic() - began
+            if not is_locked(error) or waited >= patience:
                 raise failed(error, path) from error
-            if not told:
-                log.info("%s is held by %s; waiting for it, up to %g s.", path, _holder(error), patience)
+            if not told and waited >= SAY_AFTER:
+                tell_wait(f"{path} is held by {_holder(error)}; waiting for it, up to {patience:g} s.")
                 told = True
         time.sleep(_LOCK_POLL)
 

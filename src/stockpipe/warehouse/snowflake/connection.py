@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+from stockpipe.base.waiting import told_if_slow
 from stockpipe.errors import ConfigError, NotThere, StockpipeError, WarehouseError
 from stockpipe.settings import Settings
 from stockpipe.warehouse import sql
@@ -77,7 +78,10 @@ class Connection:
         if self.is_open:
             return
         log.info("Connecting to Snowflake...")
-        self._session = open_session(self._sign_in)
+        arguments = self._sign_in.arguments
+        where, most = arguments.get("host") or arguments.get("account"), arguments["login_timeout"]
+        with told_if_slow(f"Waiting for Snowflake at {where}, up to {most} s."):
+            self._session = open_session(self._sign_in)
         log.info("Connected to Snowflake successfully!")
         if not self._session.database:
             raise self.no_database()
