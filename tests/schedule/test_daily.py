@@ -19,8 +19,8 @@ from stockpipe.datasets import Part
 from stockpipe.errors import ApiError, ConfigError, WarehouseError
 from stockpipe.sandbox import Answer, Request, Sandbox
 from stockpipe.schedule.cron import daily_at
-from stockpipe.schedule.daily import Daily
-from stockpipe.schedule.due import Due, Published
+from stockpipe.schedule.daily import Daily, Line
+from stockpipe.schedule.due import Due, EachDay, Published
 from stockpipe.settings import load_settings
 from stockpipe.warehouse import open_warehouse
 from stockpipe.warehouse.history import published_days
@@ -95,7 +95,7 @@ def live(clock: Life, env: dict[str, str]) -> None:
         load_day(clock, env, metrics_file=Path("out.prom"), on=due.ds if due.dated else None)
 
     with pytest.raises(Killed):
-        Daily(DAILY, load, lambda: Published(published(env, part())), clock).run()
+        Daily([Line(EachDay(DAILY), load)], lambda: [Published(published(env, part()))], clock).run()
 
 
 def published(env: dict[str, str], *parts: Part) -> dict[date, datetime]:
@@ -198,7 +198,7 @@ class Script:
     def live(self, **how: object) -> None:
         """Run the schedule until it is killed."""
         with pytest.raises(Killed):
-            Daily(DAILY, self.load, self.look_up, self.clock, **how).run()  # type: ignore[arg-type]
+            Daily([Line(EachDay(DAILY), self.load)], lambda: [self.look_up()], self.clock, **how).run()  # type: ignore[arg-type]
 
 
 @pytest.fixture

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from stockpipe.errors import AccessError, ApiError, ConfigError, DataCheckError, UsageError, WarehouseError
 from stockpipe.schedule.cron import by_cron, daily_at
-from stockpipe.schedule.due import Published, Tries, due_days
+from stockpipe.schedule.due import EachDay, EachSession, Published, Tries, due_days
 
 NEW_YORK = ZoneInfo("America/New_York")
 DAILY = daily_at(4, 30, NEW_YORK)
@@ -27,6 +27,48 @@ def five(moments: object, start: str, count: int = 5) -> list[str]:
         moment = moments.after(moment)  # type: ignore[attr-defined]
         found.append(f"{moment:%a %m-%d %H:%M}")
     return found
+
+
+def sessions(now: str, known: Published | None, days_back: int = 7) -> list[tuple[str, bool]]:
+    """The trading days that are due, ready at 11:00 New York of the next day; each with whether it was missed."""
+    return [(str(day.ds), day.missed) for day in EachSession(time(11)).due(utc(now), known, days_back)]
+
+
+def test_a_trading_day_is_due_from_eleven_of_the_next_day_on() -> None:
+    # Friday 2026-02-06 is ready on Saturday at 11:00, which is 16:00 UTC.
+    thursday = published("2026-02-05")
+    assert sessions("2026-02-07 15:59", thursday) == []
+    assert sessions("2026-02-07 16:00", thursday) == [("2026-02-06", False)]
+    friday = published("2026-02-05", "2026-02-06")
+    # Nothing new on the weekend, nor on Monday, whose own day is ready on Tuesday.
+    for now in ("2026-02-08 16:00", "2026-02-09 16:00", "2026-02-10 15:59"):
+        assert sessions(now, friday) == []
+    assert sessions("2026-02-10 16:00", friday) == [("2026-02-09", False)]
+
+
+def test_missed_trading_days_are_due_again_and_a_first_day_is_the_newest() -> None:
+    # Presidents' Day, 2026-02-16, has no session.
+    assert sessions("2026-02-18 17:00", published("2026-02-12")) == [("2026-02-13", True), ("2026-02-17", False)]
+    assert sessions("2026-02-18 17:00", published("2026-02-12"), days_back=0) == [("2026-02-17", False)]
+    assert sessions("2026-02-18 17:00", published("2026-02-12"), days_back=3) == [("2026-02-17", False)]
+    assert sessions("2026-02-18 17:00", Published()) == [("2026-02-17", False)]
+    assert sessions("2026-02-18 17:00", None) == [("2026-02-17", False)]
+
+
+def test_the_next_trading_day_is_told_with_its_moment() -> None:
+    rule = EachSession(time(11))
+    assert rule.after(utc("2026-02-07 15:59")) == utc("2026-02-07 16:00")
+    assert rule.after(utc("2026-02-07 16:00")) == utc("2026-02-10 16:00")
+    assert rule.day_at(utc("2026-02-10 16:00")) == date(2026, 2, 9)
+    # In summer 11:00 is at 15:00 UTC; after Friday the 13th comes Tuesday the 17th, ready on the 18th.
+    assert rule.after(utc("2026-07-01 00:00")) == utc("2026-07-01 15:00")
+    assert rule.after(utc("2026-02-14 16:00")) == utc("2026-02-18 16:00")
+
+
+def test_a_list_without_past_days_is_not_made_up_for() -> None:
+    now, known = utc("2026-02-07 09:30"), published("2026-02-03")
+    assert [str(day.ds) for day in EachDay(DAILY, dated=False).due(now, known, 7)] == ["2026-02-07"]
+    assert len(EachDay(DAILY).due(now, known, 7)) == 4
 
 
 # --- regular times ---

@@ -9,8 +9,9 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from stockpipe.cli.parts import divisions, words_of
+from stockpipe.cli.parts import USUAL_DATASET, divisions, words_of
 from stockpipe.errors import UsageError
+from stockpipe.load.loads import known_datasets
 from stockpipe.schedule.install import Wish, installation, put_in_place
 from stockpipe.schedule.removal import remove
 
@@ -48,14 +49,19 @@ def _system(options: dict[str, Any], kind: str) -> bool:
 
 
 def _chosen(options: dict[str, Any]) -> dict[str, str]:
-    return {name: word or divisions()[name].usual for name, word in words_of(options).items()}
+    """The words for `run`, by the names of its options; several with commas between."""
+    said = {name: word if isinstance(word, str) else ",".join(word or ()) for name, word in words_of(options).items()}
+    datasets = [dataset.name for dataset in known_datasets(options["datasets"])]
+    own = {division.field for dataset in known_datasets(options["datasets"]) for division in dataset.divisions}
+    chosen = {name: said[name] or division.usual for name, division in divisions().items() if name in own or said[name]}
+    return ({"dataset": ",".join(datasets)} if datasets != [USUAL_DATASET] else {}) | chosen
 
 
 def _name(chosen: dict[str, str]) -> str:
-    """The first division always, others where they are not the usual ones: stockpipe-stocks, stockpipe-crypto-both."""
+    """The first one always, others where they are not the usual ones: stockpipe-stocks, stockpipe-crypto-both."""
     usual = {name: division.usual for name, division in divisions().items()}
-    named = [word for place, (name, word) in enumerate(chosen.items()) if place == 0 or word != usual[name]]
-    return "-".join(["stockpipe", *named])
+    named = [word for place, (name, word) in enumerate(chosen.items()) if place == 0 or word != usual.get(name)]
+    return "-".join(["stockpipe", *named]).replace(",", "-").replace(" ", "")
 
 
 def _wish(options: dict[str, Any]) -> Wish:

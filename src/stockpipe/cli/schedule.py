@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 import re
 import signal
-from collections.abc import Mapping
-from contextlib import closing
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack, closing
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -20,9 +20,12 @@ from stockpipe.base.stopping import stopping
 from stockpipe.cli.install import install, uninstall
 from stockpipe.cli.logs import configure_logging
 from stockpipe.cli.output import exit_codes, given_settings, progress_bar, shared_options
-from stockpipe.cli.parts import USUAL_DATASET, part_options, words_of
+from stockpipe.cli.parts import list_options, words_of
+from stockpipe.datasets import USUAL
 from stockpipe.errors import UsageError
+from stockpipe.load.loads import Load
 from stockpipe.schedule.install import KINDS
+from stockpipe.schedule.lists import SharedDesk, lines_of
 from stockpipe.settings import Settings, load_settings
 
 log = logging.getLogger(__name__)
@@ -54,7 +57,7 @@ _DAYS_BACK = 7
     metavar="DAYS",
     help=f"Make up for missed days of the last DAYS days, from the vendor's dated records; default {_DAYS_BACK}.",
 )
-@part_options
+@list_options
 @click.option("--require-fresh", is_flag=True, help="Try again later when the vendor's list is older than the day.")
 @click.option("--log-file", type=click.Path(path_type=Path), help="Also write the log here; it rotates at 10 MB.")
 @click.option(
@@ -85,9 +88,11 @@ def schedule(**options: Any) -> None:
 
     A day that fails is retried after 15, 30, 60 and 120 minutes, unless its cause does not pass by itself. Days
     missed while the machine slept or was off are made up for. Ctrl+C ends it, after the transaction under way.
+    Of what happens on a day, each trading day is loaded on the next day, when every plan has it (11:00 New York).
 
     \b
     stockpipe schedule --at 04:30                 in the foreground
+    stockpipe schedule --market stocks,crypto     two lists, with one pace and one session
     stockpipe schedule --cron "30 4 * * 2-6"      Tuesday to Saturday, when the list can have changed
     stockpipe schedule --install systemd          print the entry for a scheduler: cron, systemd, launchd, taskscheduler
     stockpipe schedule --install cron --write     put it in place; --uninstall cron removes it
@@ -119,45 +124,47 @@ def schedule(**options: Any) -> None:
 def _every_day(options: Mapping[str, Any], zone: ZoneInfo, settings: Settings) -> None:
     from stockpipe.cli.report import report_after
     from stockpipe.load.desk import Desk
-    from stockpipe.load.loads import make_loads
+    from stockpipe.load.loads import make_jobs
     from stockpipe.observe.metrics import MetricsFile
-    from stockpipe.observe.watch import load_watched
     from stockpipe.schedule.cron import by_cron, daily_at
     from stockpipe.schedule.daily import Daily
-    from stockpipe.schedule.due import Due, Published
+    from stockpipe.schedule.due import Published
     from stockpipe.warehouse import open_warehouse
     from stockpipe.warehouse.history import published_days
 
-    clock, words, fresh = Clock(), words_of(options), options["require_fresh"]
-    cron = options["cron"]
+    clock, cron = Clock(), options["cron"]
     moments = daily_at(*time_of_day(options["at"]), zone) if cron is None else by_cron(cron, zone)
     moments.after(clock.now())
-    parts = [load.part for load in make_loads(clock, USUAL_DATASET, words)]
+    jobs = make_jobs(clock, options["datasets"], words_of(options), require_fresh=options["require_fresh"])
     metrics = MetricsFile(options["metrics_file"]) if options["metrics_file"] else None
     _check(settings)
 
-    def load(due: Due) -> None:
-        loads = make_loads(clock, USUAL_DATASET, words, on=due.ds if due.dated else None, require_fresh=fresh)
+    def open_desk(stack: ExitStack) -> Desk:
         # The settings are read anew: who corrects .env need not start the schedule again.
-        with (
-            progress_bar(quiet=options["quiet"], clock=clock) as progress,
-            Desk(_settings(options), clock, progress) as desk,
-        ):
-            load_watched(desk, loads, metrics=metrics)
-        if options["report"]:
-            report_after(_settings(options), clock, due.ds, str(words["market"] or "stocks"), options["report"])
+        progress = stack.enter_context(progress_bar(quiet=options["quiet"], clock=clock))
+        return stack.enter_context(Desk(_settings(options), clock, progress))
 
-    def look_up() -> Published:
+    def report(loads: Sequence[Load]) -> None:
+        part = loads[0].part
+        if options["report"] and part.dataset is USUAL:
+            report_after(_settings(options), clock, loads[0].ds, part.words["market"], options["report"])
+
+    def look_up() -> list[Published]:
         settings = _settings(options)
         with closing(open_warehouse(settings)) as warehouse:
-            return Published(published_days(warehouse, parts, settings.base_url))
+            parts = [[load.part for load in job] for job in jobs]
+            return [Published(published_days(warehouse, each, settings.base_url)) for each in parts]
 
+    shared = SharedDesk(open_desk)
+    lines = lines_of(jobs, moments, shared, clock, metrics, report)
     days_back = _DAYS_BACK if options["catch_up"] is None else options["catch_up"]
     stopping.gentle = True
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _stop_gently)
-    log.info("Loading %s %s every day at %s. End it with Ctrl+C.", parts[0].label, parts[0].dataset.noun, moments)
-    Daily(moments, load, look_up, clock, days_back, zone).run()
+    first = jobs[0][0].part
+    what = "; ".join(line.label for line in lines) if lines[1:] else f"{first.label} {first.dataset.noun}"
+    log.info("Loading %s every day at %s. End it with Ctrl+C.", what, moments)
+    Daily(lines, look_up, clock, days_back, zone, shared.close).run()
 
 
 def _check(settings: Settings) -> None:

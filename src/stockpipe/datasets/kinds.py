@@ -35,8 +35,12 @@ class Snapshot:
 
 @dataclass(frozen=True)
 class DayFacts:
-    """What happened on a day. On a day without a session there is nothing to load, and that is a recorded success."""
+    """What happened on a day. On a day without a session there is nothing to load, and that is a recorded success.
 
+    `ready`: from this time of the next day on (New York), a day is complete and can be had on every plan.
+    """
+
+    ready: time = time(11)
     write: ClassVar[Write] = "replace"
     calendar: ClassVar[Calendar] = "sessions"
 

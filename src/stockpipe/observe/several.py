@@ -20,6 +20,12 @@ from stockpipe.observe.watch import load_watched
 log = logging.getLogger(__name__)
 
 
+def label_of(loads: Sequence[Load]) -> str:
+    """What people call a job: `tickers: stocks; stocks, delisted`; a dataset that is one list by its name alone."""
+    name, labels = loads[0].dataset.name, "; ".join(dict.fromkeys(load.part.label for load in loads))
+    return name if labels == name else f"{name}: {labels}"
+
+
 @dataclass(frozen=True)
 class Outcome:
     """How a job ended: with a result, or with an error."""
@@ -30,13 +36,8 @@ class Outcome:
 
     @property
     def label(self) -> str:
-        """What people read: `tickers: stocks, stocks, delisted`; one list by its name alone."""
-        first, *rest = dict.fromkeys(load.part.label for load in self.loads)
-        return (
-            first
-            if first == self.loads[0].dataset.name
-            else f"{self.loads[0].dataset.name}: {'; '.join([first, *rest])}"
-        )
+        """What people read, see `label_of`."""
+        return label_of(self.loads)
 
     @property
     def exit_code(self) -> int:

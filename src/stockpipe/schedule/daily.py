@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from stockpipe.base.clock import NEW_YORK, Clock
@@ -19,7 +19,7 @@ from stockpipe.base.runlog import run_of, running
 from stockpipe.base.stopping import as_interrupt, stop_signals
 from stockpipe.base.text import printable
 from stockpipe.errors import StockpipeError
-from stockpipe.schedule.due import Due, Moments, Published, Tries, due_days
+from stockpipe.schedule.due import Due, Published, Rule, Tries
 
 log = logging.getLogger(__name__)
 
@@ -29,20 +29,36 @@ _LATE = timedelta(minutes=5)
 
 
 @dataclass
-class Daily:
-    """Loads each day at its regular times, one load at a time.
+class Line:
+    """One list of a schedule: when its days are due, what loads one (or raises), and its failures.
 
-    `load` loads one day or raises; `look_up` says what the warehouse has or raises a StockpipeError. Days missed in the
-    last `days_back` days are made up for. `zone` is the one in which moments are shown.
+    `label` names it in the log; it is empty where it is the only one.
     """
 
-    moments: Moments
+    rule: Rule
     load: Callable[[Due], None]
-    look_up: Callable[[], Published]
+    label: str = ""
+    tries: Tries = field(default_factory=Tries)
+
+    def name(self, ds: date) -> str:
+        """A day of it, in words."""
+        return f"{self.label}, {ds}" if self.label else str(ds)
+
+
+@dataclass
+class Daily:
+    """Loads the days of some lists when they are due, one load at a time.
+
+    `look_up` says what the warehouse has of each line, or raises a StockpipeError. Days missed in the last `days_back`
+    days are made up for. `zone` is the one in which moments are shown. `done` is called when nothing is due any more.
+    """
+
+    lines: Sequence[Line]
+    look_up: Callable[[], Sequence[Published]]
     clock: Clock
     days_back: int = 7
     zone: ZoneInfo = NEW_YORK
-    tries: Tries = field(default_factory=Tries)
+    done: Callable[[], None] = lambda: None
     _looked: datetime = field(init=False)
     _loading: bool = False
 
@@ -51,28 +67,38 @@ class Daily:
         try:
             self._load_what_is_due()
             while not stop_signals:
-                wake, regular = self._next()
+                wake, *_ = self._next()
                 if not self._wait_until(wake):
                     self._looked = self.clock.now()
                     continue
-                if regular:
-                    self.tries.renew()
-                    self._say_if_late(wake)
+                self._renew(wake)
                 self._load_what_is_due()
         except (Exception, KeyboardInterrupt) as error:
             if self._loading or as_interrupt(error) is None:
                 raise
         log.info("Stopped.")
 
+    def _renew(self, wake: datetime) -> None:
+        """Let the lines whose regular time has come try everything anew."""
+        come = [line for line in self.lines if line.rule.after(self._looked) <= wake]
+        for line in come:
+            line.tries.renew()
+        if come:
+            self._say_if_late(wake)
+
     def _load_what_is_due(self) -> None:
         published = self._published()
         self._looked = self.clock.now()
-        for due in due_days(self._looked, self.moments, published, self.days_back):
-            if not stop_signals and self.tries.may(due.ds, self.clock.now()):
-                self._load(due)
+        try:
+            for line, known in zip(self.lines, published, strict=True):
+                for due in line.rule.due(self._looked, known, self.days_back):
+                    if not stop_signals and line.tries.may(due.ds, self.clock.now()):
+                        self._load(line, due)
+        finally:
+            self.done()
         self._say_next()
 
-    def _published(self) -> Published | None:
+    def _published(self) -> Sequence[Published | None]:
         """What is in the warehouse; None where it cannot be asked: then the load will say why, and alert."""
         try:
             return self.look_up()
@@ -80,52 +106,55 @@ class Daily:
             if as_interrupt(error):
                 raise
             log.warning("What is published could not be looked up: %s", error)
-            return None
+            return [None] * len(self.lines)
 
-    def _load(self, due: Due) -> None:
-        if due.dated:
-            log.info("%s is missing. Loading its dated records.", due.ds)
+    def _load(self, line: Line, due: Due) -> None:
+        if due.missed:
+            log.info("%s is missing. Loading its dated records.", line.name(due.ds))
         self._loading = True
         try:
-            self.load(due)
+            line.load(due)
         except Exception as error:
             if as_interrupt(error):
                 raise
-            self._failed(due, error)
+            self._failed(line, due, error)
         else:
-            self.tries.succeeded(due.ds)
+            line.tries.succeeded(due.ds)
         self._loading = False
 
-    def _failed(self, due: Due, error: Exception) -> None:
-        number, again = self.tries.number(due.ds), self.tries.failed(due.ds, self.clock.now(), error)
+    def _failed(self, line: Line, due: Due, error: Exception) -> None:
+        name, number = line.name(due.ds), line.tries.number(due.ds)
+        again = line.tries.failed(due.ds, self.clock.now(), error)
         with running(run_of(error)):
             if isinstance(error, StockpipeError):
-                log.error("%s failed (try %d, exit code %d): %s", due.ds, number, error.exit_code, error)
+                log.error("%s failed (try %d, exit code %d): %s", name, number, error.exit_code, error)
             else:
                 log.error(
-                    "%s failed (try %d): unexpected %s: %s", due.ds, number, type(error).__name__, printable(str(error))
+                    "%s failed (try %d): unexpected %s: %s", name, number, type(error).__name__, printable(str(error))
                 )
                 log.debug("unexpected error", exc_info=error)
         if again is None:
-            log.info("%s is not retried before the next regular time.", due.ds)
+            log.info("%s is not retried before the next regular time.", name)
 
-    def _next(self) -> tuple[datetime, bool]:
-        """The next moment at which there is something to do, and whether it is a regular time.
+    def _next(self) -> tuple[datetime, Line, date | None]:
+        """The next moment at which there is something to do, of which line, and the day that is retried then.
 
         A regular time that came while days were loaded has not been looked at yet: it is the next one.
         """
-        regular, again = self.moments.after(self._looked), self.tries.next
-        return (again[0], False) if again and again[0] < regular else (regular, True)
+        found: list[tuple[datetime, Line, date | None]] = []
+        for line in self.lines:
+            found.append((line.rule.after(self._looked), line, None))
+            found += [(*line.tries.next[:1], line, line.tries.next[1])] if line.tries.next else []
+        return min(found, key=lambda one: (one[0], one[2] is not None))
 
     def _say_next(self) -> None:
-        wake, regular = self._next()
-        again = self.tries.next
-        if again and not regular:
-            log.info("Next: %s again (try %d) at %s.", again[1], self.tries.number(again[1]), self._shown(wake))
+        wake, line, again = self._next()
+        if again:
+            log.info("Next: %s again (try %d) at %s.", line.name(again), line.tries.number(again), self._shown(wake))
         else:
-            day, shown = wake.astimezone(NEW_YORK).date(), self._shown(wake)
+            day, shown = line.rule.day_at(wake), self._shown(wake)
             # The day is said once, unless it is another one in New York.
-            log.info("Next: %s at %s.", day, shown.removeprefix(f"{day} "))
+            log.info("Next: %s at %s.", line.name(day), shown.removeprefix(f"{day} "))
 
     def _say_if_late(self, moment: datetime) -> None:
         late = self.clock.now() - moment

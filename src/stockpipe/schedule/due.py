@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Protocol
 
+from stockpipe.base.calendar import is_session, last_session
 from stockpipe.base.clock import NEW_YORK
 from stockpipe.errors import StockpipeError
 
@@ -26,10 +27,11 @@ class Moments(Protocol):
 
 @dataclass(frozen=True)
 class Due:
-    """A day to load. `dated`: it is over, so only its dated records can still be had."""
+    """A day to load. `dated`: it is over, so only its dated records can still be had; `missed`: it should be there already."""
 
     ds: date
     dated: bool
+    missed: bool = False
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,78 @@ class Published:
         return day in self.ends and self.ends[day] >= moment
 
 
+class Rule(Protocol):
+    """When the days of a list are due."""
+
+    def due(self, now: datetime, published: Published | None, days_back: int) -> list[Due]:
+        """The days to load now, oldest first."""
+
+    def after(self, moment: datetime) -> datetime:
+        """The next moment at which a day becomes due, in UTC."""
+
+    def day_at(self, moment: datetime) -> date:
+        """The day that becomes due at such a moment."""
+
+
+@dataclass(frozen=True)
+class EachDay:
+    """A list of every calendar day, at regular times. `dated`: a missed day can be had later."""
+
+    moments: Moments
+    dated: bool = True
+
+    def due(self, now: datetime, published: Published | None, days_back: int) -> list[Due]:
+        """See Rule."""
+        return due_days(now, self.moments, published, days_back if self.dated else 0)
+
+    def after(self, moment: datetime) -> datetime:
+        """See Rule."""
+        return self.moments.after(moment)
+
+    def day_at(self, moment: datetime) -> date:
+        """See Rule."""
+        return moment.astimezone(NEW_YORK).date()
+
+
+@dataclass(frozen=True)
+class EachSession:
+    """What happened on a trading day, from the time `ready` (New York) of the next calendar day on."""
+
+    ready: time
+
+    def due(self, now: datetime, published: Published | None, days_back: int) -> list[Due]:
+        """The newest session whose day is ready, and those before it that are missing since the first published one.
+
+        When it is not known what is published (None), the newest one alone is due.
+        """
+        newest = self._newest(now)
+        if published is None or not published.ends:
+            return [Due(newest, dated=True)]
+        first = min(published.ends)
+        days = (newest - timedelta(days=back) for back in range(days_back, -1, -1))
+        missing = [day for day in days if is_session(day.toordinal()) and day not in published.ends]
+        return [Due(day, dated=True, missed=day < newest) for day in missing if day > first]
+
+    def after(self, moment: datetime) -> datetime:
+        """See Rule."""
+        day = moment.astimezone(NEW_YORK).date() - timedelta(days=1)
+        while self._ready_at(day) <= moment or not is_session(day.toordinal()):
+            day += timedelta(days=1)
+        return self._ready_at(day)
+
+    def day_at(self, moment: datetime) -> date:
+        """See Rule."""
+        return self._newest(moment)
+
+    def _newest(self, now: datetime) -> date:
+        today = now.astimezone(NEW_YORK).date()
+        back = 1 if self._ready_at(today - timedelta(days=1)) <= now else 2
+        return date.fromordinal(last_session(today.toordinal() - back))
+
+    def _ready_at(self, day: date) -> datetime:
+        return datetime.combine(day + timedelta(days=1), self.ready, NEW_YORK).astimezone(UTC)
+
+
 def due_days(now: datetime, moments: Moments, published: Published | None, days_back: int) -> list[Due]:
     """The days to load now, oldest first: missed ones of the last `days_back` days, and today once its time has come.
 
@@ -50,7 +124,11 @@ def due_days(now: datetime, moments: Moments, published: Published | None, days_
     time. When it is not known what is published (None), today alone is due.
     """
     today = now.astimezone(NEW_YORK).date()
-    found = [Due(day, dated=True) for day in _missed(today, moments, published, days_back)] if published else []
+    found = (
+        [Due(day, dated=True, missed=True) for day in _missed(today, moments, published, days_back)]
+        if published
+        else []
+    )
     latest = _latest_moment(today, now, moments)
     if latest and not (published and published.since(today, latest)):
         found.append(Due(today, dated=False))
