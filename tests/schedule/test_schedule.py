@@ -155,7 +155,7 @@ def cursor_rows(gate: SnowflakeGate, sql: str) -> list[tuple[object, ...]]:
         (("--cron", "30 4 30 2 *"), 2, "There is no such time"),
         (("--cron", "30 4 * * 2-x"), 2, "its day of the week cannot be read: '2-x'."),
         (("--catch-up", "-1"), 2, "-1 is not in the range"),
-        (("--cron", "30 4 * * *", "--install", "cron"), 2, "--cron is for the schedule in the foreground."),
+        (("--cron", "30 4 * * *", "--install", "launchd"), 2, "launchd has one time of day (--at)"),
         (("--catch-up", "3", "--install", "cron"), 2, "--catch-up is for the schedule in the foreground."),
         ((), 3, "POLYGON_API_KEY or MASSIVE_API_KEY is not set"),
         (("--warehouse", "snowflake"), 3, "is not set"),
