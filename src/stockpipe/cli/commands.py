@@ -9,6 +9,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "init": ("init", "Ask for the settings, write .env, make a key pair."),
     "doctor": ("doctor", "Check settings, key, API, warehouse and privileges; change nothing."),
     "sandbox": ("sandbox", "Serve a local Massive API over a synthetic market."),
+    "prices": ("prices", "Daily bars of some tickers, adjusted for splits and dividends."),
     "report": ("report", "What a day brought, and whether it can be trusted: a page, and in short."),
     "query": ("query", "Ask the warehouse with SQL (read only)."),
     "export": ("export", "Write a day to a CSV, Parquet or JSON lines file."),

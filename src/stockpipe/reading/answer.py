@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from html import escape
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from stockpipe.base.text import printable
+from stockpipe.base.text import literal, printable
 from stockpipe.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -80,6 +81,15 @@ class Answer:
         """A table of pyarrow, every value with its exact type. ConfigError where pyarrow is not installed."""
         _need("pyarrow")
         return self._fetched.sql(_TABLE).to_arrow_table()
+
+    def to_parquet(self, file: Path) -> None:
+        """Write the rows to a Parquet file, every value with its exact type."""
+        from stockpipe.warehouse.base import QueryResult
+        from stockpipe.warehouse.memory import in_memory
+
+        # The engine that has the answer reaches no files.
+        with in_memory(QueryResult(self.columns, self.tuples(), list(self.types.values()))) as copy:
+            copy.execute(f"COPY answer TO {literal(str(file))} (FORMAT parquet)")
 
     def __repr__(self) -> str:
         """The size, and the first rows."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from datetime import date, time
 from types import TracebackType
-from typing import Self
+from typing import Literal, Self
 
 from stockpipe.base.calls import day as day_of
 from stockpipe.base.calls import in_python_words, word
@@ -12,7 +13,8 @@ from stockpipe.base.clock import Clock
 from stockpipe.datasets import Part
 from stockpipe.errors import NotThere, UsageError
 from stockpipe.load.loads import known_dataset
-from stockpipe.reading import tickers
+from stockpipe.models.prices import Sources
+from stockpipe.reading import prices, tickers
 from stockpipe.reading.answer import Answer
 from stockpipe.reading.freshness import STANDING_COLUMNS, standings
 from stockpipe.reading.words import chosen_parts, ticker_literal
@@ -23,9 +25,12 @@ from stockpipe.warehouse.runs import RECORDED, RunStatus
 
 Day = date | str
 """A day: a date, or a text such as 2026-02-06."""
+Adjust = Literal["none", "splits", "total"]
+"""How prices are adjusted."""
 
 # A session that is older than this is opened anew: what it may take in all is set for one run.
 _RENEW = 1800.0
+_EVER = (date(1900, 1, 1), date(2999, 12, 31))
 
 
 class Reader:
@@ -106,6 +111,34 @@ class Reader:
         """A ticker through the published days: a row for each stretch in which nothing changed, its other names included."""
         return self._ask(tickers.history_sql(self.table(), ticker_literal(ticker)))
 
+    def prices(
+        self,
+        tickers: str | Iterable[str],
+        start: Day | None = None,
+        end: Day | None = None,
+        *,
+        adjust: Adjust = "splits",
+        known_on: Day | None = None,
+    ) -> Answer:
+        """Daily bars of one ticker or several, by ticker and day, from DAILY_BARS; under all names where a master is built.
+
+        start, end: days in New York, both included; all days where nothing is said.
+        adjust: "none" (as traded), "splits" (prices x SPLIT_FACTOR, volume / SPLIT_FACTOR, on the shares of the last bar, as
+            the vendor's adjusted=true) or "total" (dividends reinvested too). Factors count the events up to the last bar.
+        known_on: with the splits, dividends and bars that were known on that day, so that a back-test can be repeated.
+
+        An event that does not fit the prices is left out: `price_issues` names it. NotThere says which dataset to load.
+        """
+        since, until = self._days_between(start, end)
+        asked = prices.Asked.of(tickers, since, until, None if known_on is None else day_of("known_on", known_on))
+        return self._priced(lambda sources: prices.prices_sql(sources, asked, adjust), events=adjust != "none")
+
+    def price_issues(self, tickers: str | Iterable[str], *, known_on: Day | None = None) -> Answer:
+        """What is doubtful about the splits, dividends and prices of some tickers: `USED` says whether it counts all the same."""
+        since, until = self._days_between(None, None)
+        asked = prices.Asked.of(tickers, since, until, None if known_on is None else day_of("known_on", known_on))
+        return self._priced(lambda sources: prices.price_issues_sql(sources, asked), events=True)
+
     def query(self, statement: str) -> Answer:
         """What one SELECT (or SHOW, DESCRIBE) gives. It reads the warehouse's tables, and nothing else."""
         return self._ask(statement)
@@ -147,6 +180,32 @@ class Reader:
     def _ask(self, statement: str) -> Answer:
         with in_python_words():
             return Answer(self._warehouse.fetch(statement), statement)
+
+    def _days_between(self, start: Day | None, end: Day | None) -> tuple[date, date]:
+        return (
+            _EVER[0] if start is None else day_of("start", start),
+            _EVER[1] if end is None else day_of("end", end),
+        )
+
+    def _priced(self, statement: Callable[[Sources], str], *, events: bool) -> Answer:
+        """An answer from the tables of prices; NotThere names the first one that is missing."""
+        for name in ("daily_bars", "splits", "dividends") if events else ("daily_bars",):
+            if not self._has(self.table(name)):
+                raise NotThere(
+                    f"{self.table(name)} does not exist in {self.label} yet.",
+                    hint=f'Load it first: stockpipe run --dataset {name}, or stockpipe.load("{name}").',
+                )
+        history = '"SECURITY_HISTORY"'
+        bars, splits, dividends = (self.table(name) for name in ("daily_bars", "splits", "dividends"))
+        sources = Sources(bars, splits, dividends, history if self._has(history) else None)
+        return self._ask(statement(sources))
+
+    def _has(self, table: str) -> bool:
+        try:
+            self._warehouse.query(f"SELECT 1 FROM {table} WHERE 1 = 0")
+        except NotThere:
+            return False
+        return True
 
     def _parts(self, dataset: str, market: str | None, active: bool | str | None) -> list[Part]:
         return chosen_parts(dataset, word("market", market), word("active", active))

@@ -1,0 +1,120 @@
+"""stockpipe prices: daily bars of some tickers, adjusted, as a table or a file."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from stockpipe.base.files import replace_file
+from stockpipe.base.folders import WorkFolder
+from stockpipe.cli.logs import configure_logging
+from stockpipe.cli.output import exit_codes, given_settings, shared_options
+from stockpipe.cli.query import show
+from stockpipe.errors import UsageError
+from stockpipe.reading.answer import Answer
+from stockpipe.reading.prices import ADJUST
+from stockpipe.reading.reader import Reader
+from stockpipe.settings import load_settings
+from stockpipe.warehouse import QueryResult
+
+_FORMS = ("table", "json", "csv", "parquet")
+_MOST_TOLD = 10
+
+
+@click.command()
+@click.argument("tickers", nargs=-1, required=True)
+@click.option("--from", "start", metavar="YYYY-MM-DD", help="First day; default: the first one that is loaded.")
+@click.option("--to", "end", metavar="YYYY-MM-DD", help="Last day; default: the newest one.")
+@click.option(
+    "--adjust",
+    type=click.Choice(ADJUST, case_sensitive=False),
+    default="splits",
+    show_default=True,
+    help="none: as traded; splits: on the shares of the last bar; total: with dividends reinvested.",
+)
+@click.option("--known-on", metavar="YYYY-MM-DD", help="With what was known on this day, to repeat a back-test.")
+@click.option("--format", "form", type=click.Choice(_FORMS, case_sensitive=False), help="Default: table, or by --out.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@click.option("--out", type=click.Path(path_type=Path), help="Write a Parquet file, such as prices.parquet.")
+@click.option("--all", "everything", is_flag=True, help="On a terminal, all rows of the table.")
+@shared_options
+def prices(tickers: tuple[str, ...], form: str | None, as_json: bool, out: Path | None, **options: Any) -> None:
+    """Daily bars of some tickers, continuous over renames, from DAILY_BARS, SPLITS and DIVIDENDS.
+
+    Splits and dividends that do not fit the prices are left out, and named on stderr.
+
+    \b
+    stockpipe prices AAPL MSFT --from 2020-08-01 --to 2020-09-01
+    stockpipe prices AAPL --adjust total --format csv > aapl.csv
+    stockpipe prices AAPL MSFT --adjust total --out prices.parquet
+    """
+    with exit_codes(as_json=as_json):
+        chosen = _form(form, out, as_json=as_json)
+        settings = load_settings(given_settings(options), env_file=options["env_file"])
+        configure_logging(settings, verbose=options["verbose"], quiet=True)
+        days = {"start": options["start"], "end": options["end"]}
+        with Reader(settings) as reader:
+            found = reader.prices(tickers, **days, adjust=options["adjust"], known_on=options["known_on"])
+            if options["adjust"] != "none" and not options["quiet"]:
+                _tell_issues(reader.price_issues(tickers, known_on=options["known_on"]))
+        _tell_missing(tickers, found)
+        if chosen == "parquet":
+            _write_parquet(found, out)
+        else:
+            answer = QueryResult(found.columns, found.tuples(), list(found.types.values()))
+            show(answer, chosen, everything=options["everything"], quiet=options["quiet"])
+
+
+def _form(form: str | None, out: Path | None, *, as_json: bool) -> str:
+    """The form of the answer; UsageError for two that differ, and for Parquet on a terminal."""
+    said = {"json"} if as_json else set()
+    said |= {form} if form else set()
+    said |= {"parquet"} if out else set()
+    if len(said) > 1:
+        raise UsageError(
+            f"{' and '.join(sorted(said))} are different forms.", hint="Ask for one of them; --out is Parquet."
+        )
+    chosen = next(iter(said), "table")
+    if chosen == "parquet" and out is None and sys.stdout.isatty():
+        raise UsageError("Parquet is not for a terminal.", hint="Name a file with --out, or send the output to one.")
+    return chosen
+
+
+def _tell_issues(issues: Answer) -> None:
+    """What is doubtful, on stderr, the first ones in full."""
+    rows = issues.rows()
+    for row in rows[:_MOST_TOLD]:
+        kept = "counted all the same" if row["USED"] else "left out"
+        likely = f" ({row['LIKELY_DATE']})" if row["LIKELY_DATE"] else ""
+        what = "not adjusted" if row["EVENT"] == "price" else kept
+        click.echo(f"{row['ASKED']} {row['EX_DATE']}: {row['EVENT']}: {row['ISSUE']}{likely}; {what}.", err=True)
+    if len(rows) > _MOST_TOLD:
+        click.echo(f"And {len(rows) - _MOST_TOLD:,} more; ADJUSTMENT_ISSUES has all of them.", err=True)
+
+
+def _tell_missing(tickers: tuple[str, ...], found: Answer) -> None:
+    known = {row[0] for row in found.tuples()}
+    missing = [ticker for ticker in dict.fromkeys(tickers) if ticker not in known]
+    if missing:
+        click.echo(f"No bars in these days: {', '.join(missing)}.", err=True)
+
+
+def _write_parquet(found: Answer, out: Path | None) -> None:
+    try:
+        if out is None:
+            with WorkFolder() as folder, folder.told():
+                found.to_parquet(folder.path / "prices.parquet")
+                with (folder.path / "prices.parquet").open("rb") as file:
+                    shutil.copyfileobj(file, sys.stdout.buffer)
+            return
+        with replace_file(out) as target:
+            found.to_parquet(target)
+        click.echo(f"Wrote {len(found):,} rows to {out}", err=True)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise UsageError(f"{out} cannot be written: {error.strerror}.", hint="Name another file with --out.") from error

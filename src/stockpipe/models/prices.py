@@ -1,0 +1,237 @@
+"""Prices that join: raw bars under permanent ids, the factors of splits and dividends, and bars adjusted by them.
+
+All are SELECTs over one another, the same in both warehouses: as views for SQL, and as parts of one statement for
+`stockpipe prices`. Nothing is stored, since every later split rewrites the past.
+
+What continues over days is a SERIES: the security where the security master knows it, else the ticker. For a bar of day t,
+with products over the events whose first bar lies after t:
+
+    split factor     S(t) = product of split_from / split_to                  prices x S, volume / S
+    dividend factor  Q(t) = product of 1 - sum of D / close of the bar before
+    total return     P(t) x S(t) x Q(t);  forward: the same divided by S x Q of the first bar
+
+An event that does not fit is left out and named in ADJUSTMENT_ISSUES, never multiplied blindly.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+LOW, HIGH = 0.7, 1.4
+"""Between these a close may lie against the one before, once the split is taken out (massive-com: MA 2014, TQQQ 2017)."""
+_JUMP = (0.6, 1.67)
+_SEARCHED_DAYS = 22  # some fifteen sessions
+_RENAMED_DAYS = 10
+_LARGE_SHARE = 0.5
+_OLD_DAYS = 14
+_PRICES = ("OPEN", "HIGH", "LOW", "CLOSE", "VWAP")
+
+
+@dataclass(frozen=True)
+class Sources:
+    """What the SELECTs read: names, in quotes where they need them. `history` is None where no master is built."""
+
+    daily_bars: str
+    splits: str
+    dividends: str
+    history: str | None = None
+    bars: str = '"BARS"'
+    adjustments: str = '"ADJUSTMENTS"'
+
+
+def bars_sql(sources: Sources, where: str = "") -> str:
+    """Raw bars with SECURITY_ID, joined by ticker and day; null for a ticker that no list of that day has."""
+    columns = ", ".join(
+        f'b."{name}"' for name in ("OPEN", "HIGH", "LOW", "CLOSE", "VOLUME", "VWAP", "TRANSACTIONS", "OTC")
+    )
+    if sources.history is None:
+        known, join = "CAST(NULL AS VARCHAR)", ""
+    else:
+        known = 'h."SECURITY_ID"'
+        join = (
+            f'\nLEFT JOIN {sources.history} AS h ON h."TICKER" = b."TICKER" AND h."VALID_FROM" <= b."DS" '
+            'AND (h."VALID_TO" > b."DS" OR h."VALID_TO" IS NULL)'
+        )
+    return (
+        f'SELECT coalesce({known}, b."TICKER") AS "SERIES", {known} AS "SECURITY_ID", b."TICKER", b."DS", {columns}\n'
+        f"FROM {sources.daily_bars} AS b{join}{where}"
+    )
+
+
+def adjustments_sql(sources: Sources) -> str:
+    """The events that count: a row for each series and ex-date with its factors, and the bars on both sides of it."""
+    return f"""WITH {_judged(sources)}
+SELECT "SERIES", "EX_DATE", min("PREV_DS") AS "PREV_DS", min("FIRST_BAR") AS "FIRST_BAR",
+    min("PREV_CLOSE") AS "PREV_CLOSE", min("FIRST_CLOSE") AS "FIRST_CLOSE",
+    coalesce(max(split), 1.0) AS "SPLIT_FACTOR", coalesce(max(dividend), 0.0) AS "DIVIDEND",
+    1.0 - coalesce(max(dividend), 0.0) / min("PREV_CLOSE") AS "DIVIDEND_FACTOR",
+    min("FIRST_CLOSE") / (min("FIRST_CLOSE") + coalesce(max(dividend), 0.0) * coalesce(max(split), 1.0)) AS "CRSP_FACTOR"
+FROM (
+    SELECT "SERIES", "EX_DATE", "PREV_DS", "FIRST_BAR", "PREV_CLOSE", "FIRST_CLOSE",
+        factor AS split, CAST(NULL AS DOUBLE) AS dividend
+    FROM judged_splits WHERE used
+    UNION ALL
+    SELECT "SERIES", "EX_DATE", "PREV_DS", "FIRST_BAR", "PREV_CLOSE", "FIRST_CLOSE", CAST(NULL AS DOUBLE), amount
+    FROM judged_dividends WHERE used
+) AS events
+GROUP BY "SERIES", "EX_DATE\""""
+
+
+def issues_sql(sources: Sources) -> str:
+    """Every event that is doubtful, whether it counts all the same, and every jump that no event explains."""
+    return f"""WITH {_judged(sources)},
+moves AS (
+    SELECT p."SERIES", p."FIRST_BAR", p."PREV_DS", p."FIRST_CLOSE" / p."PREV_CLOSE" / coalesce(exp(sum(ln(f.factor))), 1.0) AS move
+    FROM priced AS p LEFT JOIN (
+        SELECT "SERIES", "FIRST_BAR", factor FROM judged_splits WHERE used
+        UNION ALL SELECT "SERIES", "FIRST_BAR", 1.0 - amount / "PREV_CLOSE" FROM judged_dividends WHERE used
+    ) AS f ON f."SERIES" = p."SERIES" AND f."FIRST_BAR" = p."FIRST_BAR"
+    WHERE p."PREV_CLOSE" >= 1 AND p."FIRST_BAR" - p."PREV_DS" <= 7
+    GROUP BY p."SERIES", p."FIRST_BAR", p."PREV_DS", p."FIRST_CLOSE", p."PREV_CLOSE"
+)
+SELECT "SERIES", "EX_DATE", 'split' AS "EVENT", issue AS "ISSUE", used AS "USED", 1.0 / factor AS "VALUE", "LIKELY_DATE"
+FROM judged_splits WHERE issue IS NOT NULL
+UNION ALL
+SELECT "SERIES", "EX_DATE", 'dividend', issue, used, amount, CAST(NULL AS DATE) FROM judged_dividends WHERE issue IS NOT NULL
+UNION ALL
+SELECT "SERIES", "EX_DATE", 'dividend', 'foreign currency', FALSE, "CASH_AMOUNT", CAST(NULL AS DATE) FROM foreign_dividends
+UNION ALL
+SELECT "SERIES", "FIRST_BAR", 'price', 'a jump that no event explains', FALSE, move, CAST(NULL AS DATE)
+FROM moves WHERE move < {_JUMP[0]} OR move > {_JUMP[1]}"""
+
+
+def adjusted_sql(sources: Sources) -> str:
+    """Bars on the shares of the last bar: OPEN to VWAP and VOLUME by splits alone, TR_* with dividends reinvested too."""
+    prices = ", ".join(f'CAST(b."{name}" AS DOUBLE) * s AS "{name}"' for name in _PRICES)
+    total = ", ".join(f'CAST(b."{name}" AS DOUBLE) * s * q AS "TR_{name}"' for name in _PRICES[:4])
+    return f"""WITH steps AS (
+    SELECT "SERIES", "FIRST_BAR", sum(ln("SPLIT_FACTOR")) AS split_ln, sum(ln("DIVIDEND_FACTOR")) AS dividend_ln
+    FROM {sources.adjustments} GROUP BY "SERIES", "FIRST_BAR"
+),
+chain AS (
+    SELECT "SERIES", "FIRST_BAR" AS until_bar,
+        lag("FIRST_BAR") OVER (PARTITION BY "SERIES" ORDER BY "FIRST_BAR") AS from_bar,
+        exp(sum(split_ln) OVER (PARTITION BY "SERIES" ORDER BY "FIRST_BAR" DESC ROWS UNBOUNDED PRECEDING)) AS split_factor,
+        exp(sum(dividend_ln) OVER (PARTITION BY "SERIES" ORDER BY "FIRST_BAR" DESC ROWS UNBOUNDED PRECEDING)) AS dividend_factor
+    FROM steps
+),
+firsts AS (SELECT "SERIES", exp(sum(split_ln) + sum(dividend_ln)) AS first_factor FROM steps GROUP BY "SERIES"),
+b AS (
+    SELECT bars.*, coalesce(chain.split_factor, 1.0) AS s, coalesce(chain.dividend_factor, 1.0) AS q,
+        coalesce(firsts.first_factor, 1.0) AS first_factor
+    FROM {sources.bars} AS bars
+    LEFT JOIN chain ON chain."SERIES" = bars."SERIES" AND bars."DS" < chain.until_bar
+        AND (chain.from_bar IS NULL OR bars."DS" >= chain.from_bar)
+    LEFT JOIN firsts ON firsts."SERIES" = bars."SERIES"
+)
+SELECT b."SERIES", b."SECURITY_ID", b."TICKER", b."DS", {prices}, CAST(b."VOLUME" AS DOUBLE) / s AS "VOLUME",
+    {total}, CAST(b."CLOSE" AS DOUBLE) * s * q / b.first_factor AS "FORWARD_CLOSE",
+    b."CLOSE" AS "RAW_CLOSE", s AS "SPLIT_FACTOR", q AS "DIVIDEND_FACTOR"
+FROM b"""
+
+
+def _judged(sources: Sources) -> str:
+    """The parts that ADJUSTMENTS and ADJUSTMENT_ISSUES share: priced days, events by series, and what is made of each."""
+    return f"""priced AS (
+    SELECT "SERIES", "DS" AS "FIRST_BAR", CAST("CLOSE" AS DOUBLE) AS "FIRST_CLOSE",
+        lag("DS") OVER (PARTITION BY "SERIES" ORDER BY "DS") AS "PREV_DS",
+        CAST(lag("CLOSE") OVER (PARTITION BY "SERIES" ORDER BY "DS") AS DOUBLE) AS "PREV_CLOSE"
+    FROM {sources.bars} WHERE "CLOSE" > 0
+),
+spans AS (
+    SELECT "TICKER", "SERIES", min("DS") AS first_ds, max("DS") AS last_ds FROM {sources.bars} GROUP BY "TICKER", "SERIES"
+),
+{_splits(sources)},
+{_dividends(sources)}"""
+
+
+def _of_series(table: str, day: str, key: str) -> str:
+    """Events with the series that bore their ticker on the day, or up to some days before: a reverse split that comes with
+    a new symbol is told under the old one."""
+    return f"""SELECT e.*, s."SERIES", e."{day}" AS "EX_DATE"
+    FROM {table} AS e JOIN spans AS s ON s."TICKER" = e."TICKER"
+        AND e."{day}" > s.first_ds - {_RENAMED_DAYS} AND e."{day}" <= s.last_ds + {_RENAMED_DAYS}
+    QUALIFY row_number() OVER (PARTITION BY e."TICKER", {key}, e."OCCURRENCE" ORDER BY
+        CASE WHEN e."{day}" BETWEEN s.first_ds AND s.last_ds THEN 0 WHEN e."{day}" > s.last_ds THEN 1 ELSE 2 END,
+        s.last_ds DESC, s."SERIES") = 1"""
+
+
+def _splits(sources: Sources) -> str:
+    """Of all splits of one day the one that fits the prices best counts, unless the price moved as if there was none."""
+    key = 'e."EXECUTION_DATE", e."ADJUSTMENT_TYPE", e."SPLIT_FROM", e."SPLIT_TO"'
+    fits, still = f"moved BETWEEN {LOW} AND {HIGH}", f"unsplit BETWEEN {LOW} AND {HIGH}"
+    return f"""split_events AS (
+    {_of_series(sources.splits, "EXECUTION_DATE", key)}
+),
+split_moves AS (
+    SELECT e."SERIES", e."EX_DATE", e."SPLIT_FROM" / e."SPLIT_TO" AS factor, p."PREV_DS", p."FIRST_BAR", p."PREV_CLOSE", p."FIRST_CLOSE",
+        p."FIRST_CLOSE" / p."PREV_CLOSE" AS unsplit, p."FIRST_CLOSE" / p."PREV_CLOSE" * e."SPLIT_TO" / e."SPLIT_FROM" AS moved
+    FROM split_events AS e
+    JOIN priced AS p ON p."SERIES" = e."SERIES" AND p."PREV_DS" < e."EX_DATE" AND e."EX_DATE" <= p."FIRST_BAR"
+    WHERE e."SPLIT_FROM" > 0 AND e."SPLIT_TO" > 0
+),
+ranked_splits AS (
+    SELECT m.*, row_number() OVER (PARTITION BY "SERIES", "EX_DATE" ORDER BY abs(ln(moved)), factor) AS place,
+        lag(factor) OVER (PARTITION BY "SERIES", "EX_DATE" ORDER BY abs(ln(moved)), factor) AS factor_before
+    FROM split_moves AS m
+),
+likely_splits AS (
+    SELECT r."SERIES", r."EX_DATE", r.factor, min_by(p."FIRST_BAR", abs(p."FIRST_BAR" - r."EX_DATE")) AS likely
+    FROM ranked_splits AS r
+    JOIN priced AS p ON p."SERIES" = r."SERIES" AND p."FIRST_BAR" <> r."FIRST_BAR"
+        AND p."FIRST_BAR" BETWEEN r."EX_DATE" - {_SEARCHED_DAYS} AND r."EX_DATE" + {_SEARCHED_DAYS}
+        AND p."FIRST_CLOSE" / p."PREV_CLOSE" / r.factor BETWEEN {LOW} AND {HIGH}
+        AND NOT p."FIRST_CLOSE" / p."PREV_CLOSE" BETWEEN {LOW} AND {HIGH}
+    WHERE NOT r.moved BETWEEN {LOW} AND {HIGH}
+    GROUP BY r."SERIES", r."EX_DATE", r.factor
+),
+judged_splits AS (
+    SELECT r."SERIES", r."EX_DATE", r.factor, r."PREV_DS", r."FIRST_BAR", r."PREV_CLOSE", r."FIRST_CLOSE", l.likely AS "LIKELY_DATE",
+        place = 1 AND ({fits} OR NOT ({still}) AND l.likely IS NULL) AS used,
+        CASE WHEN place > 1 AND factor_before = r.factor THEN 'told twice'
+            WHEN place > 1 THEN 'another split of this day fits better'
+            WHEN {fits} THEN NULL
+            WHEN l.likely IS NOT NULL THEN 'wrong date: the price moved so on another day'
+            WHEN {still} THEN 'the price did not move'
+            ELSE 'an unusual move' END AS issue
+    FROM ranked_splits AS r
+    LEFT JOIN likely_splits AS l ON l."SERIES" = r."SERIES" AND l."EX_DATE" = r."EX_DATE" AND l.factor = r.factor
+)"""
+
+
+def _dividends(sources: Sources) -> str:
+    """All of one ex-date together, per old share; what is not in dollars, or is not less than the price, counts nothing."""
+    key = 'e."EX_DIVIDEND_DATE", e."CASH_AMOUNT", e."DISTRIBUTION_TYPE", e."CURRENCY"'
+    return f"""dividend_events AS (
+    {_of_series(sources.dividends, "EX_DIVIDEND_DATE", key)}
+),
+foreign_dividends AS (SELECT "SERIES", "EX_DATE", "CASH_AMOUNT" FROM dividend_events WHERE upper("CURRENCY") <> 'USD'),
+split_after AS (
+    SELECT "SERIES", "EX_DATE", factor, exp(sum(ln(factor)) OVER (
+        PARTITION BY "SERIES" ORDER BY "EX_DATE" DESC ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)) / factor AS later
+    FROM judged_splits WHERE used
+),
+dividend_amounts AS (
+    SELECT e."SERIES", e."EX_DATE", CASE WHEN a.factor IS NOT NULL
+            AND abs(ln(e."SPLIT_ADJUSTED_CASH_AMOUNT" / e."CASH_AMOUNT" / a.later))
+                < abs(ln(e."SPLIT_ADJUSTED_CASH_AMOUNT" / e."CASH_AMOUNT" / a.later / a.factor))
+        THEN e."CASH_AMOUNT" / a.factor ELSE e."CASH_AMOUNT" END AS amount, a.factor IS NOT NULL AS with_split
+    FROM dividend_events AS e LEFT JOIN split_after AS a ON a."SERIES" = e."SERIES" AND a."EX_DATE" = e."EX_DATE"
+    WHERE (e."CURRENCY" IS NULL OR upper(e."CURRENCY") = 'USD') AND e."CASH_AMOUNT" > 0
+),
+dividend_sums AS (
+    SELECT "SERIES", "EX_DATE", sum(amount) AS amount, max(CASE WHEN with_split THEN 1 ELSE 0 END) AS with_split
+    FROM dividend_amounts GROUP BY "SERIES", "EX_DATE"
+),
+judged_dividends AS (
+    SELECT d."SERIES", d."EX_DATE", d.amount, p."PREV_DS", p."FIRST_BAR", p."PREV_CLOSE", p."FIRST_CLOSE",
+        p."PREV_CLOSE" IS NOT NULL AND d.amount < p."PREV_CLOSE" AS used,
+        CASE WHEN p."PREV_CLOSE" IS NULL THEN 'no close before it'
+            WHEN d.amount >= p."PREV_CLOSE" THEN 'not less than the price'
+            WHEN d.amount > {_LARGE_SHARE} * p."PREV_CLOSE" THEN 'more than half of the price'
+            WHEN d.with_split = 1 THEN 'on the day of a split'
+            WHEN d."EX_DATE" - p."PREV_DS" > {_OLD_DAYS} THEN 'the close before it is old' END AS issue
+    FROM dividend_sums AS d
+    JOIN priced AS p ON p."SERIES" = d."SERIES" AND (p."PREV_DS" < d."EX_DATE" AND d."EX_DATE" <= p."FIRST_BAR"
+        OR p."PREV_DS" IS NULL AND p."FIRST_BAR" = d."EX_DATE")
+)"""

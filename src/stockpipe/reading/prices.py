@@ -1,0 +1,123 @@
+"""Prices of some tickers: the models of `models/prices.py` as parts of one statement, over the bars of these alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from stockpipe.errors import UsageError
+from stockpipe.models.prices import Sources, adjusted_sql, adjustments_sql, bars_sql, issues_sql
+from stockpipe.reading.words import day_literal, ticker_literal
+
+ADJUST = ("none", "splits", "total")
+"""How prices are adjusted: not at all, by splits, or by splits and dividends (total return)."""
+MOST_TICKERS = 1000
+# How the parts of the statement are called.
+_NAMED = Sources("", "splits_known", "dividends_known", bars='"BARS"', adjustments='"ADJUSTMENTS"')
+_COLUMNS = ("OPEN", "HIGH", "LOW", "CLOSE", "VOLUME", "VWAP")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is asked for. `tickers` are literals; `start` and `end` are days, both included; `known_on` a day or None."""
+
+    tickers: tuple[str, ...]
+    start: date
+    end: date
+    known_on: date | None = None
+
+    @classmethod
+    def of(cls, tickers: Any, start: date, end: date, known_on: date | None = None) -> Asked:
+        """Judged; UsageError for what makes no sense."""
+        names = [tickers] if isinstance(tickers, str) else list(tickers) if isinstance(tickers, Iterable) else [tickers]
+        if not names:
+            raise UsageError("No ticker is named.", hint="Name one or more, such as AAPL MSFT.")
+        if len(names) > MOST_TICKERS:
+            raise UsageError(
+                f"{len(names):,} tickers are more than {MOST_TICKERS:,}.", hint="Ask the view ADJUSTED_BARS with SQL."
+            )
+        if start > end:
+            raise UsageError(f"{start} is later than {end}.", hint="The first day comes first.")
+        return cls(tuple(dict.fromkeys(map(ticker_literal, names))), start, end, known_on)
+
+
+def prices_sql(sources: Sources, asked: Asked, adjust: str) -> str:
+    """The bars of the asked tickers and days, continuous over renames. Of a reused ticker, the latest that bore it by `end`."""
+    if adjust not in ADJUST:
+        raise UsageError(f"adjust is {adjust!r}.", hint=f"Choose from: {', '.join(ADJUST)}.")
+    if adjust == "none":
+        columns, table, parts = _columns(_COLUMNS), '"BARS"', _bars(sources, asked)
+    else:
+        factor = "" if adjust == "splits" else '* "DIVIDEND_FACTOR"'
+        adjusted = [name if name == '"VOLUME"' else f"{name} {factor} AS {name}" for name in map(_quoted, _COLUMNS)]
+        columns, table = ", ".join((*adjusted, '"RAW_CLOSE"', '"SPLIT_FACTOR"', '"DIVIDEND_FACTOR"')), "adjusted"
+        adjustments = f'"ADJUSTMENTS" AS ({adjustments_sql(_NAMED)})'
+        parts = f"{_bars(sources, asked)},\n{_events(sources, asked)},\n{adjustments},\nadjusted AS ({adjusted_sql(_NAMED)})"
+    return f"""WITH {parts},
+{_chosen(asked)}
+SELECT asked AS "ASKED", "SECURITY_ID", "TICKER", "DS", {columns}
+FROM {table} AS found JOIN chosen ON chosen."SERIES" = found."SERIES"
+WHERE "DS" BETWEEN {day_literal(asked.start)} AND {day_literal(asked.end)}
+ORDER BY asked, "DS\""""
+
+
+def price_issues_sql(sources: Sources, asked: Asked) -> str:
+    """What is doubtful about the events of the asked tickers, in all of their days."""
+    return f"""WITH {_bars(sources, asked)},
+{_events(sources, asked)},
+{_chosen(asked)},
+issues AS ({issues_sql(_NAMED)})
+SELECT asked AS "ASKED", "EX_DATE", "EVENT", "ISSUE", "USED", "VALUE", "LIKELY_DATE"
+FROM issues JOIN chosen ON chosen."SERIES" = issues."SERIES" ORDER BY asked, "EX_DATE\""""
+
+
+def _bars(sources: Sources, asked: Asked) -> str:
+    """The bars under all names of the asked securities, up to the day as of which is asked."""
+    until = f' AND b."DS" <= {day_literal(asked.known_on)}' if asked.known_on else ""
+    where = f'\nWHERE b."TICKER" IN ({_scope(sources, asked)}){until}'
+    return f'"BARS" AS ({bars_sql(sources, where)})'
+
+
+def _events(sources: Sources, asked: Asked) -> str:
+    """Their splits and dividends, as they are known, or were known on a day."""
+    splits, dividends = (
+        f'SELECT * FROM {table} WHERE "TICKER" IN ({_scope(sources, asked)}) AND {_known(asked.known_on)}'
+        for table in (sources.splits, sources.dividends)
+    )
+    return f"splits_known AS ({splits}),\ndividends_known AS ({dividends})"
+
+
+def _scope(sources: Sources, asked: Asked) -> str:
+    """The asked tickers, and the other names of the securities that ever bore one."""
+    if sources.history is None:
+        return ", ".join(asked.tickers)
+    ids = f'SELECT "SECURITY_ID" FROM {sources.history} WHERE "TICKER" IN ({", ".join(asked.tickers)})'
+    named = f'SELECT "TICKER" FROM {sources.history} WHERE "SECURITY_ID" IN ({ids})'
+    return " UNION ALL ".join((named, *(f"SELECT {ticker}" for ticker in asked.tickers)))
+
+
+def _chosen(asked: Asked) -> str:
+    """For each asked ticker the series that bore it last, up to the end of what is asked."""
+    return f"""chosen AS (
+    SELECT "TICKER" AS asked, "SERIES" FROM (
+        SELECT "TICKER", "SERIES", max("DS") AS last_ds FROM "BARS"
+        WHERE "TICKER" IN ({", ".join(asked.tickers)}) AND "DS" <= {day_literal(asked.end)} GROUP BY "TICKER", "SERIES"
+    ) AS bearers QUALIFY row_number() OVER (PARTITION BY "TICKER" ORDER BY last_ds DESC, "SERIES") = 1
+)"""
+
+
+def _known(day: date | None) -> str:
+    if day is None:
+        return '"KNOWN_TO" IS NULL'
+    on = day_literal(day)
+    return f'"KNOWN_FROM" <= {on} AND ("KNOWN_TO" > {on} OR "KNOWN_TO" IS NULL)'
+
+
+def _columns(names: Sequence[str]) -> str:
+    return ", ".join(map(_quoted, names))
+
+
+def _quoted(name: str) -> str:
+    return f'"{name}"'

@@ -1,0 +1,259 @@
+"""Adjusted prices: the worked example of AAPL, and what vendors' events have in store. Expected values are written down."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+
+from stockpipe import errors
+from support.prices import Prices
+
+AAPL = (
+    ("AAPL", "2014-06-06", 645.57), ("AAPL", "2014-06-09", 93.70), ("AAPL", "2020-08-06", 455.61),
+    ("AAPL", "2020-08-07", 444.45), ("AAPL", "2020-08-28", 499.23), ("AAPL", "2020-08-31", 129.04),
+)  # fmt: skip
+
+
+@pytest.fixture
+def prices() -> Prices:
+    return Prices()
+
+
+def apple(prices: Prices) -> Prices:
+    """Public closes, splits and the dividend of the worked example."""
+    prices.bars(*AAPL)
+    prices.splits(("AAPL", "2014-06-09", 1, 7), ("AAPL", "2020-08-31", 1, 4))
+    prices.dividends(("AAPL", "2020-08-07", 0.82), adjusted=0.205)
+    return prices
+
+
+def test_the_worked_example_by_splits(prices: Prices) -> None:
+    closes = apple(prices).values("AAPL", "CLOSE")
+    assert closes == pytest.approx(
+        {
+            "2014-06-06": 23.056071428571, "2014-06-09": 23.425, "2020-08-06": 113.9025, "2020-08-07": 111.1125,
+            "2020-08-28": 124.8075, "2020-08-31": 129.04,
+        },
+        rel=1e-12,
+    )  # fmt: skip
+    assert round(closes["2020-08-31"] / closes["2020-08-28"] - 1, 4) == 0.0339
+    assert round(closes["2020-08-31"] / closes["2020-08-06"] - 1, 6) == 0.132899
+    assert prices.issues("AAPL") == []
+
+
+def test_the_worked_example_with_dividends(prices: Prices) -> None:
+    closes = apple(prices).values("AAPL", "CLOSE", adjust="total")
+    assert round(closes["2020-08-31"] / closes["2020-08-06"] - 1, 6) == 0.134941
+    assert prices.values("AAPL", "DIVIDEND_FACTOR", adjust="total")["2020-08-06"] == pytest.approx(0.998200, abs=5e-7)
+    assert prices.values("AAPL", "DIVIDEND_FACTOR", adjust="total")["2020-08-07"] == 1
+
+
+def test_raw_prices_stay_as_they_came(prices: Prices) -> None:
+    raw = apple(prices).values("AAPL", "CLOSE", adjust="none")
+    assert {day: str(close) for day, close in raw.items()}["2014-06-06"] == "645.5700000000"
+    volumes = prices.values("AAPL", "VOLUME")
+    assert (volumes["2014-06-06"], volumes["2020-08-31"]) == (pytest.approx(28_000, rel=1e-12), 1000)
+
+
+def test_a_day_range_does_not_change_a_factor(prices: Prices) -> None:
+    some = apple(prices).values("AAPL", "CLOSE", start="2020-08-01", end="2020-08-28")
+    assert list(some) == ["2020-08-06", "2020-08-07", "2020-08-28"]
+    assert some["2020-08-28"] == pytest.approx(124.8075, rel=1e-12)
+
+
+def test_a_split_that_is_told_twice_counts_once(prices: Prices) -> None:
+    prices.closes("X", "2024-01-02", 100, 50, 51)
+    prices.splits(("X", "2024-01-03", 1, 2))
+    prices.splits(("X", "2024-01-03", 1, 2), kind="stock_dividend")
+    assert prices.values("X", "CLOSE")["2024-01-02"] == 50
+    assert prices.issues("X") == [("2024-01-03", "split", "told twice", False)]
+
+
+def test_of_two_ratios_on_a_day_the_one_that_fits_counts(prices: Prices) -> None:
+    prices.closes("X", "2024-01-02", 100, 50, 51)
+    prices.splits(("X", "2024-01-03", 1, 2), ("X", "2024-01-03", 1, 4))
+    assert prices.values("X", "CLOSE")["2024-01-02"] == 50
+    assert prices.issues("X") == [("2024-01-03", "split", "another split of this day fits better", False)]
+
+
+def test_a_split_on_a_wrong_date_is_left_out_and_the_right_day_is_named(prices: Prices) -> None:
+    """As MA in 2014: told for a day on which nothing moved; the price moved two weeks later."""
+    prices.closes("MA", "2014-01-06", *[800.0] * 10, 80.0, 81.0)
+    prices.splits(("MA", "2014-01-07", 1, 10))
+    assert prices.values("MA", "CLOSE")["2014-01-06"] == 800
+    (issue,) = [row for row in prices.desk.price_issues("MA") if row["EVENT"] == "split"]
+    assert (issue["ISSUE"], issue["USED"], str(issue["LIKELY_DATE"])) == (
+        "wrong date: the price moved so on another day", False, "2014-01-16",
+    )  # fmt: skip
+
+
+def test_a_split_that_no_price_follows_is_left_out(prices: Prices) -> None:
+    prices.closes("X", "2024-01-02", 100, 101, 102)
+    prices.splits(("X", "2024-01-03", 1, 10))
+    assert prices.values("X", "CLOSE")["2024-01-02"] == 100
+    assert prices.issues("X") == [("2024-01-03", "split", "the price did not move", False)]
+
+
+def test_a_split_on_a_wild_day_counts_and_is_told(prices: Prices) -> None:
+    prices.closes("X", "2024-01-02", 1.0, 4.0, 4.1)  # ten for one, and 60 % lost the same day
+    prices.splits(("X", "2024-01-03", 10, 1), kind="reverse_split")
+    assert prices.values("X", "CLOSE")["2024-01-02"] == pytest.approx(10, rel=1e-12)
+    assert prices.issues("X")[0] == ("2024-01-03", "split", "an unusual move", True)
+
+
+@pytest.mark.parametrize(("close", "counts"), [(71, True), (139, True), (69, False), (141, False)])
+def test_the_price_test_lets_a_close_pass_between_its_bounds(prices: Prices, close: float, counts: bool) -> None:
+    prices.closes("X", "2024-01-02", 1000, close, close)
+    prices.splits(("X", "2024-01-03", 1, 10))
+    assert (("2024-01-03", "split", "an unusual move", True) not in prices.issues("X")) is counts
+
+
+def test_an_announced_split_changes_nothing_yet(prices: Prices) -> None:
+    prices.closes("X", "2024-01-02", 100, 101)
+    prices.splits(("X", "2024-06-03", 1, 2))
+    prices.dividends(("X", "2024-06-03", 1.0))
+    assert prices.values("X", "CLOSE", adjust="total") == {"2024-01-02": 100, "2024-01-03": 101}
+    assert prices.issues("X") == []
+
+
+def test_a_reverse_split_that_comes_with_a_new_symbol(prices: Prices) -> None:
+    """The event is told under the old symbol, the bars have the new one, and one security has both."""
+    prices.closes("OLD", "2024-01-02", 1.0, 1.1)
+    prices.closes("NEW", "2024-01-04", 11.5, 11.6)
+    prices.splits(("OLD", "2024-01-04", 10, 1), kind="reverse_split")
+    prices.master(("OLD.2020", "OLD", "2020-01-01", "2024-01-04"), ("OLD.2020", "NEW", "2024-01-04", None))
+    closes = prices.values("NEW", "CLOSE")
+    assert closes == pytest.approx({"2024-01-02": 10, "2024-01-03": 11, "2024-01-04": 11.5, "2024-01-05": 11.6})
+    assert closes == prices.values("OLD", "CLOSE")
+    assert prices.values("NEW", "TICKER")["2024-01-02"] == "OLD"
+
+
+def test_a_reused_symbol_inherits_nothing(prices: Prices) -> None:
+    prices.closes("META", "2022-01-03", 14, 15)  # a fund
+    prices.closes("FB", "2022-06-07", 190, 195)
+    prices.closes("META", "2022-06-09", 184, 92)
+    prices.splits(("META", "2022-06-10", 1, 2))
+    prices.master(
+        ("META.2021", "META", "2021-06-30", "2022-02-01"),
+        ("FB.2012", "FB", "2012-05-18", "2022-06-09"),
+        ("FB.2012", "META", "2022-06-09", None),
+    )
+    assert list(prices.values("META", "CLOSE")) == ["2022-06-07", "2022-06-08", "2022-06-09", "2022-06-10"]
+    assert prices.values("META", "CLOSE")["2022-06-07"] == 95
+    assert prices.values("META", "CLOSE", end="2022-02-01") == {"2022-01-03": 14, "2022-01-04": 15}
+
+
+def test_all_dividends_of_a_day_are_one(prices: Prices) -> None:
+    prices.closes("X", "2024-01-02", 100, 97)
+    prices.dividends(("X", "2024-01-03", 1.0))
+    prices.dividends(("X", "2024-01-03", 2.0), kind="special")
+    assert prices.values("X", "CLOSE", adjust="total")["2024-01-02"] == pytest.approx(97, rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("adjusted", "factor"),
+    [(1.0, 0.98), (0.5, 0.99)],  # 1.0 per new share is 2.0 per old one; 0.5 on today's shares was 1.0 per old one
+)
+def test_a_dividend_on_the_day_of_a_split_is_put_on_old_shares(prices: Prices, adjusted: float, factor: float) -> None:
+    prices.closes("X", "2024-01-02", 100, 49)
+    prices.splits(("X", "2024-01-03", 1, 2))
+    prices.dividends(("X", "2024-01-03", 1.0), adjusted=adjusted)
+    assert prices.values("X", "DIVIDEND_FACTOR", adjust="total")["2024-01-02"] == pytest.approx(factor, rel=1e-12)
+    assert ("2024-01-03", "dividend", "on the day of a split", True) in prices.issues("X")
+
+
+def test_a_dividend_on_the_day_of_a_reverse_split_leaves_its_factor(prices: Prices) -> None:
+    prices.closes("X", "2024-01-02", 1.0, 9.9)
+    prices.splits(("X", "2024-01-03", 10, 1), kind="reverse_split")
+    prices.dividends(("X", "2024-01-03", 0.01))
+    assert prices.values("X", "SPLIT_FACTOR")["2024-01-02"] == pytest.approx(10, rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "issue", "counts"),
+    [
+        (0.5, "CNY", "foreign currency", False),
+        (100.0, "USD", "not less than the price", False),
+        (130.0, "USD", "not less than the price", False),
+        (51.0, "USD", "more than half of the price", True),
+    ],
+)
+def test_a_dividend_that_makes_no_sense_is_named(
+    prices: Prices, amount: float, currency: str, issue: str, counts: bool
+) -> None:
+    prices.closes("X", "2024-01-02", 100, 99)
+    prices.dividends(("X", "2024-01-03", amount), currency=currency)
+    assert ("2024-01-03", "dividend", issue, counts) in prices.issues("X")
+    factor = 1 - amount / 100 if counts else 1
+    assert prices.values("X", "DIVIDEND_FACTOR", adjust="total")["2024-01-02"] == pytest.approx(factor)
+
+
+def test_a_dividend_without_a_close_before_it_counts_nothing(prices: Prices) -> None:
+    prices.closes("X", "2024-01-02", 100, 99)
+    prices.dividends(("X", "2024-01-02", 1.0))
+    assert prices.issues("X") == [("2024-01-02", "dividend", "no close before it", False)]
+
+
+def test_a_dividend_whose_close_before_is_weeks_old_is_told(prices: Prices) -> None:
+    prices.bars(("X", "2024-01-02", 100), ("X", "2024-02-02", 99))
+    prices.dividends(("X", "2024-02-01", 1.0))
+    assert prices.issues("X") == [("2024-02-01", "dividend", "the close before it is old", True)]
+
+
+def test_a_spin_off_is_seen_by_its_jump(prices: Prices) -> None:
+    """MO in March 2008: two thirds of the price went with PM, and no event tells of it."""
+    prices.closes("MO", "2008-03-27", 73.5, 73.83, 22.2, 22.1)
+    (issue,) = prices.issues("MO")
+    assert issue == ("2008-03-29", "price", "a jump that no event explains", False)
+
+
+def test_what_was_known_on_a_day_can_be_asked_again(prices: Prices) -> None:
+    prices.closes("X", "2024-01-02", 100, 50, 51)
+    prices.splits(("X", "2024-01-03", 1, 2), known=("2024-01-04", None))
+    prices.splits(("X", "2024-01-03", 1, 3), known=("2024-01-02", "2024-01-04"))
+    assert prices.values("X", "SPLIT_FACTOR")["2024-01-02"] == 0.5
+    then = prices.values("X", "SPLIT_FACTOR", known_on="2024-01-03")
+    assert then == {"2024-01-02": pytest.approx(1 / 3), "2024-01-03": 1}
+
+
+def test_a_ticker_that_no_list_has_keeps_no_id(prices: Prices) -> None:
+    prices.closes("A", "2024-01-02", 10)
+    prices.closes("ZVZZT", "2024-01-02", 20)
+    prices.master(("A.1999", "A", "1999-11-18", None))
+    found = {row["ASKED"]: row["SECURITY_ID"] for row in prices.desk.prices(["A", "ZVZZT", "NONE"], adjust="none")}
+    assert found == {"A": "A.1999", "ZVZZT": None}
+
+
+def test_a_long_chain_keeps_its_digits(prices: Prices) -> None:
+    prices.closes("X", "2024-01-01", *(2.0**power for power in range(20, -1, -1)))
+    prices.splits(*(("X", f"2024-01-{day:02}", 1.0, 2.0) for day in range(2, 22)))
+    closes = prices.values("X", "CLOSE")
+    assert len(closes) == 21
+    assert all(math.isclose(close, 1.0, rel_tol=1e-12) for close in closes.values())
+
+
+@pytest.mark.parametrize(
+    ("how", "message"),
+    [
+        ({"tickers": []}, "No ticker is named"),
+        ({"tickers": "A'; DROP"}, "is not a ticker"),
+        ({"tickers": 5}, "5 is not a ticker"),
+        ({"tickers": "A", "adjust": "all"}, "adjust is 'all'"),
+        ({"tickers": "A", "start": "2024-02-01", "end": "2024-01-01"}, "2024-02-01 is later than 2024-01-01"),
+        ({"tickers": "A", "start": "soon"}, "'soon' is not a date"),
+        ({"tickers": [f"T{n}" for n in range(1001)]}, "1,001 tickers are more than 1,000"),
+    ],
+)
+def test_what_makes_no_sense_is_said(prices: Prices, how: dict[str, Any], message: str) -> None:
+    with pytest.raises(errors.UsageError, match=message):
+        prices.desk.prices(**how)
+
+
+def test_a_dataset_that_is_missing_is_named(prices: Prices) -> None:
+    prices.closes("A", "2024-01-02", 10)
+    prices.run("DROP TABLE SPLITS")
+    assert len(prices.desk.prices("A", adjust="none")) == 1
+    with pytest.raises(errors.NotThere, match=r"SPLITS. does not exist .* stockpipe run --dataset splits"):
+        prices.desk.prices("A")

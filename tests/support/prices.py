@@ -1,0 +1,97 @@
+"""Bars, splits and dividends as tables of a DuckDB file, in the shape in which a load makes them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from stockpipe import Reader
+from stockpipe.datasets import DATASETS
+from stockpipe.settings import load_settings
+from stockpipe.warehouse import sql
+from stockpipe.warehouse.dialect import duckdb_create
+
+Bar = tuple[str, str, float]
+"""Ticker, day, close."""
+Split = tuple[str, str, float, float]
+"""Ticker, execution date, from, to."""
+Dividend = tuple[str, str, float]
+"""Ticker, ex-date, amount per share."""
+
+
+class Prices:
+    """A DuckDB file to which events are added."""
+
+    def __init__(self, path: Path = Path("prices.duckdb")) -> None:
+        self.path = path
+        settings = load_settings({}, env={})
+        with duckdb.connect(str(path)) as connection:
+            for name in ("daily_bars", "splits", "dividends"):
+                for statement in duckdb_create(sql.dataset_table(DATASETS[name], settings)):
+                    connection.execute(statement)
+
+    @property
+    def desk(self) -> Reader:
+        """A reader of the file."""
+        return Reader(load_settings({"STOCKPIPE_DUCKDB_PATH": str(self.path)}, env={}))
+
+    def run(self, statement: str, rows: Sequence[Sequence[Any]] = ()) -> None:
+        """Run a statement, once for each row of values."""
+        with duckdb.connect(str(self.path)) as connection:
+            if rows:
+                connection.executemany(statement, [list(row) for row in rows])
+            else:
+                connection.execute(statement)
+
+    def bars(self, *bars: Bar, volume: float = 1000) -> None:
+        """Bars whose four prices are the close."""
+        self.run(
+            "INSERT INTO DAILY_BARS (TICKER, DS, OPEN, HIGH, LOW, CLOSE, VWAP, VOLUME) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            [(ticker, day, close, close, close, close, close, volume) for ticker, day, close in bars],
+        )
+
+    def closes(self, ticker: str, first: str, *closes: float) -> None:
+        """Bars on days in a row."""
+        days = [date.fromisoformat(first) + timedelta(days=number) for number in range(len(closes))]
+        self.bars(*((ticker, str(day), close) for day, close in zip(days, closes, strict=True)))
+
+    def splits(
+        self, *splits: Split, kind: str = "forward_split", known: tuple[str, str | None] = ("2003-09-10", None)
+    ) -> None:
+        """Splits that are known from a day on, and until one."""
+        self.run(
+            "INSERT INTO SPLITS (TICKER, EXECUTION_DATE, SPLIT_FROM, SPLIT_TO, ADJUSTMENT_TYPE, OCCURRENCE, KNOWN_FROM, KNOWN_TO) "
+            "VALUES (?, ?, ?, ?, ?, 1, ?, ?)",
+            [(*split, kind, *known) for split in splits],
+        )
+
+    def dividends(
+        self, *dividends: Dividend, kind: str = "recurring", currency: str = "USD", adjusted: float | None = None
+    ) -> None:
+        """Dividends; `adjusted` is the amount on today's shares, as the vendor tells it."""
+        self.run(
+            "INSERT INTO DIVIDENDS (TICKER, EX_DIVIDEND_DATE, CASH_AMOUNT, DISTRIBUTION_TYPE, CURRENCY, "
+            "SPLIT_ADJUSTED_CASH_AMOUNT, OCCURRENCE, KNOWN_FROM) VALUES (?, ?, ?, ?, ?, ?, 1, DATE '2003-09-10')",
+            [(*dividend, kind, currency, adjusted) for dividend in dividends],
+        )
+
+    def master(self, *stretches: tuple[str, str, str, str | None]) -> None:
+        """The history of a security master: id, ticker, first day, first day behind."""
+        self.run(
+            "CREATE TABLE IF NOT EXISTS SECURITY_HISTORY (SECURITY_ID VARCHAR, TICKER VARCHAR, VALID_FROM DATE, VALID_TO DATE)"
+        )
+        self.run("INSERT INTO SECURITY_HISTORY VALUES (?, ?, ?, ?)", stretches)
+
+    def values(self, ticker: str, column: str, **how: Any) -> dict[str, Any]:
+        """A column of the prices of a ticker, by day."""
+        return {str(row["DS"]): row[column] for row in self.desk.prices(ticker, **how)}
+
+    def issues(self, ticker: str) -> list[tuple[str, str, str, bool]]:
+        """Day, event, issue, and whether it counts."""
+        return [
+            (str(row["EX_DATE"]), row["EVENT"], row["ISSUE"], row["USED"]) for row in self.desk.price_issues(ticker)
+        ]
