@@ -52,6 +52,9 @@ def load(
     on: str | datetime.date | None = None,
     market: str | None = None,
     active: bool | str | None = None,
+    otc: bool | str | None = None,
+    since: str | datetime.date | None = None,
+    keep: str | None = None,
     dry_run: bool = False,
     force: bool = False,
     require_fresh: bool = False,
@@ -75,6 +78,8 @@ def load(
         loaded. Without it the current list is loaded as today's. `on` is the same.
     market: one of the dataset's, by default "stocks".
     active: True (listed, the default), False (delisted) or "both".
+    otc, since, keep: for the datasets that have them, with over-the-counter bars, from which day on (or "all"), and whether
+        earlier pulls of the day stay ("all") or not ("last").
     dry_run: publish nothing, and return the SQL.
     force: publish a day that a data check refuses; it is recorded.
     require_fresh: refuse a list that is older than the day.
@@ -99,7 +104,8 @@ def load(
     from stockpipe.settings.called import settings_of_call
 
     with in_python_words():
-        clock, words = Clock(), {"market": word("market", market), "active": word("active", active)}
+        of_parts = {"market": market, "active": active, "otc": otc, "since": since, "keep": keep}
+        clock, words = Clock(), {name: word(name, value) for name, value in of_parts.items()}
         how = {"dry_run": dry_run, "force": force, "require_fresh": require_fresh}
         flags = {name: flag(name, value) for name, value in how.items()}
         loads = make_loads(clock, text("dataset", dataset), words, on=one_day(date=date, on=on), **flags)

@@ -27,9 +27,11 @@ def flag(name: str, value: Any) -> bool:
 
 
 def word(name: str, value: Any) -> str | None:
-    """An argument that is a text, or None where nothing was said; True and False are the words "true" and "false"."""
+    """An argument that is a text, or None where nothing was said; True is the word "true", a date the word 2026-02-06."""
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, date):
+        return day(name, value).isoformat()
     if value is None or isinstance(value, str):
         return value
     raise _refused(name, value, "a text")
