@@ -284,6 +284,26 @@ def test_dbt_sources_describe_every_column() -> None:
     assert '    schema: "main"\n' in text
 
 
+def test_dbt_tests_read_the_last_days_and_times_have_no_zone_in_snowflake() -> None:
+    """A null day is found in any case; the record of runs is small, and whole."""
+    there, here = printed("--dbt", "--warehouse", "snowflake"), printed("--dbt")
+    for text in (there, here):
+        table = text.partition('- name: "STOCKPIPE_RUNS"')[0]
+        assert 'where: "ACTIVE and DS >= current_date - 10"' in table
+        assert '- not_null: {"config": {"where": "DS >= current_date - 10"}}' in table
+        assert (
+            '"config": {"where": "DS >= current_date - 10"}}' in table.partition("accepted_values: ")[2].split("\n")[0]
+        )
+        day = table.partition("- name: DS\n")[2].split("- name:")[0]
+        assert "- not_null\n" in day
+        assert (
+            "current_date"
+            not in text.partition('- name: "STOCKPIPE_RUNS"')[2].partition('- name: "STOCKPIPE_REJECTS"')[0]
+        )
+    assert set(re.findall(r"as (timestamp\w*)\)", there)) == {"timestamp_ntz"}
+    assert set(re.findall(r"as (timestamp\w*)\)", here)) == {"timestamp"}
+
+
 def test_dbt_sources_name_the_place_in_snowflake() -> None:
     text = dbt_sources(settings(**SNOWFLAKE, SNOWFLAKE_DATABASE="market_data", SNOWFLAKE_TABLE='"my tickers"'))
     assert (

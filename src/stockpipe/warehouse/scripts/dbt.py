@@ -16,7 +16,8 @@ from stockpipe.warehouse.scripts.names import Names
 
 _HEAD = """\
 # Made by `stockpipe schema --dbt`. Put it beside the models of a dbt project (dbt 1.10 or newer).
-# `dbt source freshness` warns when a day is missing. Name what you load in dbt_project.yml, else it is the tickers alone:
+# `dbt source freshness` warns when a day is missing; the tests read the last ten days.
+# Name what you load in dbt_project.yml, else it is the tickers alone:
 #   vars: {stockpipe_datasets: [tickers, daily_bars]}
 version: 2
 
@@ -24,6 +25,7 @@ sources:
   - name: stockpipe
     description: "What stockpipe loads from the Massive API, a partition a day, and the record of its runs."
 """
+_DAYS = 10
 _GOOD_RUNS = "STATUS in (" + ", ".join(f"'{status}'" for status in GOOD) + ")"
 _RUN_KEY = ("RUN_ID", "DATASET", "DS", "STATUS")
 _REJECT_KEY = ("RUN_ID", "DATASET", "DS", "REASON")
@@ -31,13 +33,13 @@ _REJECT_KEY = ("RUN_ID", "DATASET", "DS", "REASON")
 
 def dbt_sources(settings: Settings) -> str:
     """The file's text; ConfigError for a setting that cannot be used."""
-    end = _freshness("cast(FINISHED_UTC as timestamp)", _GOOD_RUNS)
+    end = _freshness(_moment("FINISHED_UTC", settings), _GOOD_RUNS)
     return "".join(
         [
             _HEAD + _place(settings),
             *(_dataset(dataset, settings) for dataset in DATASETS.values()),
             _table(sql.runs_table(), _RUN_KEY, {"STATUS": RECORDED} | _divisions(DATASETS.values()), end),
-            _table(sql.rejects_table(), _REJECT_KEY, {}),
+            _table(sql.rejects_table(), _REJECT_KEY, {}, recent="DS"),
         ]
     )
 
@@ -46,16 +48,27 @@ def _dataset(dataset: Dataset, settings: Settings) -> str:
     divisions = [division.column for division in dataset.divisions]
     filled = [name for name in dataset.row_key if dataset.column(name).required or not dataset.column(name).field]
     never_null = (*filled, *divisions, dataset.day.name)
-    more = _config(dataset) + _one_row(dataset)
-    return _table(sql.dataset_table(dataset, settings), never_null, _divisions([dataset]), more)
+    more = _config(dataset, settings) + _one_row(dataset)
+    recent = dataset.day.name if dataset.kind.write == "replace" else ""
+    return _table(sql.dataset_table(dataset, settings), never_null, _divisions([dataset]), more, recent)
 
 
-def _config(dataset: Dataset) -> str:
+def _moment(column: str, settings: Settings) -> str:
+    """A column as a time without a zone: what TIMESTAMP means in Snowflake depends on TIMESTAMP_TYPE_MAPPING."""
+    return f"cast({column} as {'timestamp_ntz' if settings.warehouse == 'snowflake' else 'timestamp'})"
+
+
+def _recent(day: str) -> str:
+    """Days that were loaded lately: older ones were tested when they were, and the whole history would be read each time."""
+    return f"{day} >= current_date - {_DAYS}"
+
+
+def _config(dataset: Dataset, settings: Settings) -> str:
     """When a table is stale, by the kind of dataset, and, for all but the usual one, that it is asked for at all.
 
     A list of versions may stay as it is for weeks: whether it was loaded, the runs tell.
     """
-    day = f"cast({dataset.day.name} as timestamp)"
+    day = _moment(dataset.day.name, settings)
     lines = {"every day": (36, 60), "sessions": (120, 168)}[dataset.kind.calendar]
     block = _freshness(day, hours=lines) if dataset.kind.write == "replace" else "        config:\n"
     if dataset is USUAL:
@@ -78,8 +91,9 @@ def _one_row(dataset: Dataset) -> str:
     """The test that a key stands once in a day; by its columns, as text with a slash between."""
     until = dataset.of_role("until")
     parts = [*(() if until else (f"cast({dataset.day.name} as varchar)",)), *map(_as_text, _columns(dataset))]
-    where = f"{until.name} is null" if until else dataset.unique_where
-    only = f'              config:\n                where: "{where}"\n' if where else ""
+    recent = f"{dataset.unique_where} and " * bool(dataset.unique_where) + _recent(dataset.day.name)
+    where = f"{until.name} is null" if until else recent
+    only = f'              config:\n                where: "{where}"\n'
     return f"""\
         data_tests:
           - unique:
@@ -132,19 +146,24 @@ def _freshness(field: str, only: str = "", hours: tuple[int, int] = (36, 60)) ->
 {chosen}"""
 
 
-def _table(table: sql.Table, never_null: Sequence[str], choices: Mapping[str, Sequence[str]], more: str = "") -> str:
+def _table(
+    table: sql.Table, never_null: Sequence[str], choices: Mapping[str, Sequence[str]], more: str = "", recent: str = ""
+) -> str:
+    """`recent` is the column of the day, where only the last days are to be tested."""
     head = f"      - name: {_bare(table.name)}\n        description: {json.dumps(table.comment)}\n"
-    return (
-        head + more + "        columns:\n" + "".join(_column(column, never_null, choices) for column in table.columns)
-    )
+    columns = "".join(_column(column, never_null, choices, recent) for column in table.columns)
+    return f"{head}{more}        columns:\n{columns}"
 
 
-def _column(column: Column, never_null: Sequence[str], choices: Mapping[str, Sequence[str]]) -> str:
-    tests = ["not_null"] if column.name in never_null else []
+def _column(column: Column, never_null: Sequence[str], choices: Mapping[str, Sequence[str]], recent: str) -> str:
+    # That a day is null is found in the table's metadata, and a condition on it would hide it.
+    where: dict[str, object] = {"config": {"where": _recent(recent)}} if recent and column.name != recent else {}
+    tests = {"not_null": where} if column.name in never_null else {}
     if column.name in choices:
-        tests.append(f"accepted_values: {{arguments: {{values: {json.dumps(list(choices[column.name]))}}}}}")
+        tests |= {"accepted_values": {"arguments": {"values": list(choices[column.name])}, **where}}
     head = f"          - name: {column.name}\n            description: {json.dumps(column.meaning)}\n"
-    lines = "".join(f"              - {test}\n" for test in tests)
+    # JSON is YAML too: not_null: {"config": {"where": "DS >= current_date - 10"}}
+    lines = "".join(f"              - {name}{f': {json.dumps(how)}' if how else ''}\n" for name, how in tests.items())
     return f"{head}            data_tests:\n{lines}" if tests else head
 
 
