@@ -54,7 +54,27 @@ def test_a_named_connection_is_used_and_means_snowflake() -> None:
     value = found.find("SNOWFLAKE_ACCOUNT")
     assert value is not None
     assert value.origin == "connection prod in snow/connections.toml"
-    assert found.warnings == ()
+    assert found.warnings == (
+        "What connection prod in snow/connections.toml has of these is not used: session_parameters (a session has those "
+        "that stockpipe needs).",
+    )
+
+
+def test_keys_that_are_not_used_are_named_once_without_their_values() -> None:
+    """A connection that works in Snowflake CLI and not here should say why."""
+    Path("snow").mkdir()
+    Path("snow/connections.toml").write_text(
+        '[cli]\naccount = "a-b"\npasscode = "123456"\nproxy_host = "proxy.corp"\nproxy_password = "never-to-be-shown"\n'
+        'secondary_roles = "NONE"\ninsecure_mode = true\nclient_prefetch_threads = 4\n'
+    )
+    Path("snow/connections.toml").chmod(0o600)
+    found = settings(SNOWFLAKE_DEFAULT_CONNECTION_NAME="cli")
+    assert found.get("SNOWFLAKE_PASSCODE") == "123456"
+    assert found.warnings == (
+        "What connection cli in snow/connections.toml has of these is not used: proxy_host, proxy_password (HTTPS_PROXY names "
+        "a proxy); secondary_roles (ALTER USER ... SET DEFAULT_SECONDARY_ROLES sets them); insecure_mode (certificates are "
+        "checked as the connector does by default); client_prefetch_threads.",
+    )
 
 
 @pytest.mark.usefixtures("home")
@@ -111,16 +131,20 @@ def test_what_is_wrong_with_the_file_is_said(home: Path) -> None:
 
 def test_a_file_that_others_can_read_is_warned_about(home: Path) -> None:
     (home / "connections.toml").chmod(0o644)
-    assert settings(SNOWFLAKE_DEFAULT_CONNECTION_NAME="prod").warnings == (
+    assert settings(SNOWFLAKE_DEFAULT_CONNECTION_NAME="prod").warnings[0] == (
         "snow/connections.toml holds secrets and can be read by other users of this machine. "
-        "Fix: chmod 600 snow/connections.toml",
+        "Fix: chmod 600 snow/connections.toml"
     )
     assert settings(SNOWFLAKE_DEFAULT_CONNECTION_NAME="dev").warnings == ()
 
 
 def test_a_day_is_loaded_through_a_connection(serve: Serve) -> None:
     with SnowflakeGate() as gate:
-        lines = [f'{name.removeprefix("SNOWFLAKE_").lower()} = "{text}"' for name, text in gate.env().items()]
+        lines = [
+            f'{name.removeprefix("SNOWFLAKE_").lower()} = "{text}"'
+            for name, text in gate.env().items()
+            if name.startswith("SNOWFLAKE_")
+        ]
         Path("snow").mkdir()
         Path("snow/connections.toml").write_text("\n".join(["[local]", *lines]))
         env = flags(serve(many(4))) | {"SNOWFLAKE_HOME": "snow", "STOCKPIPE_SAMPLE_DATA": "true"}
@@ -132,7 +156,11 @@ def test_a_day_is_loaded_through_a_connection(serve: Serve) -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no permission bits for others")
 def test_a_file_that_others_can_read_is_warned_about_once_and_not_by_the_connector() -> None:
     with SnowflakeGate() as gate:
-        lines = [f'{name.removeprefix("SNOWFLAKE_").lower()} = "{text}"' for name, text in gate.env().items()]
+        lines = [
+            f'{name.removeprefix("SNOWFLAKE_").lower()} = "{text}"'
+            for name, text in gate.env().items()
+            if name.startswith("SNOWFLAKE_")
+        ]
         Path("snow").mkdir()
         Path("snow/connections.toml").write_text("\n".join(["[local]", *lines]))
         Path("snow/connections.toml").chmod(0o644)

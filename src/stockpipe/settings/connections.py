@@ -29,7 +29,7 @@ _KEYS = {
             "account", "user", "password", "role", "warehouse", "database", "schema", "host", "port", "protocol",
             "authenticator", "private_key", "private_key_path", "private_key_passphrase", "token", "token_file_path",
             "oauth_client_id", "oauth_client_secret", "oauth_token_request_url", "oauth_scope",
-            "workload_identity_provider",
+            "workload_identity_provider", "passcode",
         )
     },
     "username": "SNOWFLAKE_USER",
@@ -37,15 +37,39 @@ _KEYS = {
     "private_key_raw": "SNOWFLAKE_PRIVATE_KEY",
     "private_key_file_pwd": "SNOWFLAKE_PRIVATE_KEY_PASSPHRASE",
 }  # fmt: skip
+_PROXY = "HTTPS_PROXY names a proxy"
+_CHECKS = "certificates are checked as the connector does by default"
+# What other keys of the connector mean, and what there is in their place.
+_INSTEAD = {
+    **dict.fromkeys(("proxy_host", "proxy_port", "proxy_user", "proxy_password"), _PROXY),
+    **dict.fromkeys(("insecure_mode", "disable_ocsp_checks", "ocsp_fail_open", "cert_revocation_check_mode"), _CHECKS),
+    "session_parameters": "a session has those that stockpipe needs",
+    "secondary_roles": "ALTER USER ... SET DEFAULT_SECONDARY_ROLES sets them",
+}
 
 
 @dataclass(frozen=True)
 class Connection:
-    """One connection: values by setting name, and where they were found. The values stay out of `repr`."""
+    """One connection: values by setting name, and where they were found. The values stay out of `repr`.
+
+    `unused` are the keys that mean nothing here.
+    """
 
     origin: str
     values: Mapping[str, str] = field(repr=False)
     path: Path
+    unused: tuple[str, ...] = ()
+
+    @property
+    def warning(self) -> str | None:
+        """What of it is not used, by name, with what there is in its place; None when all of it is."""
+        if not self.unused:
+            return None
+        names: dict[str, list[str]] = {}
+        for key in self.unused:
+            names.setdefault(_INSTEAD.get(key, ""), []).append(quoted(key, most=40).strip("'"))
+        told = (", ".join(keys) + (f" ({instead})" if instead else "") for instead, keys in names.items())
+        return f"What {self.origin} has of these is not used: {'; '.join(told)}."
 
 
 def find_connection(name: str | None, home: str | None, env: Mapping[str, str]) -> Connection | None:
@@ -70,7 +94,7 @@ def find_connection(name: str | None, home: str | None, env: Mapping[str, str]) 
         )
     texts = {key: str(value) for key, value in _table(known.get(wanted)).items()} | own
     values = {_KEYS[key]: text for key, text in texts.items() if key in _KEYS and text}
-    return Connection(f"connection {wanted} in {path}", values, path)
+    return Connection(f"connection {wanted} in {path}", values, path, tuple(key for key in texts if key not in _KEYS))
 
 
 def _folder(home: str | None) -> Path:

@@ -62,7 +62,7 @@ def load_settings(
     if connection:
         sources = (*sources, (connection.origin, _without_quotes(connection.values, connection.origin, quotes)))
         looked_in.append(connection.origin)
-        warnings.append(settings_file_open_to_others(connection.path, connection.values))
+        warnings += [settings_file_open_to_others(connection.path, connection.values), connection.warning]
     values = _values(sources)
     warnings += [*named_files_open_to_others(values), *quotes, _led_away(values)]
     return Settings(values, tuple(looked_in), tuple(filter(None, warnings)), _secrets_of_proxies(environment))
