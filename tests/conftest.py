@@ -13,6 +13,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from stockpipe.base.stopping import stopping
 from stockpipe.sandbox import SANDBOX_KEY, Sandbox
 
 pytest_plugins = ["support.disks", "support.gates", "support.receivers", "support.tls"]
@@ -75,9 +76,10 @@ def _clean_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def _own_log() -> Iterator[None]:
-    """What a test sets up for the log ends with it."""
+    """What a test sets up for the log ends with it; what an earlier one published is none of its business."""
     log = logging.getLogger("stockpipe")
     before = (log.handlers[:], log.level, log.propagate)
+    stopping.forget_commits()
     yield
     log.handlers[:], log.level, log.propagate = before
 

@@ -16,6 +16,9 @@ def main(arguments: Sequence[str] | None = None, **how: Any) -> None:
     except ModuleNotFoundError as error:
         sys.stderr.write(f"Error: {not_installed(error)}\n")
         raise SystemExit(3) from None
+    except KeyboardInterrupt:
+        sys.stderr.write("Error: Stopped on request.\n")
+        raise SystemExit(130) from None
     commands(arguments, **how)
 
 

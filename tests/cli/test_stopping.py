@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -139,6 +140,21 @@ def test_a_gentle_stop_waits_for_a_transaction_once() -> None:
     assert caught.value.exit_code == 130
 
 
+def test_a_signal_that_comes_during_a_commit_is_too_late_and_the_second_one_says_what_is_not_known() -> None:
+    own = Stopping()
+    own.committing.set()
+    own.came(signal.SIGINT)
+    with running("a-run"), pytest.raises(Interrupted) as caught:
+        own.came(signal.SIGINT)
+    assert caught.value.message == "Stopped on request; whether the day was published, stockpipe runs tells."
+    own = Stopping()
+    own.committed.set()
+    with running("a-run"):
+        assert own.stopped_by(signal.SIGINT).message == "Stopped on request; what was published before stays."
+        own.forget_commits()
+        assert own.stopped_by(signal.SIGINT).message == "Stopped on request; nothing was published."
+
+
 def test_an_interruptible_block_leaves_everything_as_it_was() -> None:
     threads, before = threading.active_count(), signal.set_wakeup_fd(-1)
     signal.set_wakeup_fd(before)
@@ -165,6 +181,40 @@ def test_a_transaction_that_is_waited_for_is_not_interrupted(gentle: bool, times
             assert interrupted.wait(5.0 if ends else 0.3) == ends
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+class Closing:
+    """Work that cannot be interrupted any more."""
+
+    def interrupt(self) -> None:
+        raise duckdb.ConnectionException("Connection already closed!")
+
+
+@pytest.mark.parametrize("committing", [False, True])
+def test_the_handler_raises_at_the_end_of_a_block_and_not_after_a_commit(committing: bool) -> None:
+    own, ended = Stopping(), []
+    before = signal.signal(signal.SIGTERM, lambda number, _: own.came(number))
+    try:
+        with pytest.raises(Interrupted) if not committing else contextlib.nullcontext(), own.interruptible(Closing()):
+            if committing:
+                own.committing.set()
+            signal.raise_signal(signal.SIGTERM)
+            ended.append(True)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert (ended, own.signals) == ([True], [signal.SIGTERM])
+
+
+@SIGNALS
+@pytest.mark.parametrize("module", ["duckdb", "click"])
+def test_a_signal_while_a_command_is_imported(tmp_path: Path, number: int, code: int, module: str) -> None:
+    (tmp_path / f"{module}.py").write_text(f"import os\nos.kill(os.getpid(), {int(number)})\nraise ImportError\n")
+    paths = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
+    process = started("run", env={"PYTHONPATH": paths})
+    _, err = process.communicate(timeout=30)
+    assert process.returncode in (code, -number)
+    assert "Traceback" not in err
+    assert "Aborted" not in err
 
 
 def test_in_another_thread_it_does_nothing() -> None:

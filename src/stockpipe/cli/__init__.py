@@ -16,7 +16,7 @@ from stockpipe.base.version import __version__
 from stockpipe.cli.commands import COMMANDS
 from stockpipe.cli.once import given_once
 from stockpipe.cli.streams import have_streams
-from stockpipe.errors import ConfigError, not_installed
+from stockpipe.errors import ConfigError, Interrupted, not_installed
 
 __all__ = ["ALONE", "COMMANDS", "main"]
 
@@ -45,7 +45,14 @@ class _Group(click.Group):
 
     def main(self, *args: Any, **how: Any) -> Any:
         have_streams()
-        return super().main(*args, **how)
+        try:
+            # Before anything is imported for a command, which takes half a second.
+            for number in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(number, _stop)
+            return super().main(*args, **how)
+        except Interrupted as stopped:
+            click.echo(f"Error: {stopped.message}", err=True)
+            sys.exit(stopped.exit_code)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -54,7 +61,8 @@ class _Group(click.Group):
         if cmd_name not in COMMANDS:
             return None
         try:
-            module = importlib.import_module(f"stockpipe.cli.{COMMANDS[cmd_name][0]}")
+            with stopping.held():
+                module = importlib.import_module(f"stockpipe.cli.{COMMANDS[cmd_name][0]}")
         except ModuleNotFoundError as error:
             raise _NotUsable(str(not_installed(error))) from None
         except ConfigError as error:
@@ -96,8 +104,6 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _stop)
 
 
 def _stop(number: int, frame: FrameType | None) -> None:

@@ -53,17 +53,27 @@ def fetch(desk: Desk, part: PartRun, staging: Staging) -> StagedPart:
         else:
             log.warning("%s: %s Fetching the list again, page by page.", load.part.label, missing[0])
             plan = replace(known, calls=1)
+    _must_not_lack(missing)
+    _note_ranges(part, staging, guard)
+    _note(part, facts, guard)
+    return replace(facts, short=tuple(short))
+
+
+def _must_not_lack(missing: list[str]) -> None:
+    """ApiError for rows that the last fetch lacked, and no fetch before it."""
     if missing:
         raise ApiError(
             f"The API's list lacks other rows each time that it is fetched. {missing[0]}",
             hint="Nothing was published. Run again later.",
         )
-    page = load.dataset.source.page
+
+
+def _note_ranges(part: PartRun, staging: Staging, guard: Guard) -> None:
+    """Keep where the list can be cut next time, and how many rows lie between."""
+    page = part.load.dataset.source.page
     if guard.pages > 1 and page:
         starts = staging.range_starts(int(_SHARE_OF_A_PAGE * page))
         part.ranges = starts, staging.range_counts(starts)
-    _note(part, facts, guard)
-    return replace(facts, short=tuple(short))
 
 
 def _pause(desk: Desk, reason: str, attempt: int) -> None:

@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from itertools import chain
 
-from stockpipe.base.stopping import as_interrupt, publishing
+from stockpipe.base.stopping import as_interrupt, committing, publishing, stopping
 from stockpipe.base.text import hiding, printable, redacted
 from stockpipe.errors import DataCheckError, Interrupted
 from stockpipe.load import checks
@@ -53,7 +53,10 @@ def load_parts(desk: Desk, loads: Sequence[Load], run: Run | None = None) -> Loa
     ConfigError, AccessError, ApiError, DataCheckError, WarehouseError, Interrupted.
     """
     run = run or Run.begin(loads, desk.clock)
+    stopping.check()
+    stopping.forget_commits()
     with ExitStack() as stack:
+        stack.callback(committing.clear)
         stack.callback(_release, desk)
         _prepare(desk, run)
         stack.enter_context(_recorded(desk, run))
@@ -121,6 +124,7 @@ def _publish(desk: Desk, run: Run, parts: list[_Part]) -> LoadResult:
     publishing.set()
     try:
         run.take(warehouse.publish(delivery))
+        stopping.committed.set()
     finally:
         publishing.clear()
     log.info("Successfully ingested %s %s into %s", f"{delivery.rows:,}", load.dataset.noun, table)

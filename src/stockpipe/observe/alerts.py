@@ -169,14 +169,7 @@ def _try(url: str, body: bytes, kind: str, seconds: float) -> tuple[str, bool]:
 
     from stockpipe.base.http import Deadline, open_pool
 
-    parts = urlsplit(url)
-    headers: dict[bytes | str, bytes | str] = {
-        "Host": parts.netloc,
-        "Content-Type": kind,
-        "Content-Length": str(len(body)),
-        "User-Agent": f"stockpipe/{__version__}",
-        "Connection": "close",
-    }
+    parts, headers = urlsplit(url), _headers(url, body, kind)
     timeouts = dict.fromkeys(("connect", "read", "write", "pool"), seconds)
     # An event of its own: after a stop there is still something to tell.
     deadline = Deadline(threading.Event())
@@ -198,6 +191,16 @@ def _try(url: str, body: bytes, kind: str, seconds: float) -> tuple[str, bool]:
     if 200 <= status < 300:
         return "", False
     return f"HTTP {status}", status < 500 and status != 429
+
+
+def _headers(url: str, body: bytes, kind: str) -> dict[bytes | str, bytes | str]:
+    return {
+        "Host": urlsplit(url).netloc,
+        "Content-Type": kind,
+        "Content-Length": str(len(body)),
+        "User-Agent": f"stockpipe/{__version__}",
+        "Connection": "close",
+    }
 
 
 def _slack(text: str) -> str:

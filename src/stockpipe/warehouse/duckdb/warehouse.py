@@ -13,7 +13,7 @@ import duckdb
 
 from stockpipe.base.disk import no_room
 from stockpipe.base.engine import Config
-from stockpipe.base.stopping import interruptible
+from stockpipe.base.stopping import committing, interruptible
 from stockpipe.base.text import literal
 from stockpipe.datasets import Dataset, Part, Partition
 from stockpipe.errors import NotThere
@@ -128,6 +128,7 @@ class DuckDBWarehouse:
                     _insert(connection, rejects, rows)
                 records = delivery.ended(overruled)
                 _insert(connection, runs, [record.row() for record in [*records, *delivery.left_out]])
+                committing.set()
                 connection.execute("COMMIT")
         except BaseException:
             self.close()

@@ -11,6 +11,7 @@ from datetime import date
 from itertools import groupby
 from typing import Any
 
+from stockpipe.base.stopping import committing
 from stockpipe.datasets import Dataset, Partition
 from stockpipe.errors import StockpipeError, WarehouseError
 from stockpipe.settings import Settings
@@ -37,9 +38,9 @@ class Publisher:
     def publish(self, delivery: Delivery) -> list[RunRecord]:
         """See Warehouse. When the connection is lost at COMMIT, the run record tells whether it took effect."""
         stage = self._stage(delivery) if self._load_method == "copy" else ""
-        committing = False
         for statement, values in self._before(delivery, stage):
             self._session.run(statement, values)
+        decided = False
         try:
             self._session.run("BEGIN")
             self._pass_fence()
@@ -47,10 +48,11 @@ class Publisher:
             records = delivery.ended(overruled)
             for statement, values in self._recording(delivery, records):
                 self._session.run(statement, values)
-            committing = True
+            decided = True
+            committing.set()
             self._session.run("COMMIT")
         except WarehouseError as error:
-            if committing and self._committed(delivery):
+            if decided and self._committed(delivery):
                 return records
             self._session.roll_back()
             raise error
