@@ -43,7 +43,12 @@ class Held:
     [(1.5, 10, 0, True), (3, 10, 1, True), (9, 10, 1, True), (30, 10, 1, False), (3, 1, 0, False)],
 )
 def test_a_held_file_is_told_once_and_not_at_once(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, seconds: float, patience: float, told: int, opened: bool
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    seconds: float,
+    patience: float,
+    told: int,
+    opened: bool,
 ) -> None:
     held = Held(seconds)
     monkeypatch.setattr(file, "time", SimpleNamespace(monotonic=lambda: held.now, sleep=held.sleep))
@@ -51,7 +56,7 @@ def test_a_held_file_is_told_once_and_not_at_once(
         if opened:
             patiently(Path("x.duckdb"), patience, held.open).close()
         else:
-            with pytest.raises(WarehouseError, match="x.duckdb is held by"):
+            with pytest.raises(WarehouseError, match=r"x.duckdb is held by"):
                 patiently(Path("x.duckdb"), patience, held.open)
     line = f"x.duckdb is held by /usr/bin/python (process 12); waiting for it, up to {patience} s."
     assert caplog.messages == [line] * told
@@ -59,7 +64,12 @@ def test_a_held_file_is_told_once_and_not_at_once(
 
 @pytest.mark.parametrize(
     ("settings", "reads", "seconds"),
-    [({}, False, 60), ({}, True, 10), ({"STOCKPIPE_LOCK_TIMEOUT": "33"}, True, 33), ({"STOCKPIPE_LOCK_TIMEOUT": "5"}, False, 5)],
+    [
+        ({}, False, 60),
+        ({}, True, 10),
+        ({"STOCKPIPE_LOCK_TIMEOUT": "33"}, True, 33),
+        ({"STOCKPIPE_LOCK_TIMEOUT": "5"}, False, 5),
+    ],
 )
 def test_who_only_reads_waits_less(settings: dict[str, str], reads: bool, seconds: float) -> None:
     warehouse = open_warehouse(load_settings(settings, env={}), reads=reads)

@@ -40,7 +40,7 @@ def test_a_stopped_run_leaves_a_whole_day_and_says_so(serve: Serve, moment: str)
             process.send_signal(number)
             said += process.stderr.read()
             process.wait(30)
-        assert time.monotonic() - asked < 5, said  # about a second, and a slow machine
+        assert time.monotonic() - asked < 15, said  # about a second, and a slow machine
         assert "Traceback" not in said, said
         assert process.returncode in (0, CODES[number], -number), said
         if process.returncode == CODES[number]:

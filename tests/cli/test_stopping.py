@@ -56,7 +56,7 @@ def test_a_query_ends_while_duckdb_computes(number: int, code: int) -> None:
     asked = time.monotonic()
     process.send_signal(number)
     out, err = process.communicate(timeout=20)
-    assert time.monotonic() - asked < 3  # a second, and a slow machine
+    assert time.monotonic() - asked < 10  # a second, and a slow machine
     assert (process.returncode, "Traceback" in err) == (code, False)
     said = json.loads(out)
     assert (said["error"], said["exit_code"]) == ("Interrupted", code)
@@ -112,7 +112,7 @@ def test_the_doctor_stops_where_it_is(silent: Silent, number: int, code: int, wh
     asked = time.monotonic()
     process.send_signal(number)
     out, err = process.communicate(timeout=30)
-    assert time.monotonic() - asked < 3
+    assert time.monotonic() - asked < 10
     assert process.returncode == code
     assert "Stopped on request" in err
     assert "Stopped" not in out
