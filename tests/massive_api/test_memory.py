@@ -6,7 +6,7 @@ import os
 import stat
 import subprocess
 import sys
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -73,3 +73,23 @@ def test_a_state_file_is_private_and_an_existing_one_keeps_its_mode() -> None:
     STATE.chmod(0o640)
     memory.keep()
     assert stat.S_IMODE(STATE.stat().st_mode) == 0o640
+
+
+def test_the_last_calls_of_a_free_key_are_known_to_the_next_run(tmp_path: Path) -> None:
+    now = datetime(2026, 2, 7, 9, 30, tzinfo=UTC)
+    memory = recall(tmp_path / "state.json")
+    memory.learn_calls("key", [50.0, 12.5], now)
+    memory.keep()
+    again = recall(tmp_path / "state.json")
+    assert again.calls("key", now + timedelta(seconds=5)) == pytest.approx([55.0, 17.5])
+    assert again.calls("key", now + timedelta(seconds=11)) == pytest.approx([23.5])
+    # Of another key nothing, nor of calls that lie in the future: a clock was set back.
+    assert (again.calls("other", now), again.calls("key", now - timedelta(hours=1))) == ([], [])
+
+
+@pytest.mark.parametrize("known", [None, "x", {"a": 1}, [None, "1", True]])
+def test_calls_that_make_no_sense_are_none(tmp_path: Path, known: object) -> None:
+    memory = recall(tmp_path / "state.json")
+    memory.learn_calls("key", [], datetime(2026, 2, 7, tzinfo=UTC))
+    memory._facts["calls"] = dict.fromkeys(memory._facts["calls"], known)
+    assert memory.calls("key", datetime(2026, 2, 7, tzinfo=UTC)) == []

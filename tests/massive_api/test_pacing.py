@@ -9,7 +9,7 @@ import pytest
 from stockpipe.base.clock import new_york_date
 from stockpipe.errors import ApiError, Interrupted
 from stockpipe.massive.answers import Transient
-from stockpipe.massive.pacing import CallCounts, Pacer, Patience, backoff
+from stockpipe.massive.pacing import CallCounts, Pacer, Patience, backoff, in_words
 from stockpipe.settings import KeyPlan
 from support.clocks import FakeClock, pacer
 
@@ -370,3 +370,52 @@ def test_a_key_without_a_wait_starts_at_once_and_waits_nothing() -> None:
     paid.wait_for_turn()
     assert (paid.counts.calls, paid.counts.waited) == (1, 0.0)
     assert clock.slept == [0.0]  # the look at the deadline
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(0.4, "0 s"), (5, "5 s"), (59.4, "59 s"), (59.6, "1 min"), (60, "1 min"), (100, "1 min 40 s"), (3600, "60 min")],
+)
+def test_a_time_in_words(seconds: float, words: str) -> None:
+    assert in_words(seconds) == words
+
+
+@pytest.mark.parametrize(
+    ("left", "said"),
+    [
+        (0, ["Free plan, 5 calls a minute: next call in 1 min."]),
+        (5, []),
+        (6, ["Free plan, 5 calls a minute: next call in 1 min; about 1 min left for this list."]),
+        (13, [
+            "Free plan, 5 calls a minute: next call in 1 min; about 2 min left for this list.",
+            "Free plan, 5 calls a minute: next call in 1 min; about 1 min left for this list.",
+        ]),
+    ],
+)  # fmt: skip
+def test_a_free_key_says_why_it_waits_and_how_long(
+    left: int, said: list[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    clock = FakeClock()
+    free = pacer(clock, plan="free", own_delay=0.0, calls_left=left)
+    with caplog.at_level("INFO"):
+        for _ in range(left or 6):
+            free.wait_for_turn()
+    assert caplog.messages == said
+
+
+def test_the_calls_of_the_run_before_count(caplog: pytest.LogCaptureFixture) -> None:
+    clock = FakeClock()
+    before = pacer(clock, plan="free", own_delay=0.0)
+    for _ in range(4):
+        before.wait_for_turn()
+    clock.seconds += 12
+    assert before.recent() == [12.0] * 4
+    after = pacer(clock, plan="free", own_delay=0.0)
+    after.assume(before.recent())
+    with caplog.at_level("INFO"):
+        after.wait_for_turn()
+        after.wait_for_turn()
+    assert clock.slept[-1] == pytest.approx(48.25)
+    assert caplog.messages == ["Free plan, 5 calls a minute: next call in 48 s."]
+    clock.seconds += 61
+    assert after.recent() == []

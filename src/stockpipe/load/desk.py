@@ -47,6 +47,9 @@ class Desk:
             self.warehouse.close()
         if "client" in vars(self):
             self.client.close()
+            if error is not None and self.client.pacer.plan == "free":
+                # The calls of a run that failed count for the next one too.
+                self._keep(recall(self.settings.state_file))
 
     @cached_property
     def bounds(self) -> Bounds:
@@ -70,6 +73,7 @@ class Desk:
         client = Client(origin, paced(self.settings, self.clock))
         if client.pacer.learning:
             client.pacer.plan = known_plan(self.settings, origin, new_york_date(self.clock))
+        client.pacer.assume(self.memory.calls(key_of(origin), self.clock.now()))
         return client
 
     @cached_property
@@ -117,4 +121,6 @@ class Desk:
         pacer = self.client.pacer
         if pacer.learning:
             memory.learn_plan(key_of(self.client.origin), pacer.plan, new_york_date(self.clock))
+        if pacer.plan == "free":
+            memory.learn_calls(key_of(self.client.origin), pacer.recent(), self.clock.now())
         memory.keep()

@@ -112,6 +112,8 @@ def _fetch_once(desk: Desk, part: PartRun, query: Query, staging: Staging, plan:
     staging.restart()
     guard = Guard(desk.bounds.pages)
     rows = 0
+    # Rounded up; 0 where no earlier day is known.
+    desk.client.pacer.calls_left = -(-sum(plan.counts) // (query.source.page or 1))
     with closing(pages(desk.client, query, guard, plan)) as found:
         for number, (place, page) in enumerate(found, start=1):
             if number == 1:

@@ -13,7 +13,7 @@ import re
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
 
@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 FREE_FOR = timedelta(days=7)
 # Between days further apart a list may have become another one.
 COUNTS_FOR = timedelta(days=30)
+# Seconds: the free plan counts the calls of a minute.
+CALLS_FOR = 61.0
 MOST_STARTS = 5000
 # A range holds about a page of a thousand rows. What is many times that was not counted by us.
 MOST_ROWS = 100_000
@@ -55,6 +57,20 @@ class Memory:
         plans.pop(digest, None)
         if plan != "auto":
             plans[digest] = {"plan": plan, "seen": today.isoformat()}
+
+    def calls(self, key: str, now: datetime) -> list[float]:
+        """How many seconds before `now` the last calls of a key on the free plan began, the oldest first.
+
+        The API counts them whichever process made them.
+        """
+        known: Any = self._part("calls").get(self._digest(key))
+        times = [at for at in known if type(at) in (int, float)] if isinstance(known, list) else []
+        return sorted((age for at in times if 0 <= (age := now.timestamp() - at) < CALLS_FOR), reverse=True)
+
+    def learn_calls(self, key: str, ages: Sequence[float], now: datetime) -> None:
+        """Note when the last calls of a key began; those of other keys are long over."""
+        self._part("calls").clear()
+        self._part("calls")[self._digest(key)] = [round(now.timestamp() - age, 3) for age in ages]
 
     def starts(self, query: str, pattern: str) -> tuple[str, ...]:
         """Where the ranges of a query's list begin, in rising order; none when not known or not usable.

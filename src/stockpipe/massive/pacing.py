@@ -12,7 +12,7 @@ import logging
 import random
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
@@ -31,6 +31,7 @@ CLOSE_TOGETHER = 0.05
 # last call of a window.
 MINUTE_MARGIN = 0.25
 SECOND_MARGIN = 0.02
+_WORTH_TELLING = 5.0
 
 
 @dataclass
@@ -134,7 +135,8 @@ class Pacer:
     """Lets calls through no faster than the key's plan and the user's own delay allow. Safe for many threads.
 
     `learning` says that `plan` is a belief to be corrected by what the API answers, not the user's word. `minute` is
-    the length of the free plan's window in seconds.
+    the length of the free plan's window in seconds. `calls_left` is how many calls the list that is fetched is expected to
+    take still, 0 where that is not known.
     """
 
     patience: Patience
@@ -144,6 +146,7 @@ class Pacer:
     minute: float = 60.0
     learning: bool = True
     counts: CallCounts = field(default_factory=CallCounts)
+    calls_left: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
     _starts: deque[float] = field(default_factory=lambda: deque(maxlen=128), repr=False)
     _paused_until: float = 0.0
@@ -157,7 +160,7 @@ class Pacer:
 
     @property
     def delay(self) -> float:
-        """Least seconds between the starts of two calls at present."""
+        """Minimum seconds between the starts of two calls at present."""
         if self.own_delay is not None:
             return self.own_delay
         return 0.0 if self.plan == "paid" else POLITE_DELAY
@@ -167,16 +170,40 @@ class Pacer:
         waited = 0.0
         self.patience.check()
         while (wait := self._claim()) > 0:
+            self._tell(wait)
             self.patience.wait(wait)
             waited += wait
         with self._lock:
             self._count(calls=1, waited=waited)
+            self.calls_left = max(0, self.calls_left - 1)
 
     def _count(self, **more: float) -> None:
         piece = _apart.get()
         for counts in (self.counts, piece.counts) if piece else (self.counts,):
             for name, number in more.items():
                 setattr(counts, name, getattr(counts, name) + number)
+
+    def recent(self) -> list[float]:
+        """How many seconds ago the calls of the free plan's last minute began, the oldest first."""
+        with self._lock:
+            now = self.patience.clock.monotonic()
+            return [now - start for start in self._starts if now - start < self.minute + MINUTE_MARGIN][-FREE_CALLS:]
+
+    def assume(self, ages: Iterable[float]) -> None:
+        """Count calls of an earlier run, so many seconds ago, the oldest first: for the API they are calls of this key too."""
+        with self._lock:
+            now = self.patience.clock.monotonic()
+            self._starts.extend(now - age for age in ages)
+
+    def _tell(self, wait: float) -> None:
+        """Say why and how long nothing happens, where the free plan is the reason; of a short wait, nothing."""
+        if self.plan != "free" or wait < _WORTH_TELLING:
+            return
+        rest = ""
+        if self.calls_left:
+            windows = (self.calls_left - 1) // FREE_CALLS
+            rest = f"; about {in_words(wait + windows * (self.minute + MINUTE_MARGIN))} left for this list"
+        log.info("Free plan, %d calls a minute: next call in %s%s.", FREE_CALLS, in_words(wait), rest)
 
     def _claim(self) -> float:
         """Take the turn and return zero, or return the seconds after which to ask again."""
@@ -255,6 +282,14 @@ class Pacer:
         patience.wait(pause)
         with self._lock:
             self._count(waited=pause)
+
+
+def in_words(seconds: float) -> str:
+    """A time as people say it: `48 s`, `1 min 40 s`."""
+    minutes, rest = divmod(round(seconds), 60)
+    return " ".join(
+        part for part in (f"{minutes} min" if minutes else "", f"{rest} s" if rest or not minutes else "") if part
+    )
 
 
 def backoff(attempt: int) -> float:
