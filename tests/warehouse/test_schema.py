@@ -304,6 +304,16 @@ def test_dbt_tests_read_the_last_days_and_times_have_no_zone_in_snowflake() -> N
     assert set(re.findall(r"as (timestamp\w*)\)", here)) == {"timestamp"}
 
 
+def test_dbt_sources_have_the_views_without_tests_of_their_own() -> None:
+    entries = printed("--dbt").split("\n      - name: ")
+    latest, changes = (
+        next(entry for entry in entries if entry.startswith(f"{name}\n") or entry.startswith(f'"{name}"\n'))
+        for name in ("TICKERS_LATEST", "TICKERS_CHANGES")
+    )
+    assert ("- name: COMPOSITE_FIGI" in latest, "- name: CHANGED_COLUMNS" in changes) == (True, True)
+    assert ("data_tests" in latest, "freshness" in changes) == (False, False)
+
+
 def test_dbt_sources_name_the_place_in_snowflake() -> None:
     text = dbt_sources(settings(**SNOWFLAKE, SNOWFLAKE_DATABASE="market_data", SNOWFLAKE_TABLE='"my tickers"'))
     assert (

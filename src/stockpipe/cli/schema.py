@@ -70,7 +70,7 @@ def _text(chosen: list[str], settings: Settings, reader: str | None, owner: str 
         case ["grants"]:
             return texts.grants_script(settings, views, reader or texts.READER_ROLE, owner)
         case ["dbt"]:
-            return texts.dbt_sources(settings)
+            return texts.dbt_sources(settings, views)
         case ["views"]:
             return texts.views_script(settings, views)
     return texts.tables_script(settings)

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from stockpipe.datasets import DATASETS, USUAL, Column, Dataset
 from stockpipe.settings import Settings
 from stockpipe.warehouse import sql
+from stockpipe.warehouse.model import Model, Views
 from stockpipe.warehouse.runs import GOOD, RECORDED
 from stockpipe.warehouse.scripts.names import Names
 
@@ -31,13 +32,18 @@ _RUN_KEY = ("RUN_ID", "DATASET", "DS", "STATUS")
 _REJECT_KEY = ("RUN_ID", "DATASET", "DS", "REASON")
 
 
-def dbt_sources(settings: Settings) -> str:
-    """The file's text; ConfigError for a setting that cannot be used."""
+def _no_views(*_: object) -> tuple[Model, ...]:
+    return ()
+
+
+def dbt_sources(settings: Settings, views: Views = _no_views) -> str:
+    """The file's text, with the views that `views` gives beside each table; ConfigError for a setting that cannot be used."""
     end = _freshness(_moment("FINISHED_UTC", settings), _GOOD_RUNS)
     return "".join(
         [
             _HEAD + _place(settings),
             *(_dataset(dataset, settings) for dataset in DATASETS.values()),
+            *(_view(view, dataset) for dataset in DATASETS.values() for view in _views(dataset, settings, views)),
             _table(sql.runs_table(), _RUN_KEY, {"STATUS": RECORDED} | _divisions(DATASETS.values()), end),
             _table(sql.rejects_table(), _REJECT_KEY, {}, recent="DS"),
         ]
@@ -51,6 +57,16 @@ def _dataset(dataset: Dataset, settings: Settings) -> str:
     more = _config(dataset, settings) + _one_row(dataset)
     recent = dataset.day.name if dataset.kind.write == "replace" else ""
     return _table(sql.dataset_table(dataset, settings), never_null, _divisions([dataset]), more, recent)
+
+
+def _views(dataset: Dataset, settings: Settings, views: Views) -> Sequence[Model]:
+    return views(dataset, sql.dataset_table(dataset, settings))
+
+
+def _view(view: Model, dataset: Dataset) -> str:
+    """A view is as fresh as its table, and its rows are tested there."""
+    more = "" if dataset is USUAL else f"        config:\n{_enabled(dataset)}"
+    return _table(sql.Table(view.name, view.columns, view.comment), (), {}, more)
 
 
 def _moment(column: str, settings: Settings) -> str:
@@ -73,8 +89,12 @@ def _config(dataset: Dataset, settings: Settings) -> str:
     block = _freshness(day, hours=lines) if dataset.kind.write == "replace" else "        config:\n"
     if dataset is USUAL:
         return block
+    return block + _enabled(dataset)
+
+
+def _enabled(dataset: Dataset) -> str:
     asked = f"{{{{ '{dataset.name}' in var('stockpipe_datasets', ['{USUAL.name}']) }}}}"
-    return f'{block}          enabled: "{asked}"\n'
+    return f'          enabled: "{asked}"\n'
 
 
 def _divisions(datasets: Iterable[Dataset]) -> dict[str, Sequence[str]]:
