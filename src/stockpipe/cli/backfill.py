@@ -55,11 +55,13 @@ _TALKATIVE = ("stockpipe.load", "stockpipe.warehouse", "stockpipe.massive")
 @click.option("--yes", is_flag=True, help="Do not ask before much is loaded.")
 @click.option("--dry-run", is_flag=True, help="Show what is missing and what it takes, and load nothing.")
 @click.option("--sample-data", is_flag=True, help="Let sample data of a sandbox into Snowflake.")
-@click.option("--requests-per-second", metavar="N", help="For a paid key: most calls a second, up to 100; default 95.")
+@click.option(
+    "--requests-per-second", metavar="N", help="For a paid key: maximum calls per second, up to 100; default 95."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout.")
 @click.option("--log-file", type=click.Path(path_type=Path), help="Also write the log here; it rotates at 10 MB.")
 @click.option(
-    "--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True, help="Of the log."
+    "--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True, help="Form of the log."
 )
 @shared_options
 def backfill(**options: Any) -> None:

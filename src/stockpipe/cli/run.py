@@ -58,7 +58,9 @@ _COLUMNS_OF_80 = 6
     help="Snowflake: PUT and COPY (the default), or INSERT in batches (STOCKPIPE_LOAD_METHOD).",
 )
 @click.option("--sample-data", is_flag=True, help="Let sample data of a sandbox into Snowflake.")
-@click.option("--requests-per-second", metavar="N", help="For a paid key: most calls a second, up to 100; default 95.")
+@click.option(
+    "--requests-per-second", metavar="N", help="For a paid key: maximum calls per second, up to 100; default 95."
+)
 @click.option("--deadline", metavar="SECONDS", help="End the run after this long; default 7200.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout.")
 @click.option(
@@ -67,7 +69,7 @@ _COLUMNS_OF_80 = 6
     help="Also write the log here, such as logs/pipeline.log; it rotates at 10 MB.",
 )
 @click.option(
-    "--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True, help="Of the log."
+    "--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True, help="Form of the log."
 )
 @click.option(
     "--metrics-file",

@@ -40,7 +40,7 @@ from stockpipe.errors import ConfigError, Interrupted
     help="Seconds added to each answer.",
 )
 @click.option("--seed", type=int, default=7, show_default=True, help="Seed of the synthetic market.")
-@click.option("--rows", type=click.IntRange(1), help="Exactly so many active stocks, for benchmarks.")
+@click.option("--rows", type=click.IntRange(1), help="Number of active stocks, for benchmarks.")
 def sandbox(**options: Any) -> None:
     """Serve a local Massive API: /v3/reference/tickers, /types and /exchanges.
 

@@ -55,13 +55,13 @@ _DAYS_BACK = 7
     "--catch-up",
     type=click.IntRange(0, 366),
     metavar="DAYS",
-    help=f"Make up for missed days of the last DAYS days, from the vendor's dated records; default {_DAYS_BACK}.",
+    help=f"Load missed days of the last DAYS days, from the vendor's dated records; default {_DAYS_BACK}.",
 )
 @list_options
 @click.option("--require-fresh", is_flag=True, help="Try again later when the vendor's list is older than the day.")
 @click.option("--log-file", type=click.Path(path_type=Path), help="Also write the log here; it rotates at 10 MB.")
 @click.option(
-    "--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True, help="Of the log."
+    "--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True, help="Form of the log."
 )
 @click.option(
     "--metrics-file",
@@ -86,9 +86,9 @@ _DAYS_BACK = 7
 def schedule(**options: Any) -> None:
     """Load every day at a time, until stopped.
 
-    A day that fails is retried after 15, 30, 60 and 120 minutes, unless its cause does not pass by itself. Days
-    missed while the machine slept or was off are made up for. Ctrl+C ends it, after the transaction under way.
-    Of what happens on a day, each trading day is loaded on the next day, when every plan has it (11:00 New York).
+    A day that fails is retried after 15, 30, 60 and 120 minutes, unless only you can remove the cause, such as a wrong key.
+    Days that were missed, because the machine slept or was off, are loaded later. Ctrl+C ends it after the transaction in
+    progress. Of what happens on a day, each trading day is loaded on the next day, when every plan has it (11:00 New York).
 
     \b
     stockpipe schedule --at 04:30                 in the foreground

@@ -93,7 +93,7 @@ def status(by: str, as_json: bool, **options: Any) -> None:
 @click.option("--status", "ended", type=Word(RECORDED, strict=True), help="Only runs that ended like this.")
 @click.option("--date", "on", metavar="YYYY-MM-DD", help="Only loads of this day.")
 @click.option("--since", metavar="YYYY-MM-DD", help="Only runs that began on this day (New York) or later.")
-@click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="Most runs to show.")
+@click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="Maximum number of runs to show.")
 @_as_json
 @shared_options
 def runs(ended: RunStatus | None, on: str | None, since: str | None, limit: int, as_json: bool, **options: Any) -> None:

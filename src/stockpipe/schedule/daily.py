@@ -50,7 +50,7 @@ class Daily:
     """Loads the days of some lists when they are due, one load at a time.
 
     `look_up` says what the warehouse has of each line, or raises a StockpipeError. Days missed in the last `days_back`
-    days are made up for. `zone` is the one in which moments are shown. `done` is called when nothing is due any more.
+    days are loaded later. `zone` is the one in which moments are shown. `done` is called when nothing is due any more.
     """
 
     lines: Sequence[Line]

@@ -107,7 +107,7 @@ def systemd_service(entry: Entry) -> str:
 
 
 def systemd_timer(entry: Entry) -> str:
-    """The timer of `systemd_service`, in the entry's own time zone; a day missed while off is made up for."""
+    """The timer of `systemd_service`, in the entry's own time zone; a day missed while off is loaded later."""
     events = on_calendar(entry.cron or f"{entry.minute} {entry.hour} * * *", entry.tz)
     calendar = "".join(f"OnCalendar={event}\n" for event in events)
     often = "By" if entry.cron else "Daily at"

@@ -138,7 +138,7 @@ def _launchd(entry: Entry, zone: ZoneInfo) -> Installation:
     text = entries.launchd(entry, at, str(_log_folder(entry) / f"{entry.name}.stderr"))
     place = at_home("~", "HOME") / "Library/LaunchAgents" / f"{entry.name}.plist"
     notes = _local_notes(entry, at, "launchd knows only this machine's time zone")
-    notes.append("A time missed in sleep is made up for on waking; one missed while the machine was off is not.")
+    notes.append("After sleep, a missed load runs at once; after the machine was off, it does not.")
     start = f"launchctl bootstrap gui/$(id -u) {shlex.quote(str(place))}"
     return Installation({place: text}, notes, f"launchctl bootout gui/$(id -u)/{entry.name}; {start}")
 
