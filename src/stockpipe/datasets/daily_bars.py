@@ -43,4 +43,5 @@ DAILY_BARS = Dataset(
     rules={"": Rules(expected=frozenset({"VWAP", "TRANSACTIONS"}))},
     first_day=date(2003, 9, 10),  # the vendor's history begins here; that of OTC bars on 2021-12-31
     size="some 12,500 rows, 1 call of 1.3 MB",
+    rows=12_500,
 )  # fmt: skip

@@ -159,7 +159,7 @@ class Dataset:
     `key` are the columns that name a row within a day and a part; where `unique_where` (a flag's column) is true, or
     always where it is None, a key may stand once only; there a value of the columns `once` belongs to one row too, and
     to two only in a list that changed while it was fetched. `not_compared` are columns that say nothing about change. `noun`
-    is what its rows are called. `size` says how many rows and calls a load has. `table_setting` is the setting that gives the table another name, where there is one.
+    is what its rows are called. `rows` and `calls` are those of a usual load (2026), `size` says so in words. `table_setting` is the setting that gives the table another name, where there is one.
     """
 
     name: str
@@ -178,6 +178,8 @@ class Dataset:
     first_day: date = date(2003, 9, 10)
     plan: str = "basic"
     size: str = ""
+    rows: int = 0
+    calls: int = 1
     table_setting: str | None = None
 
     def __hash__(self) -> int:

@@ -53,4 +53,6 @@ DIVIDENDS = Dataset(
     key=("EX_DIVIDEND_DATE", "CASH_AMOUNT", "DISTRIBUTION_TYPE", "CURRENCY", "TICKER"),
     first_day=date(2000, 1, 15),
     size="some 0.8 million rows since 2000, 160 calls; with --since 60 days back 15,000, 3 calls",
+    rows=800_000,
+    calls=160,
 )  # fmt: skip

@@ -30,4 +30,5 @@ EXCHANGES = Dataset(
     ),
     key=("ASSET_CLASS", "TYPE", "ID", "NAME"),
     size="52 rows",
+    rows=52,
 )  # fmt: skip

@@ -24,4 +24,6 @@ FREE_FLOAT = Dataset(
     ),
     key=("TICKER",),
     size="some 6,400 rows, 2 calls",
+    rows=6_400,
+    calls=2,
 )  # fmt: skip

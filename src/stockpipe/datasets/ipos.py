@@ -48,4 +48,6 @@ IPOS = Dataset(
     key=("ISSUER_NAME", "ANNOUNCED_DATE", "TICKER"),
     first_day=date(2008, 1, 1),
     size="some 6,200 rows, 7 calls",
+    rows=6_200,
+    calls=7,
 )  # fmt: skip

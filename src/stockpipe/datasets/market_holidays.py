@@ -31,4 +31,5 @@ MARKET_HOLIDAYS = Dataset(
     key=("EXCHANGE", "HOLIDAY_DATE"),
     rules={"": Rules(steady=False)},  # a holiday that is over leaves the list, and a new year comes at once
     size="some 24 rows",
+    rows=24,
 )  # fmt: skip

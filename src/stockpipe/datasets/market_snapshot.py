@@ -74,4 +74,5 @@ MARKET_SNAPSHOT = Dataset(
     rules={"": Rules(steady=False)},  # it fills up in the course of the morning
     plan="starter",
     size="some 12,000 rows, 1 call of 8 to 10 MB a pull",
+    rows=12_000,
 )  # fmt: skip

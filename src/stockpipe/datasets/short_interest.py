@@ -41,4 +41,6 @@ SHORT_INTEREST = Dataset(
     rules={"": Rules(steady=False)},  # sixty days hold three, four or five settlement dates
     first_day=date(2017, 12, 29),
     size="some 84,000 rows of the last 60 days, 2 calls; all since 2017: 4 million, 80 calls",
+    rows=84_000,
+    calls=2,
 )  # fmt: skip

@@ -44,4 +44,5 @@ SHORT_VOLUME = Dataset(
     key=("TICKER",),
     first_day=date(2024, 2, 6),
     size="some 8,000 rows, 1 call",
+    rows=8_000,
 )  # fmt: skip

@@ -42,4 +42,6 @@ SPLITS = Dataset(
     key=("EXECUTION_DATE", "ADJUSTMENT_TYPE", "SPLIT_FROM", "SPLIT_TO", "TICKER"),
     first_day=date(1978, 10, 25),
     size="some 26,000 rows since 1978, 6 calls",
+    rows=26_000,
+    calls=6,
 )  # fmt: skip

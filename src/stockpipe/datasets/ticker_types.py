@@ -24,4 +24,5 @@ TICKER_TYPES = Dataset(
     ),
     key=("ASSET_CLASS", "LOCALE", "CODE"),
     size="25 rows",
+    rows=25,
 )  # fmt: skip
