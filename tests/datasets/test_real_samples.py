@@ -104,7 +104,7 @@ def same(column: Column, cell: Any, sent: Any) -> bool:
         return bool(as_sent(column, cell) == sent)
     moment = cell.replace(tzinfo=UTC)
     if column.type.sent == "text":
-        return abs(moment - datetime.fromisoformat(sent)) < timedelta(microseconds=1)
+        return bool(abs(moment - datetime.fromisoformat(sent)) < timedelta(microseconds=1))
     unit = 1_000 if column.type.sent == "epoch_ms" else 1_000_000_000
     return bool(abs(Decimal(moment.timestamp()) - Decimal(sent) / unit) < Decimal("0.00001"))
 
