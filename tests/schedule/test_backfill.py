@@ -215,6 +215,22 @@ def test_the_command_shows_the_plan_loads_and_lists_what_failed(serve: Serve) ->
     assert (once_more.returncode, json.loads(once_more.stdout)["days"]) == (0, 0)
 
 
+def test_gaps_are_shown_with_the_command_that_fills_them(serve: Serve) -> None:
+    env = flags(serve(many(3)))
+    fill(env, 5, published=(1, 2))
+    done = command("status", "--gaps", "--json", env=env)
+    [known] = json.loads(done.stdout)["lists"]
+    [gap] = known.pop("gaps")
+    assert (done.returncode, known) == (
+        7, {"list": "tickers: stocks", "first_day": str(day(0)), "last_day": str(day(4)), "published": 3},
+    )  # fmt: skip
+    assert (gap["from"], gap["to"], gap["days"]) == (str(day(1)), str(day(2)), 2)
+    words = gap["command"].split(" backfill ")[1].split()
+    assert command("backfill", *words, env=env).returncode == 0
+    filled = command("status", "--gaps", env=env)
+    assert (filled.returncode, filled.stderr) == (0, "")
+
+
 def test_much_is_not_loaded_unasked_where_nobody_can_answer(serve: Serve) -> None:
     env = flags(serve(many(3))) | {"MASSIVE_PLAN": "free"}
     done = command("backfill", "--last", "2y", env=env)

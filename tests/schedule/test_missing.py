@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
 
-from stockpipe.datasets import TICKERS
+from stockpipe.datasets import TICKERS, DayFacts, Endpoint
 from stockpipe.errors import UsageError
-from stockpipe.schedule.missing import Estimate, estimate, expected_days, range_of, stretches
+from stockpipe.schedule.missing import Estimate, Gap, estimate, expected_days, gaps, range_of, stretches
 from support.days import record
 from support.loads import DELISTED, STOCKS
 
@@ -76,6 +77,17 @@ def test_days_with_a_published_one_between_them_are_two_stretches() -> None:
     assert stretches(days(2, 3, 6, 9), days(1, 5, 10)) == [days(2, 3), days(6, 9)]
     # Loaded again, published days are no border.
     assert stretches(days(2, 3, 4), days(2, 3, 4)) == [days(2, 3, 4)]
+
+
+def test_gaps_are_between_published_days_and_weekends_alone_are_none() -> None:
+    # 2026-02-06 is a Friday.
+    assert gaps(TICKERS, set()) == gaps(TICKERS, set(days(5))) == []
+    assert gaps(TICKERS, set(days(5, 6, 9))) == []
+    assert gaps(TICKERS, set(days(5, 9))) == [Gap(*days(6, 8), 3)]
+    assert gaps(TICKERS, set(days(2, 4, 6, 10))) == [Gap(*days(3, 3), 1), Gap(*days(5, 5), 1), Gap(*days(7, 9), 3)]
+    bars = replace(TICKERS, kind=DayFacts())
+    assert gaps(bars, set(days(5, 6, 11))) == [Gap(*days(9, 10), 2)]
+    assert gaps(replace(TICKERS, source=Endpoint("/v9/now")), set(days(2, 6))) == []
 
 
 def test_the_time_is_that_of_the_calls_or_of_the_rows() -> None:

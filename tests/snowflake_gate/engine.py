@@ -37,6 +37,7 @@ _LENGTHS = (
     " FROM duckdb_columns() WHERE database_name = ext_table_catalog AND schema_name = ext_table_schema"
     " AND table_name = ext_table_name AND data_type = 'VARCHAR')"
 )
+_OVERWRITE = re.compile(r"INSERT OVERWRITE INTO (?P<name>\S+) (?P<select>SELECT .*)", re.DOTALL)
 _ARROW_WARNING = "Arrow output on a DB-API result"
 
 
@@ -49,6 +50,12 @@ class GateCursor(FakeSnowflakeCursor):
         super()._execute(transformed, params)
 
     def execute(self, command: str, params: Any = None, *args: Any, **kwargs: Any) -> Any:
+        if found := _OVERWRITE.fullmatch(command):
+            # The service reads before it writes; the engine's way would empty the table first.
+            self._duck_conn.execute(f"CREATE OR REPLACE TEMP TABLE overwritten AS {found['select']}")
+            self._duck_conn.execute(f"DELETE FROM {found['name']}")
+            self._duck_conn.execute(f"INSERT INTO {found['name']} SELECT * FROM temp.overwritten")
+            command, params = f"SELECT count(*) FROM {found['name']}", None
         try:
             super().execute(command, params, *args, **kwargs)
         except Exception as error:

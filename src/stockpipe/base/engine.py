@@ -15,7 +15,7 @@ from stockpipe.base.text import literal
 Config = dict[str, str | bool | int | float | list[str]]
 
 # Forms older than that of the oldest DuckDB that we work with take more memory to write than we allow (128 MB).
-_STORAGE = "v1.5.0"
+STORAGE = "v1.5.0"
 # DuckDB takes the time zone from TZ; a notebook switches the progress bar on; the rest other code of this process can
 # change for all connections of a file that is open already.
 _SESSION = {
@@ -85,4 +85,4 @@ def settled(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
 def _create(path: Path) -> None:
     """DuckDB 2 creates files that only DuckDB 2 reads; a file keeps the form in which it was created."""
     with duckdb.connect(config={"threads": 1}) as maker:
-        maker.execute(f"ATTACH {literal(str(path))} AS created (STORAGE_VERSION '{_STORAGE}')")
+        maker.execute(f"ATTACH {literal(str(path))} AS created (STORAGE_VERSION '{STORAGE}')")

@@ -19,6 +19,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "rejects": ("rejects", "Show rows that could not be published."),
     "schema": ("schema", "Print the SQL of tables, views and grants, or dbt sources."),
     "config": ("config", "Show every setting and where its value came from."),
+    "maintain": ("maintain", "Compact what years of small loads leave behind."),
     "schedule": ("schedule", "Load every day, in the foreground."),
     "completion": ("completion", "Print the shell's completion: bash, zsh or fish."),
     "help": ("completion", "Show the help of a command."),

@@ -10,6 +10,7 @@ import click
 from stockpipe.base.clock import NEW_YORK, Clock
 from stockpipe.base.text import printable
 from stockpipe.cli.choices import Word
+from stockpipe.cli.gaps import show_gaps
 from stockpipe.cli.next_command import next_command, program
 from stockpipe.cli.output import exit_codes, given_settings, print_json, shared_options
 from stockpipe.cli.parts import filtered_parts, part_filters, run_words, usual_parts
@@ -55,9 +56,10 @@ _as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON 
     metavar="HH:MM",
     help="From this time on, in New York, today should be there: the schedule's time and its first tries.",
 )
+@click.option("--gaps", is_flag=True, help="Show instead which days are missing between published ones.")
 @_as_json
 @shared_options
-def status(by: str, as_json: bool, **options: Any) -> None:
+def status(by: str, gaps: bool, as_json: bool, **options: Any) -> None:
     """Show whether everything is as new as it should be; exit code 0 when it is, 7 when something is stale or missing.
 
     Every calendar day is expected: the vendor renews its list each night, and the schedule publishes each day.
@@ -65,10 +67,13 @@ def status(by: str, as_json: bool, **options: Any) -> None:
     \b
     stockpipe status                       every list that is loaded day by day; others are shown, and do not count
     stockpipe status --market stocks       for a monitor: just this one, missing or not
+    stockpipe status --gaps                days that are missing between published ones
     """
     with exit_codes(as_json=as_json):
         now, due = Clock().now(), time(*time_of_day(by))
         warehouse, chosen = open_quietly(options), Chosen(filtered_parts(options))
+        if gaps:
+            raise SystemExit(show_gaps(warehouse, chosen, as_json=as_json))
         days, failures = last_days(warehouse, chosen, DAYS_BACK), last_failures(warehouse, chosen)
         wanted = _wanted(options, found=bool(days or failures))
         found = standings(wanted, now, due, days, failures)

@@ -78,6 +78,29 @@ def _near(rising: Sequence[date], low: date, high: date) -> Iterable[date]:
 
 
 @dataclass(frozen=True)
+class Gap:
+    """Days in a row that are missing between published ones; both ends included."""
+
+    first: date
+    last: date
+    days: int
+
+
+def gaps(dataset: Dataset, published: Collection[date]) -> list[Gap]:
+    """The gaps between the first and the last published day.
+
+    Weekends and holidays alone are none: the vendor's list does not change there.
+    """
+    if not published or not dataset.source.has_days:
+        return []
+    expected = expected_days(dataset, min(published), max(published))
+    missing = [day for day in expected if day not in published]
+    found = stretches(missing, published)
+    told = [days for days in found if any(is_session(day.toordinal()) for day in days)]
+    return [Gap(days[0], days[-1], len(days)) for days in told]
+
+
+@dataclass(frozen=True)
 class Estimate:
     """What some days are likely to take. `seconds` is None where the key's plan is not known."""
 

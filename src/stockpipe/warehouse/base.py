@@ -82,6 +82,16 @@ class QueryResult:
 
 
 @dataclass(frozen=True)
+class Compacted:
+    """What `compact` wrote anew: the tables, their rows, and the bytes before and after where that is known."""
+
+    tables: list[str]
+    rows: int
+    before: int | None = None
+    after: int | None = None
+
+
+@dataclass(frozen=True)
 class History:
     """What is known of the published days of a part: of each kind of source the nearest ones around this day, and itself.
 
@@ -174,6 +184,9 @@ class Warehouse(Protocol):
 
     def export(self, dataset: Dataset, ds: date, parts: list[Part], target: Path) -> int:
         """Write a day's rows of some parts to a Parquet file and return how many there are."""
+
+    def compact(self, datasets: Sequence[Dataset]) -> Compacted:
+        """Write tables anew in the order of their days, each whole or not at all; the rows stay the same."""
 
     def release(self) -> None:
         """Let others at it between two loads: a DuckDB file is closed, a session stays."""

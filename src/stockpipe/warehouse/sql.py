@@ -178,6 +178,12 @@ def _and_of_parts(parts: Sequence[Part]) -> str:
     return f" AND ({' OR '.join(f'({one})' for one in each)})" if all(each) else ""
 
 
+def compact_order(dataset: Dataset) -> str:
+    """How a table is ordered when it is written anew: as the days come, so that days in a row lie together."""
+    names = dict.fromkeys((dataset.day.name, *(division.column for division in dataset.divisions), *dataset.key))
+    return ", ".join(f'"{name}"' for name in names)
+
+
 def export_order(dataset: Dataset) -> str:
     """How an exported day is ordered: by what names a row, then by part."""
     names = dict.fromkeys((dataset.name_column, *dataset.row_key, *(division.column for division in dataset.divisions)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -19,8 +19,9 @@ from stockpipe.datasets import Dataset, Part, Partition
 from stockpipe.errors import NotThere
 from stockpipe.settings import Settings
 from stockpipe.warehouse import sql
-from stockpipe.warehouse.base import Delivery, History, QueryResult, require_counts
+from stockpipe.warehouse.base import Compacted, Delivery, History, QueryResult, require_counts
 from stockpipe.warehouse.dialect import duckdb_type, duckdb_view
+from stockpipe.warehouse.duckdb.compact import compact
 from stockpipe.warehouse.duckdb.copying import copied
 from stockpipe.warehouse.duckdb.exact import asked_exactly
 from stockpipe.warehouse.duckdb.file import open_patiently, translated
@@ -29,7 +30,7 @@ from stockpipe.warehouse.duckdb.reading import LOCK, SHUT, must_be_one_statement
 from stockpipe.warehouse.duckdb.shape import look, shape, tell_of_coarse_columns
 from stockpipe.warehouse.history import before_sql
 from stockpipe.warehouse.model import Model, Views
-from stockpipe.warehouse.runs import RunRecord
+from stockpipe.warehouse.runs import REJECTS_TABLE, RUNS_TABLE, RunRecord
 
 log = logging.getLogger(__name__)
 
@@ -192,6 +193,19 @@ class DuckDBWarehouse:
             f"COPY (SELECT {columns} FROM {main.name} {where} ORDER BY {sql.export_order(dataset)}) TO {literal(str(target))} (FORMAT parquet)"
         )
         return int(count)
+
+    def compact(self, datasets: Sequence[Dataset]) -> Compacted:
+        """See Warehouse. All tables of the file, since it is written anew as a whole."""
+        orders = {self.table(dataset).upper(): sql.compact_order(dataset) for dataset in datasets}
+        orders |= {RUNS_TABLE: '"RUN_ID", "DS"', REJECTS_TABLE: '"RUN_ID"'}
+        self.close()
+        if not self.path.exists():
+            raise NotThere(f"There is no DuckDB file {self.path} yet.", hint="Load a day first: stockpipe run.")
+        needed = self.path.stat().st_size
+        with translated(self.path, needed), self._open() as connection, interruptible(connection):
+            before, after = compact(connection, self.path, orders)
+            sizes = connection.execute("SELECT table_name, estimated_size FROM duckdb_tables()").fetchall()
+        return Compacted([name for name, _ in sizes], sum(rows for _, rows in sizes), before, after)
 
     def release(self) -> None:
         """See Warehouse."""

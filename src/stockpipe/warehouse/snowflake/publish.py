@@ -13,7 +13,7 @@ from typing import Any
 
 from stockpipe.base.stopping import committing
 from stockpipe.datasets import Dataset, Partition
-from stockpipe.errors import StockpipeError, WarehouseError
+from stockpipe.errors import NotThere, StockpipeError, WarehouseError
 from stockpipe.settings import Settings
 from stockpipe.warehouse import sql
 from stockpipe.warehouse.base import Delivery, require_counts
@@ -80,6 +80,29 @@ class Publisher:
             *dict.fromkeys(shortened(statement) for statement, _ in self._recording(delivery, delivery.ended())),
             "COMMIT",
         ]
+
+    def compact(self, dataset: Dataset) -> int | None:
+        """Overwrite a table with its own rows in the order of its days, behind the fence; its rows, None where it is not there.
+
+        INSERT OVERWRITE INTO "D"."S"."TICKERS" SELECT * FROM "D"."S"."TICKERS" ORDER BY "DS", "MARKET", "ACTIVE", "TICKER"
+        """
+        name, run, count = self.main(dataset).name, self._session.run, f"SELECT count(*) FROM {self.main(dataset).name}"
+        try:
+            run(f"DESCRIBE TABLE {name}")
+        except NotThere:
+            return None
+        run("BEGIN")
+        try:
+            self._pass_fence()
+            before = run(count)
+            run(f"INSERT OVERWRITE INTO {name} SELECT * FROM {name} ORDER BY {sql.compact_order(dataset)}")
+            if run(count) != before:
+                raise WarehouseError(f"The rows of {name} changed in number.", hint="The transaction was rolled back.")
+            run("COMMIT")
+        except BaseException:
+            self._session.roll_back()
+            raise
+        return int(before[0][0])
 
     def main(self, dataset: Dataset) -> sql.Table:
         """A dataset's table, with its place."""

@@ -7,6 +7,7 @@ the Parquet files, BEGIN, an update of the fence row, DELETE, COPY, the records,
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +17,7 @@ from stockpipe.datasets import Dataset, Part, Partition
 from stockpipe.errors import WarehouseError
 from stockpipe.settings import Settings
 from stockpipe.warehouse import sql
-from stockpipe.warehouse.base import Delivery, History, QueryResult
+from stockpipe.warehouse.base import Compacted, Delivery, History, QueryResult
 from stockpipe.warehouse.dialect import TableOptions, duckdb_type
 from stockpipe.warehouse.history import before_sql
 from stockpipe.warehouse.model import Views
@@ -131,6 +132,12 @@ class SnowflakeWarehouse:
                 local.execute(f"INSERT INTO day SELECT {cells}", [list(cell) for cell in zip(*rows, strict=True)])
             local.execute(f"COPY day TO {literal(str(target))} (FORMAT parquet)")
         return len(rows)
+
+    def compact(self, datasets: Sequence[Dataset]) -> Compacted:
+        """See Warehouse. Tables that do not exist are left out."""
+        self._session.open()
+        found = {self.table(dataset): self._publisher.compact(dataset) for dataset in datasets}
+        return Compacted([name for name, rows in found.items() if rows is not None], sum(filter(None, found.values())))
 
     def release(self) -> None:
         """See Warehouse. A session is kept: signing in takes longer than most statements."""

@@ -1,0 +1,74 @@
+"""stockpipe status --gaps: days that are missing between published ones, with the command that loads them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from stockpipe.cli.next_command import next_command
+from stockpipe.cli.output import print_json
+from stockpipe.cli.parts import run_words
+from stockpipe.cli.table import Look, print_table
+from stockpipe.datasets import Part
+from stockpipe.errors import DataCheckError
+from stockpipe.schedule.missing import Gap, gaps
+from stockpipe.warehouse import Warehouse
+from stockpipe.warehouse.history import Chosen, last_days, published_days
+
+_COLUMNS = ("LIST", "FIRST DAY", "LAST DAY", "PUBLISHED", "MISSING")
+_LOOK = Look(right=("PUBLISHED", "MISSING"), whole=("LIST", "FIRST DAY", "LAST DAY"))
+
+
+def show_gaps(warehouse: Warehouse, chosen: Chosen, *, as_json: bool) -> int:
+    """Tell of each list that was ever loaded what is missing in it; the exit code: 0 for nothing, 7 for a gap."""
+    parts = dict.fromkeys(record.part_id.part for record in last_days(warehouse, chosen, 1))
+    found = [(part, published_days(warehouse, [part])) for part in parts if part]
+    lists = [(part, sorted(days), gaps(part.dataset, days)) for part, days in found]
+    code = DataCheckError.exit_code if any(missing for *_, missing in lists) else 0
+    if as_json:
+        print_json({"exit_code": code, "lists": [_document(*one) for one in lists]})
+        return code
+    print_table(
+        _COLUMNS,
+        [
+            [_name(part), days[0], days[-1], len(days), sum(gap.days for gap in missing)]
+            for part, days, missing in lists
+        ],
+        _LOOK,
+    )
+    for part, _, missing in lists:
+        for gap in missing:
+            click.echo(f"{_name(part)}: {_said(gap)}; {_command(part, gap)}", err=True)
+    return code
+
+
+def _name(part: Part) -> str:
+    return part.dataset.name if part.label == part.dataset.name else f"{part.dataset.name}: {part.label}"
+
+
+def _said(gap: Gap) -> str:
+    return f"{gap.first} is missing" if gap.days == 1 else f"{gap.first} to {gap.last} are missing ({gap.days} days)"
+
+
+def _command(part: Part, gap: Gap) -> str:
+    [words] = run_words([part])
+    return next_command("backfill", "--from", gap.first.isoformat(), "--to", gap.last.isoformat(), *words)
+
+
+def _document(part: Part, days: list[Any], missing: list[Gap]) -> dict[str, Any]:
+    return {
+        "list": _name(part),
+        "first_day": days[0].isoformat(),
+        "last_day": days[-1].isoformat(),
+        "published": len(days),
+        "gaps": [
+            {
+                "from": gap.first.isoformat(),
+                "to": gap.last.isoformat(),
+                "days": gap.days,
+                "command": _command(part, gap),
+            }
+            for gap in missing
+        ],
+    }

@@ -1,0 +1,70 @@
+"""stockpipe maintain: write the tables anew, so that what years of small loads leave behind is gone."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+
+from stockpipe.base.clock import Clock
+from stockpipe.base.disk import megabytes
+from stockpipe.cli.logs import configure_logging
+from stockpipe.cli.output import exit_codes, given_settings, print_json, shared_options
+from stockpipe.errors import UsageError
+from stockpipe.load.desk import Desk
+from stockpipe.load.loads import ALL, known_datasets
+from stockpipe.settings import load_settings
+from stockpipe.warehouse import Warehouse
+
+_COST = (
+    "Each table is read and written once, in the order of its days, behind the fence: some seconds of a warehouse for a "
+    "gigabyte (at least one minute is billed), and Time Travel and fail-safe keep the old micro-partitions for their time."
+)
+
+
+@click.command()
+@click.option(
+    "--dataset",
+    "datasets",
+    multiple=True,
+    metavar="NAME",
+    help="Only these tables, in Snowflake. Default: all that there are.",
+)
+@click.option("--yes", is_flag=True, help="Snowflake: do not ask.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@shared_options
+def maintain(**options: Any) -> None:
+    """Compact what years of small loads leave behind.
+
+    A DuckDB file is written anew as a whole, in the order of its days, and takes the place of the old one when every
+    table is proved to be the same; so much disk as it has must be free, and others wait meanwhile. In Snowflake each
+    table is overwritten with its own rows in the order of its days; that costs, and is asked for.
+    """
+    with exit_codes(as_json=options["as_json"]):
+        settings = load_settings(given_settings(options), env_file=options["env_file"])
+        configure_logging(settings, verbose=options["verbose"], quiet=options["quiet"])
+        datasets = known_datasets(options["datasets"] or [ALL])
+        clock = Clock()
+        with Desk(settings, clock) as desk:
+            _ask(desk.warehouse, yes=options["yes"])
+            began = clock.monotonic()
+            done = desk.warehouse.compact(datasets)
+            seconds = clock.monotonic() - began
+        document = {"tables": done.tables, "rows": done.rows, "bytes_before": done.before, "bytes_after": done.after}
+        if options["as_json"]:
+            print_json({"status": "done", "exit_code": 0, **document, "seconds": round(seconds, 3)})
+            return
+        sizes = f"; {megabytes(done.before)} before, {megabytes(done.after)} now" if done.before and done.after else ""
+        text = f"Wrote {len(done.tables)} tables with {done.rows:,} rows anew in {seconds:.1f} s{sizes}."
+        click.echo(text, err=True)
+
+
+def _ask(warehouse: Warehouse, *, yes: bool) -> None:
+    if warehouse.local or yes:
+        return
+    click.echo(_COST, err=True)
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise UsageError("That costs something, and nobody is here to be asked.", hint="Add --yes.")
+    if not click.confirm("Write the tables anew?", err=True):
+        raise UsageError("Nothing was changed.", hint="Ask again when it suits.")

@@ -1,0 +1,60 @@
+"""A DuckDB file written anew, in order: what years of small transactions and replaced days leave behind is gone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import duckdb
+
+from stockpipe.base.engine import STORAGE
+from stockpipe.base.files import replace_file
+from stockpipe.base.text import literal
+from stockpipe.errors import WarehouseError
+
+# All tables of the file, also those that are not ours: the new file takes the place of the old one.
+_TABLES = (
+    "SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = current_database() "
+    "AND NOT internal AND NOT temporary ORDER BY table_oid"
+)
+_LIMITS = "SET memory_limit = '1GB'; SET threads = 1; SET preserve_insertion_order = true"
+
+
+def compact(connection: duckdb.DuckDBPyConnection, path: Path, orders: Mapping[str, str]) -> tuple[int, int]:
+    """Write the file anew and put it in the place of the old one; bytes before and after.
+
+    `connection` holds the file, so that nobody writes meanwhile. `orders` has the ORDER BY of a table by its name; others
+    keep the order that they have. Raises duckdb.Error, OSError or WarehouseError, and then the old file stays.
+    """
+    connection.execute(_LIMITS)
+    connection.execute("CHECKPOINT")
+    before = path.stat().st_size
+    with replace_file(path) as made:
+        made.unlink()  # DuckDB makes its file itself
+        _copy(connection, made, orders)
+        after = made.stat().st_size
+    return before, after
+
+
+def _copy(connection: duckdb.DuckDBPyConnection, made: Path, orders: Mapping[str, str]) -> None:
+    """Copy everything into a new file: tables, views, indexes and comments first, then the rows, which are proved."""
+    [(source,)] = connection.execute("SELECT current_database()").fetchall()
+    connection.execute(f"ATTACH {literal(str(made))} AS compacted (STORAGE_VERSION {literal(STORAGE)})")
+    connection.execute(f"COPY FROM DATABASE {_quoted(source)} TO compacted (SCHEMA)")
+    for schema, table in connection.execute(_TABLES).fetchall():
+        name = f"{_quoted(schema)}.{_quoted(table)}"
+        order = f" ORDER BY {orders[table.upper()]}" if table.upper() in orders else ""
+        old, new = f"{_quoted(source)}.{name}", f"compacted.{name}"
+        connection.execute(f"INSERT INTO {new} SELECT * FROM {old}{order}")
+        if _digest(connection, old) != _digest(connection, new):
+            raise WarehouseError(f"The copy of {name} differs from it.", hint="Nothing was changed.")
+    connection.execute("DETACH compacted")
+
+
+def _digest(connection: duckdb.DuckDBPyConnection, name: str) -> object:
+    """What two tables with the same rows have in common, whatever their order: their number, and the sum of their hashes."""
+    return connection.execute(f"SELECT count(*), sum(hash(rows)::HUGEINT) FROM {name} AS rows").fetchall()
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
