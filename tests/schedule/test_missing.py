@@ -21,6 +21,11 @@ def days(*numbers: int) -> list[date]:
     return [date(2026, 2, number) for number in numbers]
 
 
+def gap(first: int, last: int, count: int) -> Gap:
+    """A gap in February 2026."""
+    return Gap(date(2026, 2, first), date(2026, 2, last), count)
+
+
 @pytest.mark.parametrize(
     ("start", "end", "last", "expected"),
     [
@@ -83,10 +88,10 @@ def test_gaps_are_between_published_days_and_weekends_alone_are_none() -> None:
     # 2026-02-06 is a Friday.
     assert gaps(TICKERS, set()) == gaps(TICKERS, set(days(5))) == []
     assert gaps(TICKERS, set(days(5, 6, 9))) == []
-    assert gaps(TICKERS, set(days(5, 9))) == [Gap(*days(6, 8), 3)]
-    assert gaps(TICKERS, set(days(2, 4, 6, 10))) == [Gap(*days(3, 3), 1), Gap(*days(5, 5), 1), Gap(*days(7, 9), 3)]
+    assert gaps(TICKERS, set(days(5, 9))) == [gap(6, 8, 3)]
+    assert gaps(TICKERS, set(days(2, 4, 6, 10))) == [gap(3, 3, 1), gap(5, 5, 1), gap(7, 9, 3)]
     bars = replace(TICKERS, kind=DayFacts())
-    assert gaps(bars, set(days(5, 6, 11))) == [Gap(*days(9, 10), 2)]
+    assert gaps(bars, set(days(5, 6, 11))) == [gap(9, 10, 2)]
     assert gaps(replace(TICKERS, source=Endpoint("/v9/now")), set(days(2, 6))) == []
 
 
