@@ -181,6 +181,7 @@ class Script:
     loads: list[tuple[str, str]] = field(default_factory=list)
     ends: dict[date, datetime] = field(default_factory=dict)
     unknown: bool = False
+    asked: list[str] = field(default_factory=list)
 
     def load(self, due: Due) -> None:
         started = self.clock.now().astimezone(NEW_YORK)
@@ -191,9 +192,10 @@ class Script:
         self.ends[due.ds] = self.clock.now()
 
     def look_up(self) -> Published:
+        self.asked.append(f"{self.clock.now().astimezone(NEW_YORK):%m-%d %H:%M}")
         if self.unknown:
             raise WarehouseError("The file is held.")
-        return Published(self.ends)
+        return Published(dict(self.ends))
 
     def live(self, **how: object) -> None:
         """Run the schedule until it is killed."""
@@ -286,6 +288,38 @@ def test_a_clock_that_is_set_back_loads_no_day_twice() -> None:
     script = Script(SetBack(at("2026-02-06 12:00"), kills=[at("2026-02-08 12:00")]))
     script.live()
     assert script.loads == [("02-06 12:00", "02-06"), ("02-07 04:30", "02-07"), ("02-08 04:30", "02-08")]
+
+
+def test_what_is_published_is_asked_only_when_it_is_not_known() -> None:
+    """In Snowflake the question wakes a warehouse. Known: what was there at the start, and what was loaded since."""
+    script = Script(Life(at("2026-02-06 12:00"), kills=[at("2026-02-10 12:00")]), [None, None, ApiError("down"), None])
+    script.live(asks_rarely=True)
+    assert script.loads == [
+        ("02-06 12:00", "02-06"), ("02-07 04:30", "02-07"), ("02-08 04:30", "02-08"), ("02-08 04:45", "02-08"),
+        ("02-09 04:30", "02-09"), ("02-10 04:30", "02-10"),
+    ]  # fmt: skip
+    assert script.asked == ["02-06 12:00", "02-08 04:45"]  # at the start, and after a failure
+    asks_always = Script(Life(at("2026-02-06 12:00"), kills=[at("2026-02-08 12:00")]))
+    asks_always.live()
+    assert asks_always.asked == ["02-06 12:00", "02-07 04:30", "02-08 04:30"]
+
+
+def test_a_day_that_seems_to_be_missing_is_asked_about_before_it_is_loaded() -> None:
+    """The machine slept through two days, and somebody else loaded them meanwhile."""
+    script = Script(
+        Life(at("2026-02-06 12:00"), [(at("2026-02-06 20:00"), at("2026-02-09 05:00"))], [at("2026-02-09 12:00")])
+    )
+    plain = script.look_up
+
+    def with_another(*_: object) -> Published:
+        if script.clock.now() > at("2026-02-08 00:00"):
+            script.ends |= {date(2026, 2, day): at(f"2026-02-0{day} 09:00") for day in (7, 8)}
+        return plain()
+
+    script.look_up = with_another  # type: ignore[method-assign]
+    script.live(asks_rarely=True)
+    assert script.asked == ["02-06 12:00", "02-09 05:00"]
+    assert script.loads == [("02-06 12:00", "02-06"), ("02-09 05:00", "02-09")]
 
 
 def test_a_warehouse_that_cannot_be_asked_is_no_reason_to_stop(said: Callable[[], list[str]]) -> None:

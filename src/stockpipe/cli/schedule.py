@@ -164,7 +164,8 @@ def _every_day(options: Mapping[str, Any], zone: ZoneInfo, settings: Settings) -
     first = jobs[0][0].part
     what = "; ".join(line.label for line in lines) if lines[1:] else f"{first.label} {first.dataset.noun}"
     log.info("Loading %s every day at %s. End it with Ctrl+C.", what, moments)
-    Daily(lines, look_up, clock, days_back, zone, shared.close).run()
+    asks_rarely = settings.warehouse == "snowflake"
+    Daily(lines, look_up, clock, days_back, zone, shared.close, asks_rarely).run()
 
 
 def _check(settings: Settings) -> None:

@@ -32,13 +32,15 @@ _LATE = timedelta(minutes=5)
 class Line:
     """One list of a schedule: when its days are due, what loads one (or raises), and its failures.
 
-    `label` names it in the log; it is empty where it is the only one.
+    `label` names it in the log; it is empty where it is the only one. `known` is what was published when that was last
+    looked up, and what was loaded since; None after a failure.
     """
 
     rule: Rule
     load: Callable[[Due], None]
     label: str = ""
     tries: Tries = field(default_factory=Tries)
+    known: Published | None = None
 
     def name(self, ds: date) -> str:
         """A day of it, in words."""
@@ -51,6 +53,8 @@ class Daily:
 
     `look_up` says what the warehouse has of each line, or raises a StockpipeError. Days missed in the last `days_back`
     days are loaded later. `zone` is the one in which moments are shown. `done` is called when nothing is due any more.
+    With `asks_rarely`, what is published is looked up only when it is not known: in Snowflake the question wakes a warehouse,
+    minutes before the load does it once more.
     """
 
     lines: Sequence[Line]
@@ -59,6 +63,7 @@ class Daily:
     days_back: int = 7
     zone: ZoneInfo = NEW_YORK
     done: Callable[[], None] = lambda: None
+    asks_rarely: bool = False
     _looked: datetime = field(init=False)
     _loading: bool = False
 
@@ -100,13 +105,26 @@ class Daily:
 
     def _published(self) -> Sequence[Published | None]:
         """What is in the warehouse; None where it cannot be asked: then the load will say why, and alert."""
+        if self.asks_rarely and self._knows_enough():
+            return [line.known for line in self.lines]
+        found: Sequence[Published | None] = [None] * len(self.lines)
         try:
-            return self.look_up()
+            found = self.look_up()
         except StockpipeError as error:
             if as_interrupt(error):
                 raise
             log.warning("What is published could not be looked up: %s", error)
-            return [None] * len(self.lines)
+        for line, known in zip(self.lines, found, strict=True):
+            line.known = known
+        return found
+
+    def _knows_enough(self) -> bool:
+        """Whether all is as our own loads left it. A day that seems to be missing may be there from somebody else."""
+        now = self.clock.now()
+        return all(
+            line.known and not any(due.missed for due in line.rule.due(now, line.known, self.days_back))
+            for line in self.lines
+        )
 
     def _load(self, line: Line, due: Due) -> None:
         if due.missed:
@@ -120,9 +138,11 @@ class Daily:
             self._failed(line, due, error)
         else:
             line.tries.succeeded(due.ds)
+            line.known = line.known and line.known.and_also(due.ds, self.clock.now())
         self._loading = False
 
     def _failed(self, line: Line, due: Due, error: Exception) -> None:
+        line.known = None
         name, number = line.name(due.ds), line.tries.number(due.ds)
         again = line.tries.failed(due.ds, self.clock.now(), error)
         with running(run_of(error)):

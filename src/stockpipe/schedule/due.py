@@ -44,6 +44,10 @@ class Published:
         """Whether a good run of the day ended at or after a moment."""
         return day in self.ends and self.ends[day] >= moment
 
+    def and_also(self, day: date, end: datetime) -> Published:
+        """With one more good run, which ended at `end` (UTC)."""
+        return Published({**self.ends, day: end})
+
 
 class Rule(Protocol):
     """When the days of a list are due."""
