@@ -28,7 +28,10 @@ ROOMS = {
     "checks": ("load/checks/*.py", ["load/test_checks.py", "load/test_volume.py"]),
     "pacing": ("massive/pacing.py", ["massive_api/test_pacing.py"]),
     "pages": ("massive/pages.py", ["massive_api/test_pages.py", "massive_api/test_wire.py"]),
-    "cuts": ("massive/cuts.py", ["massive_api/test_cuts.py", "massive_api/test_ranges.py"]),
+    "cuts": (
+        "massive/cuts.py",
+        ["massive_api/test_cuts.py", "massive_api/test_holes.py", "massive_api/test_ranges.py"],
+    ),
     "sql": ("warehouse/sql.py", ["warehouse/test_sql.py"]),
 }
 """For each room its modules (below src/stockpipe) and the tests that must notice (below tests)."""

@@ -39,10 +39,14 @@ class Api:
 
     def __init__(self, rows: list[dict[str, str]]) -> None:
         self.fault: Fault | None = None
+        self.refused_cursors = 0
         self.sandbox = Sandbox(data=write_listing(Path("listing.csv"), rows), wrap=self._wrap)
 
     def _wrap(self, respond: Respond) -> Respond:
         def answer(request: Request) -> Answer:
+            if self.refused_cursors and "cursor" in request.query:
+                self.refused_cursors -= 1
+                return Answer(400, b'{"status":"ERROR","error":"Invalid cursor."}')
             good = respond(request)
             if self.fault is None or good.status != 200:
                 return good
@@ -139,6 +143,37 @@ def test_a_range_that_stays_short_makes_the_list_be_fetched_page_by_page(
     assert api.bounds().count((None, None)) == 1
     assert "Fetching the list again, page by page" in caplog.text
     assert not [text for text in record.warnings if "Fetched again" in text]
+
+
+def test_a_refused_cursor_after_a_short_range(api: Api, caplog: pytest.LogCaptureFixture) -> None:
+    api.load()
+    api.fault = the_range(empty, start_of(2))
+    api.refused_cursors = 1
+    record = api.load(force=True).records[0]
+    assert record.rows_published == 5200
+    assert caplog.text.index("page by page") < caplog.text.index("Starting again from the first page")
+
+
+def test_a_short_range_after_a_refused_cursor(api: Api, caplog: pytest.LogCaptureFixture) -> None:
+    api.load(dated=True)
+    short = start_of(2)
+    one_range_has_two_pages()
+    fault = the_range(empty, short)
+    api.fault = lambda request, envelope: None if api.refused_cursors else fault(request, envelope)
+    api.refused_cursors = 1
+    record = api.load(dated=True, force=True).records[0]
+    assert record.rows_published == 5200
+    assert caplog.text.index("Starting again from the first page") < caplog.text.index("page by page")
+
+
+def one_range_has_two_pages() -> None:
+    """Forget the first start of what is remembered, so that a cursor leads through what was two ranges."""
+    memory = recall(STATE)
+    query = "tickers/stocks/active"
+    starts = memory.starts(query, "[A-Z0-9]+")
+    first, second, *rest = memory.counts(query, starts, TODAY)
+    memory.learn_starts(query, starts[1:], (first + second, *rest), TODAY)
+    memory.keep()
 
 
 @days

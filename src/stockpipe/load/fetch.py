@@ -85,27 +85,32 @@ def _pause(desk: Desk, reason: str, attempt: int) -> None:
 def _fetch_whole(
     desk: Desk, part: PartRun, query: Query, staging: Staging, plan: CutPlan, said: set[str | None]
 ) -> Guard:
-    """Fetch the list; once more, from its start, when the API refuses its own cursor or does not keep to ranges.
+    """Fetch the list; once more, page by page, when the API does not keep to ranges.
 
     What a range lacked, asked twice, is added to `said`. ApiError when the list has fewer rows than its ranges had.
     """
-    rows = 0
     try:
-        return _fetch_once(desk, part, query, staging, plan)
-    except CursorRefused as error:
-        log.warning("%s: %s Starting again from the first page.", part.load.part.label, error.message)
+        return _fetch_afresh(desk, part, query, staging, plan)
     except RangesUnusable as error:
         log.warning("%s: %s Fetching the list again, page by page.", part.load.part.label, error.message)
         said.add(error.message)
-        plan = replace(plan, calls=1)
         rows = staging.rows if isinstance(error, RangesGap) else 0
-    guard = _fetch_once(desk, part, query, staging, plan)
+    guard = _fetch_afresh(desk, part, query, staging, replace(plan, calls=1))
     if staging.rows < rows:
         raise ApiError(
             f"The API's list, fetched page by page, has {staging.rows:,} rows; its ranges have {rows:,}.",
             hint="Nothing was published. Run again later.",
         )
     return guard
+
+
+def _fetch_afresh(desk: Desk, part: PartRun, query: Query, staging: Staging, plan: CutPlan) -> Guard:
+    """Fetch the list; once more, from its start, when the API refuses its own cursor."""
+    try:
+        return _fetch_once(desk, part, query, staging, plan)
+    except CursorRefused as error:
+        log.warning("%s: %s Starting again from the first page.", part.load.part.label, error.message)
+    return _fetch_once(desk, part, query, staging, plan)
 
 
 def _fetch_once(desk: Desk, part: PartRun, query: Query, staging: Staging, plan: CutPlan) -> Guard:
