@@ -16,13 +16,18 @@ from stockpipe.settings import load_settings
 from stockpipe.warehouse import open_warehouse
 
 ROOT = Path(__file__).parent.parent
-PAGES = ["README.md", "Makefile", *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md")))]
-_QUERY = re.compile(r"stockpipe query\b[^\"\n]*(?:\\\n\s*)?\"([^\"]+)\"")
+PAGES = [
+    "README.md",
+    "Makefile",
+    "integrations/README.md",
+    *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md"))),
+]
+_QUERY = re.compile(r"(?:stockpipe query\b[^\"\n]*(?:\\\n\s*)?|\.query\()\"([^\"]+)\"")
 MON, TUE = "2026-02-02", "2026-02-03"
 
 
 def examples() -> set[str]:
-    """The SQL behind `stockpipe query` in pages, Makefile and help."""
+    """The SQL behind `stockpipe query` in pages, Makefile and help, and of `.query(...)` in Python."""
     texts = [(ROOT / page).read_text(encoding="utf-8") for page in PAGES]
     texts += [command(name, "--help").stdout for name in COMMANDS] + [command("--help").stdout]
     return {re.sub(r"\s+", " ", sql) for text in texts for sql in _QUERY.findall(text)}
