@@ -11,12 +11,15 @@ DEV := $(VENV)/.dev
 DBT := tests/dbt/.venv
 SNOWFLAKE_TESTS := tests/warehouse/test_signin.py tests/warehouse/test_snowflake.py tests/warehouse/test_snowflake_session.py tests/warehouse/test_snowflake_refusals.py tests/warehouse/test_warehouses.py tests/models/test_views.py
 
-.PHONY: demo test test-master test-chaos test-dbt test-connectors test-airflow test-dagster test-prefect test-workflows lint types check bench mutants requirements clean
+.PHONY: help demo test test-master test-chaos test-dbt test-connectors test-airflow test-dagster test-prefect test-workflows lint types check bench mutants requirements clean
 
 demo: $(RUNTIME)  ## load a day of the sandbox into stockpipe-demo.duckdb
 	$(BIN)/stockpipe demo --duckdb-path stockpipe-demo.duckdb
 	$(BIN)/stockpipe query --warehouse duckdb --duckdb-path stockpipe-demo.duckdb \
 		"SELECT TYPE, count(*) AS TICKERS FROM TICKERS_LATEST WHERE MARKET = 'stocks' AND ACTIVE GROUP BY TYPE ORDER BY 2 DESC"
+
+help:  ## this list
+	@sed -n 's/^\([a-z][a-z -]*\):.*  ## /\1: /p' $(MAKEFILE_LIST)
 
 test: $(DEV)  ## all tests
 	$(BIN)/python -m pytest -q -n auto

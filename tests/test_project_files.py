@@ -118,3 +118,13 @@ def test_every_option_in_a_page_is_one_of_its_command(page: str) -> None:
 def test_operations_tells_what_to_do_on_each_exit_code() -> None:
     text = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
     assert re.findall(r"^\| ([\d, ]+) \|", text, re.MULTILINE) == ["0", "1", "2", "3", "4", "5", "6", "7", "130, 143"]
+
+
+def test_links_of_the_readme_work_on_an_index_too() -> None:
+    """A package index shows the page without the files beside it."""
+    links = re.findall(r"\]\(([^)#][^)]*)\)", (ROOT / "README.md").read_text(encoding="utf-8"))
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert [link for link in links if not link.startswith("https://")] == []
+    ours = [link.partition("/blob/HEAD/")[2] for link in links if link.startswith(project["urls"]["Homepage"])]
+    assert [path for path in ours if path and not (ROOT / path.partition("#")[0]).exists()] == []
+    assert set(project["urls"]) == {"Homepage", "Documentation", "Changelog", "Issues"}
