@@ -28,6 +28,7 @@ _FLAGS = {True: "true", False: "false", None: NULL, NULL: NULL}
 _FAR = 1 << 40
 _BLANKS = (" :", "\n:", "\r:", "\t:")
 _DIGITS = frozenset(f"0123456789.-{NULL}")
+_SIGNS = _DIGITS | frozenset("eE+")
 _PYTHON_TYPES: dict[str, Any] = {"text": str | None, "flag": bool | None}
 _fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _text = msgspec.json.Decoder(str)
@@ -138,7 +139,17 @@ def _as_text(column: Column, values: Sequence[Any]) -> Sequence[str] | None:
         return [NULL if value is None else value for value in values] if None in values else values
     texts = [NULL if value is NULL else str(value, "utf-8") for value in values]
     texts = [NULL if value == "null" else value for value in texts] if "null" in texts else texts
-    return texts if column.type.sent == "any" or _DIGITS.issuperset("".join(texts)) else None
+    if column.type.sent == "any":
+        return texts
+    signs = set("".join(texts))
+    return texts if signs <= _DIGITS else _without_exponents(column, texts) if signs <= _SIGNS else None
+
+
+def _without_exponents(column: Column, texts: Sequence[str]) -> Sequence[str] | None:
+    """Numbers of which some have an exponent, as large volumes do; None when one of them cannot be read."""
+    faults: list[str] = []
+    found = [_plain_number(column, text, faults) or NULL for text in texts]
+    return None if faults else found
 
 
 def _declared(column: Column) -> Any:

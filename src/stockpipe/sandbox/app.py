@@ -35,6 +35,7 @@ FIRST_DAY = date(2003, 9, 10)
 FREE_CALLS = 5
 _CACHED_PAGES = 2000
 _CACHED_ORDERS = 8
+_LONG = 500_000
 _DEFAULTS = {"active": "true", "limit": "100", "order": "asc", "sort": "ticker"}
 Row = Mapping[str, object]
 
@@ -231,7 +232,9 @@ class App:
         headers = {"Content-Type": "application/json", "X-Request-Id": request_id, "X-Sandbox": self._label()}
         if items is not None:
             headers["X-Item-Count"] = str(items)
-        return Answer(status, text, headers, packed=gzip.compress(text, 5) if items else None)
+        return Answer(
+            status, text, headers, packed=gzip.compress(text, 5 if len(text) < _LONG else 1) if items else None
+        )
 
     def _label(self) -> str:
         """The source's label as a header can carry it."""

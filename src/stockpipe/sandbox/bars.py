@@ -20,6 +20,7 @@ _EXPONENTS_UNTIL = date(2021, 1, 1).toordinal()
 _OTC_SINCE = date(2021, 12, 31).toordinal()
 _CLOSED = time(16, 15)
 _SETTLED = time(11, 0)
+_LEAST = 0.0001
 _STRANGERS = ("ZZVOX", "ZXAB.WD", "QMNLw", "ZVZZT")
 
 
@@ -78,10 +79,12 @@ def _bar(symbol: str, path: Path, day: int, stamp: int, later: float, is_early: 
     shares = path.volume * (0.5 + (dice >> 30 & 1023) / 1024) / later
     if is_early and dice >> 50 & 7 == 0:
         shares *= 1.03
-    trades, mean = int(shares) // 90 + 1, round((high + low + close) / 3, 4)
+    trades, mean = int(shares) // 90 + 1, round((high + low + close) / 3, 4) or _LEAST
+    digits = 2 if low >= 1.0 else 4
+    first, close, high, low = (round(price, digits) or _LEAST for price in (first, close, high, low))
     return (
-        f'{{"T":"{symbol}","v":{_volume(shares, day, dice)},"vw":{mean},"o":{rounded(first)},"c":{rounded(close)},'
-        f'"h":{rounded(high)},"l":{rounded(low)},"t":{stamp},"n":{trades}}}'
+        f'{{"T":"{symbol}","v":{_volume(shares, day, dice)},"vw":{mean},"o":{first},"c":{close},'
+        f'"h":{high},"l":{low},"t":{stamp},"n":{trades}}}'
     )
 
 

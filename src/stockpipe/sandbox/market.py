@@ -68,20 +68,23 @@ class Market:
     def paths(self, day: int) -> list[tuple[Security, Path]]:
         """The stocks that live on an ordinal, each with its price."""
         with self._lock:
-            return [(one, self._path(one)) for one in self._chosen(True, day)]
+            return self._with_paths(self._chosen(True, day))
 
     def all_paths(self, day: int) -> list[tuple[Security, Path]]:
         """All stocks that were ever listed up to an ordinal, each with its price."""
         with self._lock:
-            return [(one, self._path(one)) for one in self._lived(day).securities]
+            return self._with_paths(self._lived(day).securities)
 
-    def _path(self, one: Security) -> Path:
-        """A security's path; made anew when the security was renamed since, as reverse splits come with that."""
-        names = len(one.renames or ())
-        known = self._paths.get(one.id)
-        if known is None or known[0] != names:
-            known = self._paths[one.id] = (names, Path(one))
-        return known[1]
+    def _with_paths(self, securities: list[Security]) -> list[tuple[Security, Path]]:
+        """Each with its path; made anew when the security was renamed since, as reverse splits come with that."""
+        found, paths = [], self._paths
+        for one in securities:
+            names = len(one.renames) if one.renames else 0
+            known = paths.get(one.id)
+            if known is None or known[0] != names:
+                known = paths[one.id] = (names, Path(one))
+            found.append((one, known[1]))
+        return found
 
     def remembered(self, name: str, make: Callable[[int], list[Row]], day: int) -> list[Row]:
         """A further list as of an ordinal; it is made once, and the last ones are kept."""

@@ -50,9 +50,10 @@ class Payout(NamedTuple):
 class Path:
     """The price of one security over time."""
 
-    __slots__ = ("_days", "_factors", "base", "number", "payouts", "splits", "volume")
+    __slots__ = ("_days", "_factors", "_near", "base", "number", "payouts", "splits", "volume")
 
     def __init__(self, security: Security) -> None:
+        self._near = (-1, 0.0, 0.0)
         number = self.number = scramble(security.number ^ 0x5EED)
         # From 4 to 400 dollars, most of them cheap; from some hundred to some million shares a day.
         self.base = 4.0 * float(100.0 ** float(((number & 1023) / 1024) ** 1.6))
@@ -87,7 +88,10 @@ class Path:
     def price(self, day: int, dice: int) -> float:
         """The same, with the day's dice thrown already."""
         place, rest = divmod(day, _ANCHOR_DAYS)
-        here, there = _anchor(self.number, place), _anchor(self.number, place + 1)
+        known, here, there = self._near
+        if known != place:
+            here, there = _anchor(self.number, place), _anchor(self.number, place + 1)
+            self._near = (place, here, there)
         level = 1.0 + here + (there - here) * rest / _ANCHOR_DAYS
         return self.base * level * (1.0 + ((dice & 1023) - 512) / 25_600) * self.factor(day)
 
