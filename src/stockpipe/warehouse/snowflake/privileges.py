@@ -69,8 +69,14 @@ def or_granted(advice: str, privilege: str, role: str | None) -> str:
 def does_not_resume(warehouse: str, role: str | None) -> str:
     """What to do about a warehouse that is there, suspended, and does not start by itself."""
     word = role_word(warehouse)
-    starts = f"The warehouse {warehouse} is suspended and does not start by itself: ALTER WAREHOUSE {word} SET AUTO_RESUME = TRUE;"
-    return f"{or_granted(starts.rstrip(';'), f'OPERATE ON WAREHOUSE {word}', role)} (with OPERATE: ALTER WAREHOUSE {word} RESUME;)"
+    text = (
+        f"The warehouse {warehouse} is suspended and does not start by itself. Its owner runs: "
+        f"ALTER WAREHOUSE {word} SET AUTO_RESUME = TRUE;"
+    )
+    if role in SYSTEM_ROLES:
+        return f"{text} {OWN_ROLE}"
+    grant = f"GRANT OPERATE ON WAREHOUSE {word} TO ROLE {role_word(role)};"
+    return f"{text} Or the loader is let start it: {grant} ALTER WAREHOUSE {word} RESUME;"
 
 
 def hidden_schema(schema: str, role: str | None, *, makes: bool) -> str:
