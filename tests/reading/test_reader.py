@@ -95,6 +95,7 @@ def test_changes_tell_new_gone_renamed_and_changed(desk: Reader) -> None:
         ("new", "NEWC", None, None, None),
         ("gone", "GONE", None, None, None),
         ("renamed", "META", "TICKER", "FB", "META"),
+        ("changed", "META", "SHARE_CLASS_FIGI", "BBH0000000FB", "BBH00000META"),
         ("changed", "OLDN", "NAME", "Old Name Inc", "New Name Inc"),
         ("changed", "OLDN", "PRIMARY_EXCHANGE", "XNAS", "XNYS"),
     ]
@@ -183,7 +184,7 @@ def test_an_account_is_read_the_same_way(serve: Serve) -> None:
         with stockpipe.open(settings=gate.env()) as desk:
             assert [(row["DS"].isoformat(), row["ROWS"]) for row in desk.days()] == [(TWO, 4), (THREE, 4)]
             assert [row["TICKER"] for row in desk.universe(TWO)] == ["AAPL", "FB", "GONE", "OLDN"]
-            assert [row["CHANGE"] for row in desk.changes()] == ["new", "gone", "renamed", "changed", "changed"]
+            assert [row["CHANGE"] for row in desk.changes()] == ["new", "gone", "renamed", *["changed"] * 3]
             assert [row["TICKER"] for row in desk.history("FB")] == ["FB", "META"]
             assert desk.query("SELECT count(*) AS N FROM TICKERS").rows() == [{"N": 8}]
             assert len(desk.status()) == 1

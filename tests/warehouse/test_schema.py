@@ -20,6 +20,7 @@ from stockpipe.models import views
 from stockpipe.settings import Settings, load_settings
 from stockpipe.warehouse.runs import REJECT_COLUMNS, RUN_COLUMNS
 from stockpipe.warehouse.scripts import dbt_sources, grants_script, tables_script
+from stockpipe.warehouse.securities import MASTER_TABLES
 from support.keys import pem, public_pem
 
 SHAPE = (
@@ -30,6 +31,8 @@ SHAPE = (
 SNOWFLAKE = {"STOCKPIPE_WAREHOUSE": "snowflake"}
 OTHERS = [dataset.table for dataset in DATASETS.values() if dataset is not TICKERS]
 """The tables that a run of the tickers does not make."""
+MASTER = [table.name.strip('"') for table in MASTER_TABLES]
+"""The tables of the security master, which a build makes, with two views."""
 
 
 @pytest.fixture
@@ -80,7 +83,7 @@ def test_in_snowflake_the_printed_sql_is_what_run_sends(
     views = [
         sql.replace("OR REPLACE ", "").replace("\nCOPY GRANTS", "") for sql in statements(printed("--views", **env))
     ]
-    others = tuple(f'"STOCKS"."PUBLIC"."{name}' for name in OTHERS)
+    others = tuple(f'"STOCKS"."PUBLIC"."{name}' for name in (*OTHERS, *MASTER, "UNIVERSE", "TICKER_MAP"))
     assert sent == [
         sql for sql in statements(printed(**env)) + views if not any(f" {name}" in sql[:99] for name in others)
     ]
@@ -92,6 +95,7 @@ def test_without_settings_the_documented_names_stand_in() -> None:
         *(f'"STOCKPIPE"."MARKET_DATA"."{name}"' for name in OTHERS),
         '"STOCKPIPE"."MARKET_DATA"."STOCKPIPE_RUNS"',
         '"STOCKPIPE"."MARKET_DATA"."STOCKPIPE_REJECTS"',
+        *(f'"STOCKPIPE"."MARKET_DATA"."{name}"' for name in MASTER),
         '"STOCKPIPE"."MARKET_DATA"."STOCKPIPE_FENCE"',
     ]
 
@@ -197,7 +201,8 @@ def test_the_script_changes_nothing_for_others_in_a_schema_that_they_use(
     assert {found[1] for one in granted if (found := re.match(r"GRANT ROLE (\S+) TO", one))} <= ours
     named = [found[1] for one in granted if (found := re.search(r" ON (?:TABLE|VIEW) (\S+) TO", one))]
     assert named
-    tables = "|".join(("STOCKPIPE", *(dataset.table for dataset in DATASETS.values())))
+    ours_by_name = (*(dataset.table for dataset in DATASETS.values()), *MASTER, "UNIVERSE", "TICKER_MAP")
+    tables = "|".join(("STOCKPIPE", *ours_by_name))
     assert all(re.fullmatch(rf'"STOCKS"\."PUBLIC"\."({tables})(_\w+)?"', name) for name in named)
     assert not [one for one in granted if re.search(r"\b(FUTURE|ALL|OWNERSHIP|MANAGE)\b", one)]
     assert {re.match(r"\w+", one)[0] for one in script} == {"USE", "CREATE", "GRANT", "INSERT"}  # type: ignore[index]
@@ -273,13 +278,18 @@ def test_the_script_makes_a_small_sleeping_warehouse_and_a_service_user() -> Non
         assert part in text
     made = re.findall(r"^CREATE .*", text, re.MULTILINE)
     views_of_versions = [dataset for dataset in DATASETS.values() if dataset.kind.write == "merge"]
-    assert len(made) == 12 + len(OTHERS) + len(views_of_versions)
+    assert len(made) == 12 + len(OTHERS) + len(views_of_versions) + len(MASTER) + 2
     assert [line for line in made if "IF NOT EXISTS" not in line] == []
 
 
 def test_dbt_sources_describe_every_column() -> None:
     text = printed("--dbt")
-    for column in (*TICKERS.columns, *RUN_COLUMNS, *REJECT_COLUMNS):
+    for column in (
+        *TICKERS.columns,
+        *RUN_COLUMNS,
+        *REJECT_COLUMNS,
+        *(one for each in MASTER_TABLES for one in each.columns),
+    ):
         assert f"          - name: {column.name}\n            description: {json.dumps(column.meaning)}\n" in text
     assert '    schema: "main"\n' in text
 

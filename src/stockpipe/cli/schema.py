@@ -63,7 +63,7 @@ def _check(chosen: list[str], roles: Mapping[str, str | None], warehouse: str | 
 
 
 def _text(chosen: list[str], settings: Settings, reader: str | None, owner: str | None) -> str:
-    from stockpipe.models import views
+    from stockpipe.models import all_views as views
     from stockpipe.warehouse import scripts as texts
 
     match chosen:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from stockpipe.datasets import TICKERS, Dataset
 from stockpipe.models.current import current_view
+from stockpipe.models.securities import security_views
 from stockpipe.models.tickers import ticker_views
 from stockpipe.warehouse.model import Model
 from stockpipe.warehouse.sql import Table
@@ -16,4 +17,11 @@ def views(dataset: Dataset, table: Table) -> tuple[Model, ...]:
     return (current_view(dataset, table),) if dataset.kind.write == "merge" else ()
 
 
-__all__ = ["Model", "views"]
+def all_views(dataset: Dataset, table: Table) -> tuple[Model, ...]:
+    """The same, and behind the tickers the views of the security master: what `stockpipe schema` prints."""
+    if dataset is not TICKERS:
+        return views(dataset, table)
+    return (*ticker_views(table), *security_views(table.name[: table.name.rindex('"', 0, -1)]))
+
+
+__all__ = ["Model", "all_views", "security_views", "views"]

@@ -16,7 +16,9 @@ from stockpipe.load.loads import known_dataset
 from stockpipe.models.prices import Sources
 from stockpipe.reading import prices, tickers
 from stockpipe.reading.answer import Answer
+from stockpipe.reading.changes import changes_sql
 from stockpipe.reading.freshness import STANDING_COLUMNS, standings
+from stockpipe.reading.securities import known_day, lookup_sql, master_days, securities_sql
 from stockpipe.reading.words import chosen_parts, ticker_literal
 from stockpipe.settings import Settings
 from stockpipe.warehouse import Warehouse, open_warehouse, sql
@@ -105,7 +107,7 @@ class Reader:
                 f"There is no published day before {on} to compare with.",
                 hint="Give a later day, or load an earlier one.",
             )
-        return self._ask(tickers.changes_sql(self.table(), parts[0], on, before))
+        return self._ask(changes_sql(self.table(), parts[0], on, before, self._master_of(parts[0], before, on)))
 
     def history(self, ticker: str) -> Answer:
         """A ticker through the published days: a row for each stretch in which nothing changed, its other names included."""
@@ -138,6 +140,20 @@ class Reader:
         since, until = self._days_between(None, None)
         asked = prices.Asked.of(tickers, since, until, None if known_on is None else day_of("known_on", known_on))
         return self._priced(lambda sources: prices.price_issues_sql(sources, asked), events=True)
+
+    def securities(self, day: Day | None = None) -> Answer:
+        """Who was listed on a day, with permanent ids, from the security master; by default on its newest day.
+
+        NotThere without a master (`stockpipe master build`), UsageError for a day that it does not know.
+        """
+        on = known_day(master_days(self._warehouse), None if day is None else day_of("day", day))
+        return self._ask(securities_sql(self._warehouse.prefix, on))
+
+    def lookup(self, ticker: str, day: Day | None = None) -> Answer:
+        """Whose a ticker was on a day, or ever, from the security master: what it was then, and what it is called now."""
+        on = None if day is None else day_of("day", day)
+        known_day(master_days(self._warehouse), on)
+        return self._ask(lookup_sql(self._warehouse.prefix, ticker_literal(ticker), on))
 
     def query(self, statement: str) -> Answer:
         """What one SELECT (or SHOW, DESCRIBE) gives. It reads the warehouse's tables, and nothing else."""
@@ -176,6 +192,13 @@ class Reader:
             warehouse.close()
             self._opened = (open_warehouse(self._settings), self._clock.monotonic())
         return self._opened[0]
+
+    def _master_of(self, part: Part, *days: date) -> str | None:
+        """The place of a master that knows these days of the listed stocks; None for none."""
+        if part != chosen_parts("tickers", None, None)[0]:
+            return None
+        known = master_days(self._warehouse)
+        return self._warehouse.prefix if known and all(known[0] <= day <= known[1] for day in days) else None
 
     def _ask(self, statement: str) -> Answer:
         with in_python_words():

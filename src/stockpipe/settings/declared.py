@@ -61,6 +61,16 @@ SETTINGS: dict[str, Setting] = {
         Setting("STOCKPIPE_MAX_LOSS", "largest fall in rows against the last day, in per cent", "5"),
         Setting("STOCKPIPE_MAX_GROWTH", "largest rise in rows against the last day, in per cent", "20"),
         Setting("STOCKPIPE_TORN_PAUSE", "seconds to wait before a torn list is fetched again", "60"),
+        Setting("STOCKPIPE_MASTER", "true builds the security master after each load of the listed stocks", "false"),
+        Setting(
+            "STOCKPIPE_MASTER_OVERRIDES",
+            "file with a person's decisions on who is who (CSV)",
+            "master-overrides.csv",
+            flag="--overrides",
+        ),
+        Setting(
+            "STOCKPIPE_MASTER_MAX_CHANGED", "largest share of securities whose id a build may change, in per cent", "1"
+        ),
         Setting("STOCKPIPE_TRANSIENT", "true makes Snowflake tables TRANSIENT (no fail-safe copies)", "false"),
         Setting("STOCKPIPE_RETENTION_DAYS", "days of Time Travel of new Snowflake tables, 0 to 90; default: account's"),
         Setting(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from stockpipe.base.clock import Clock
 from stockpipe.datasets import Dataset, Part, Partition
 from stockpipe.errors import WarehouseError
+from stockpipe.warehouse.derived import Replacement
 from stockpipe.warehouse.model import Views
 from stockpipe.warehouse.runs import RunRecord
 from stockpipe.warehouse.source import Source
@@ -138,6 +139,8 @@ class Warehouse(Protocol):
 
     label: str
     local: bool
+    prefix: str
+    """The quoted database and schema of the tables, with a dot behind; "" in a DuckDB file."""
 
     def table(self, dataset: Dataset) -> str:
         """The name of a dataset's table, without quotes."""
@@ -181,6 +184,12 @@ class Warehouse(Protocol):
 
         For who reads many rows, or wants each value with its type. Raises as `query`.
         """
+
+    def scan(self, text: str) -> QueryResult:
+        """The rows of a heavy SELECT of our own: within a bound of memory, the rest goes to disk. Raises as `query`."""
+
+    def replace(self, replacement: Replacement) -> None:
+        """Make the tables and views that are missing, and replace the tables' rows. SomebodyWasFirst, see Replacement."""
 
     def export(self, dataset: Dataset, ds: date, parts: list[Part], target: Path) -> int:
         """Write a day's rows of some parts to a Parquet file and return how many there are."""

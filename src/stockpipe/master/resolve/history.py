@@ -6,7 +6,7 @@ written in another way. An unknown value is no change: the last known one stands
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from stockpipe.master.resolve import names
@@ -47,22 +47,34 @@ class Row:
         return (self.ticker, *(getattr(self, field) for field in _FIELDS))
 
 
-def rows_of(chain: Sequence[Segment], lists: Lists, ties: dict[tuple[int, int], str]) -> list[Row]:
-    """The rows of a security. `ties` gives for (last list, first list) of two tied segments why they are one."""
+NextStart = Callable[[str, int], int | None]
+"""The first list after one in which somebody begins to have a ticker."""
+
+
+def rows_of(
+    chain: Sequence[Segment], lists: Lists, ties: dict[tuple[int, int, str], str], next_start: NextStart
+) -> list[Row]:
+    """The rows of a security. `ties` gives for (last list, first list, ticker) of two tied segments why they are one."""
     stretches = [one for segment in chain for one in segment.stretches]
     rows: list[Row] = []
     for one in _smooth(stretches):
         row = Row(*one)
         before = rows[-1] if rows else None
-        if before and _continues(before, row, lists):
+        if before and _continues(before, row, lists, next_start):
             rows[-1] = _extended(before, row, lists)
         else:
             rows.append(replace(row, evidence=_evidence(before, row, ties)))
     return rows
 
 
-def _continues(before: Row, row: Row, lists: Lists) -> bool:
-    return before.values == row.values and lists.between(before.last, row.first) <= BRIDGED
+def _continues(before: Row, row: Row, lists: Lists, next_start: NextStart) -> bool:
+    """Whether a row goes on, over a few lists without it too, unless somebody else had the ticker in these."""
+    absent = lists.between(before.last, row.first)
+    return (
+        before.values == row.values
+        and absent <= BRIDGED
+        and (not absent or next_start(row.ticker, before.last) == row.first)
+    )
 
 
 def _extended(before: Row, row: Row, lists: Lists) -> Row:
@@ -72,10 +84,10 @@ def _extended(before: Row, row: Row, lists: Lists) -> Row:
     )
 
 
-def _evidence(before: Row | None, row: Row, ties: dict[tuple[int, int], str]) -> str:
+def _evidence(before: Row | None, row: Row, ties: dict[tuple[int, int, str], str]) -> str:
     if before is None:
         return "first seen"
-    if why := ties.get((before.last, row.first)):
+    if why := ties.get((before.last, row.first, row.ticker)):
         return why
     changed = [field for field in _FIELDS if getattr(before, field) != getattr(row, field)]
     return f"the same ticker in the next list; changed: {', '.join(changed) or 'nothing'}"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import groupby
 
 from stockpipe.master.resolve.cut import Cut, Cutter
@@ -24,6 +26,20 @@ class Resolved:
     cuts: list[Cut]
     ties: list[Tie]
     unfit: list[tuple[Override, str]] = field(default_factory=list)
+
+    @cached_property
+    def _starts(self) -> dict[str, list[int]]:
+        found: dict[str, list[int]] = {}
+        for chain in self.chains:
+            for segment in chain:
+                found.setdefault(segment.ticker, []).append(segment.first)
+        return {ticker: sorted(starts) for ticker, starts in found.items()}
+
+    def next_start(self, ticker: str, number: int) -> int | None:
+        """The first list after one in which somebody begins to have a ticker."""
+        starts = self._starts.get(ticker, [])
+        at = bisect_right(starts, number)
+        return starts[at] if at < len(starts) else None
 
 
 def resolve(

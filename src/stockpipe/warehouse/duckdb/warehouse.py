@@ -20,7 +20,9 @@ from stockpipe.errors import NotThere
 from stockpipe.settings import Settings
 from stockpipe.warehouse import sql
 from stockpipe.warehouse.base import Compacted, Delivery, History, QueryResult, require_counts
+from stockpipe.warehouse.derived import Replacement
 from stockpipe.warehouse.dialect import duckdb_type, duckdb_view
+from stockpipe.warehouse.duckdb import derived
 from stockpipe.warehouse.duckdb.compact import compact
 from stockpipe.warehouse.duckdb.copying import copied
 from stockpipe.warehouse.duckdb.exact import asked_exactly
@@ -56,6 +58,7 @@ class DuckDBWarehouse:
     """
 
     local = True
+    prefix = ""
 
     def __init__(self, settings: Settings, *, patience: float | None = None) -> None:
         self.path = settings.duckdb_path
@@ -182,6 +185,20 @@ class DuckDBWarehouse:
         select = the_select(text)
         self.close()
         return copied(select, self.path, self._lock_seconds)
+
+    def scan(self, text: str) -> QueryResult:
+        """See Warehouse."""
+        self.close()
+        return derived.scanned(text, self.path, self._lock_seconds)
+
+    def replace(self, replacement: Replacement) -> None:
+        """See Warehouse. One process writes at a time, so that nobody can come between the look and the writing."""
+        try:
+            with translated(self.path), interruptible(connection := self._hold()):
+                if derived.replace(connection, replacement, _insert):
+                    self._make_views(connection, replacement.views)
+        finally:
+            self.close()
 
     def export(self, dataset: Dataset, ds: date, parts: list[Part], target: Path) -> int:
         """See Warehouse."""

@@ -14,6 +14,18 @@ from stockpipe.warehouse import sql
 from stockpipe.warehouse.model import Model, Views
 from stockpipe.warehouse.runs import GOOD, RECORDED
 from stockpipe.warehouse.scripts.names import Names
+from stockpipe.warehouse.securities import (
+    MASTER_TABLES,
+    MASTER_VIEWS,
+    SECURITIES,
+    SECURITY_ALIASES,
+    SECURITY_BUILDS,
+    SECURITY_DECISIONS,
+    SECURITY_EVENTS,
+    SECURITY_HISTORY,
+    SECURITY_LISTS,
+    SECURITY_STRETCHES,
+)
 
 _HEAD = """\
 # Made by `stockpipe schema --dbt`. Put it beside the models of a dbt project (dbt 1.10 or newer).
@@ -30,6 +42,30 @@ _DAYS = 10
 _GOOD_RUNS = "STATUS in (" + ", ".join(f"'{status}'" for status in GOOD) + ")"
 _RUN_KEY = ("RUN_ID", "DATASET", "DS", "STATUS")
 _REJECT_KEY = ("RUN_ID", "DATASET", "DS", "REASON")
+# What the tables of the security master never lack, what tells their rows apart, and the words in them.
+_NEVER_NULL: dict[str, tuple[str, ...]] = {
+    SECURITIES.name: ("SECURITY_ID", "ISSUER_ID", "STATUS", "FIRST_DS", "LAST_DS", "TICKER"),
+    SECURITY_HISTORY.name: ("SECURITY_ID", "VALID_FROM", "TICKER"),
+    SECURITY_EVENTS.name: ("DS", "SECURITY_ID", "EVENT"),
+    SECURITY_DECISIONS.name: ("DECISION", "RULE", "EARLIER_SECURITY_ID", "LATER_SECURITY_ID"),
+    SECURITY_ALIASES.name: ("ALIAS_ID", "SECURITY_ID"),
+    SECURITY_STRETCHES.name: ("TICKER", "FIRST_DS", "LAST_DS"),
+    SECURITY_LISTS.name: ("DS", "LISTED", "STATE"),
+    SECURITY_BUILDS.name: ("BUILD", "RUN_ID"),
+}
+_KEYS = {
+    SECURITIES.name: ("SECURITY_ID",),
+    SECURITY_HISTORY.name: ("SECURITY_ID", "VALID_FROM"),
+    SECURITY_ALIASES.name: ("ALIAS_ID",),
+    SECURITY_LISTS.name: ("DS",),
+    SECURITY_BUILDS.name: ("BUILD",),
+}
+_MASTER_BUILT = "          enabled: \"{{ var('stockpipe_master', false) }}\"\n"
+_WORDS: dict[str, dict[str, Sequence[str]]] = {
+    SECURITIES.name: {"STATUS": ("listed", "delisted", "unknown")},
+    SECURITY_DECISIONS.name: {"DECISION": ("same", "different")},
+    SECURITY_LISTS.name: {"STATE": ("whole", "torn", "broken")},
+}
 
 
 def _no_views(*_: object) -> tuple[Model, ...]:
@@ -46,6 +82,10 @@ def dbt_sources(settings: Settings, views: Views = _no_views) -> str:
             *(_view(view, dataset) for dataset in DATASETS.values() for view in _views(dataset, settings, views)),
             _table(sql.runs_table(), _RUN_KEY, {"STATUS": RECORDED} | _divisions(DATASETS.values()), end),
             _table(sql.rejects_table(), _REJECT_KEY, {}, recent="DS"),
+            *(
+                _table(table, _NEVER_NULL[table.name], _WORDS.get(table.name, {}), _once(table, _KEYS.get(table.name)))
+                for table in MASTER_TABLES
+            ),
         ]
     )
 
@@ -66,6 +106,8 @@ def _views(dataset: Dataset, settings: Settings, views: Views) -> Sequence[Model
 def _view(view: Model, dataset: Dataset) -> str:
     """A view is as fresh as its table, and its rows are tested there."""
     more = "" if dataset is USUAL else f"        config:\n{_enabled(dataset)}"
+    if view.name.endswith(MASTER_VIEWS):
+        more = f"        config:\n{_MASTER_BUILT}"
     return _table(sql.Table(view.name, view.columns, view.comment), (), {}, more)
 
 
@@ -131,6 +173,22 @@ def _as_text(column: Column) -> str:
     """A column of a key as text; one that may be null would make the whole key null."""
     text = column.name if column.kind == "text" else f"cast({column.name} as varchar)"
     return text if column.required or not column.field else f"coalesce({text}, '')"
+
+
+def _once(table: sql.Table, key: tuple[str, ...] | None) -> str:
+    """That a table of the security master is there where `stockpipe_master` says so, and that a key stands once in it."""
+    head = f"        config:\n{_MASTER_BUILT}"
+    if key is None:
+        return head
+    parts = " || '/' || ".join(f"cast({name} as varchar)" for name in key)
+    name = f"stockpipe_one_row_of_{table.name.strip(chr(34)).lower()}"
+    return f"""\
+{head}        data_tests:
+          - unique:
+              name: {name}
+              arguments:
+                column_name: "{parts}"
+"""
 
 
 def _test_name(dataset: Dataset) -> str:

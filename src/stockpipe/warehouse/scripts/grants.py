@@ -13,6 +13,7 @@ from stockpipe.warehouse.model import Views
 from stockpipe.warehouse.runs import REJECTS_TABLE, RUNS_TABLE
 from stockpipe.warehouse.scripts.names import READER_ROLE, Names
 from stockpipe.warehouse.scripts.tables import script, snowflake_models, snowflake_tables, snowflake_views
+from stockpipe.warehouse.securities import MASTER_TABLES
 from stockpipe.warehouse.snowflake.keys import public_key
 
 log = logging.getLogger(__name__)
@@ -155,6 +156,10 @@ def _used(names: Names) -> Iterator[Step]:
         **{names.tables[dataset.name]: _PRIVILEGES[dataset.kind.write] for dataset in DATASETS.values()},
         f'"{RUNS_TABLE}"': ("SELECT, INSERT", "Each run leaves its record and reads earlier ones."),
         f'"{REJECTS_TABLE}"': ("SELECT, INSERT", "Rejected rows are written and shown."),
+        **dict.fromkeys(
+            (table.name for table in MASTER_TABLES),
+            ("SELECT, INSERT, DELETE", "A build of the security master replaces it."),
+        ),
         f'"{FENCE_TABLE}"': ("SELECT, UPDATE", "Each publish updates its one row."),
     }
     yield "Neither TRUNCATE nor OWNERSHIP is needed to publish a day.", "USE ROLE SECURITYADMIN"

@@ -17,6 +17,7 @@ from stockpipe.warehouse.dialect import (
 )
 from stockpipe.warehouse.model import Model, Views
 from stockpipe.warehouse.scripts.names import Names
+from stockpipe.warehouse.securities import MASTER_TABLES, placed
 
 _FENCE = "One row, which every publish updates first: simultaneous publishes wait for each other."
 
@@ -24,7 +25,7 @@ _FENCE = "One row, which every publish updates first: simultaneous publishes wai
 def tables_script(settings: Settings) -> str:
     """CREATE statements of all tables, with their comments; ConfigError for a setting that cannot be used."""
     if settings.warehouse == "duckdb":
-        tables = [*_dataset_tables(settings), sql.runs_table(), sql.rejects_table()]
+        tables = [*_dataset_tables(settings), sql.runs_table(), sql.rejects_table(), *MASTER_TABLES]
         return script("\n".join(f"{statement};" for statement in duckdb_create(table)) for table in tables)
     names = Names.of(settings)
     return script(f"{statement};" for statement in snowflake_tables(settings, names, TableOptions.of(settings)))
@@ -48,6 +49,7 @@ def snowflake_tables(settings: Settings, names: Names, options: TableOptions) ->
         *(snowflake_create(table, options) for table in _dataset_tables(settings, prefix)),
         snowflake_create(sql.runs_table(prefix), options),
         snowflake_create(sql.rejects_table(prefix), options),
+        *(snowflake_create(placed(table, prefix), options) for table in MASTER_TABLES),
         f"-- {_FENCE}\n{fence}",
         row,
     ]

@@ -6,9 +6,10 @@ No DDL stands between BEGIN and COMMIT, because every DDL statement of the servi
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from itertools import groupby
+from pathlib import Path
 from typing import Any
 
 from stockpipe.base.stopping import committing
@@ -31,19 +32,19 @@ class Publisher:
 
     def __init__(self, settings: Settings, session: Connection, fence: Fence) -> None:
         self._settings = settings
-        self._session = session
-        self._fence = fence
-        self._load_method = settings.load_method
+        self._session = self.session = session
+        self._fence = self.fence = fence
+        self.stages = settings.load_method == "copy"
 
     def publish(self, delivery: Delivery) -> list[RunRecord]:
         """See Warehouse. When the connection is lost at COMMIT, the run record tells whether it took effect."""
-        stage = self._stage(delivery) if self._load_method == "copy" else ""
+        stage = self.stage(delivery.parquet) if self.stages else ""
         for statement, values in self._before(delivery, stage):
             self._session.run(statement, values)
         decided = False
         try:
             self._session.run("BEGIN")
-            self._pass_fence()
+            self.pass_fence()
             overruled = self._write(delivery, stage)
             records = delivery.ended(overruled)
             for statement, values in self._recording(delivery, records):
@@ -64,12 +65,12 @@ class Publisher:
     def write_records(self, records: list[RunRecord]) -> None:
         """Write records alone."""
         runs = sql.runs_table(self._session.prefix)
-        for statement, values in self._inserts(runs, [record.row() for record in records]):
+        for statement, values in self.inserts(runs, [record.row() for record in records]):
             self._session.run(statement, values)
 
     def script(self, delivery: Delivery) -> list[str]:
         """See Warehouse."""
-        stage = f"@{self._stage_name}" if self._load_method == "copy" else ""
+        stage = f"@{self._stage_name}" if self.stages else ""
         put = [f"PUT 'file://.../*.parquet' {stage} AUTO_COMPRESS=FALSE OVERWRITE=TRUE"] if stage else []
         return [
             *put,
@@ -93,7 +94,7 @@ class Publisher:
             return None
         run("BEGIN")
         try:
-            self._pass_fence()
+            self.pass_fence()
             before = run(count)
             run(f"INSERT OVERWRITE INTO {name} SELECT * FROM {name} ORDER BY {sql.compact_order(dataset)}")
             if run(count) != before:
@@ -127,7 +128,7 @@ class Publisher:
     def _stage_name(self) -> str:
         return f'{self._session.prefix}"STOCKPIPE_{self._session.run_id}"'
 
-    def _stage(self, delivery: Delivery) -> str:
+    def stage(self, parquet: Sequence[Path]) -> str:
         """Put the Parquet files on a stage that lives as long as the session; returns its name with the @.
 
         "" where the role may create none, as some accounts have it though it is temporary: INSERT needs none.
@@ -140,7 +141,7 @@ class Publisher:
             log.warning("No stage may be created, so the rows go by INSERT, which takes longer. %s", error.hint)
             return ""
         # Each part has a folder of its own, with as many files as it is large.
-        for folder, found in groupby(delivery.parquet, key=lambda path: path.parent):
+        for folder, found in groupby(parquet, key=lambda path: path.parent):
             names = [path.name for path in found]
             files = f"{folder.as_posix()}/{names[0] if len(names) == 1 else '*.parquet'}".replace("'", "\\'")
             self._session.run(f"PUT 'file://{files}' @{self._stage_name} AUTO_COMPRESS=FALSE OVERWRITE=TRUE")
@@ -183,7 +184,7 @@ class Publisher:
         for days in delivery.by_part:
             require_counts(days, self._counts([one.partition for one in days]))
 
-    def _pass_fence(self) -> None:
+    def pass_fence(self) -> None:
         """Wait for whoever publishes, until the run's deadline."""
         with told_if_slow(self._session.seconds_left):
             self._fence.must_hold(self._session.run(self._fence.update, [self._session.run_id]))
@@ -200,29 +201,30 @@ class Publisher:
         if stage:
             yield copy_sql(table, stage), []
         else:
-            yield from self._batches(table, delivery)
+            yield from self.batches(table, delivery.parquet)
 
     def _recording(self, delivery: Delivery, records: list[RunRecord]) -> Iterator[Bound]:
         """The statements that write the rejected rows and the records, with the values to bind."""
         for rows in delivery.rejects:
-            yield from self._inserts(sql.rejects_table(self._session.prefix), rows)
+            yield from self.inserts(sql.rejects_table(self._session.prefix), rows)
         rows = [record.row() for record in [*records, *delivery.left_out]]
-        yield from self._inserts(sql.runs_table(self._session.prefix), rows)
+        yield from self.inserts(sql.runs_table(self._session.prefix), rows)
 
-    def _batches(self, main: sql.Table, delivery: Delivery) -> Iterator[Bound]:
-        """The day's rows as INSERT statements, for accounts that may not stage files."""
+    def batches(self, main: sql.Table, parquet: Sequence[Path]) -> Iterator[Bound]:
+        """The files\' rows as INSERT statements, for accounts that may not stage files."""
         from stockpipe.base.engine import open_local
 
         cells = ", ".join(
             f'"{column.name}"::VARCHAR' if column.kind in ("timestamp", "json") else f'"{column.name}"'
             for column in main.columns
         )
-        with open_local(delivery.parquet[0].parent) as local:
-            rows = local.execute(f"SELECT {cells} FROM read_parquet(?)", [[str(path) for path in delivery.parquet]])
+        with open_local(parquet[0].parent) as local:
+            rows = local.execute(f"SELECT {cells} FROM read_parquet(?)", [[str(path) for path in parquet]])
             while batch := rows.fetchmany(self._settings.batch_size):
-                yield from self._inserts(main, batch)
+                yield from self.inserts(main, batch)
 
-    def _inserts(self, table: sql.Table, rows: list[tuple[Any, ...]]) -> Iterator[Bound]:
+    def inserts(self, table: sql.Table, rows: list[tuple[Any, ...]]) -> Iterator[Bound]:
+        """Rows as INSERT statements of at most STOCKPIPE_BATCH_SIZE rows each."""
         return inserts(table, rows, self._settings.batch_size)
 
     def _committed(self, delivery: Delivery) -> bool:

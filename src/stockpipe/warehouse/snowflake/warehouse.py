@@ -18,11 +18,13 @@ from stockpipe.errors import WarehouseError
 from stockpipe.settings import Settings
 from stockpipe.warehouse import sql
 from stockpipe.warehouse.base import Compacted, Delivery, History, QueryResult
+from stockpipe.warehouse.derived import Replacement
 from stockpipe.warehouse.dialect import TableOptions, duckdb_type
 from stockpipe.warehouse.history import before_sql
 from stockpipe.warehouse.model import Views
 from stockpipe.warehouse.runs import RunRecord
 from stockpipe.warehouse.snowflake.connection import Connection, number_of
+from stockpipe.warehouse.snowflake.derived import replace
 from stockpipe.warehouse.snowflake.export import day_sql
 from stockpipe.warehouse.snowflake.fence import Fence
 from stockpipe.warehouse.snowflake.publish import Publisher
@@ -52,6 +54,7 @@ class SnowflakeWarehouse:
         self._tables = Tables(self._session, options)
         self._fence = Fence(self._session.prefix, options)
         self._publisher = Publisher(settings, self._session, self._fence)
+        self.prefix = self._session.prefix
         self.label = f"Snowflake {settings.require('SNOWFLAKE_ACCOUNT')}, {self._session.schema}"
 
     def table(self, dataset: Dataset) -> str:
@@ -116,6 +119,15 @@ class SnowflakeWarehouse:
         from stockpipe.warehouse.memory import in_memory
 
         return in_memory(self.query(text))
+
+    def scan(self, text: str) -> QueryResult:
+        """See Warehouse."""
+        return self.query(text)
+
+    def replace(self, replacement: Replacement) -> None:
+        """See Warehouse."""
+        self._session.open()
+        replace(replacement, self._publisher, self._tables)
 
     def export(self, dataset: Dataset, ds: date, parts: list[Part], target: Path) -> int:
         """See Warehouse."""

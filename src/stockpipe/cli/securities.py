@@ -1,0 +1,154 @@
+"""stockpipe universe, lookup and changes: who was listed, whose a ticker was, and what changed."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from stockpipe.base.folders import WorkFolder
+from stockpipe.cli.logs import configure_logging
+from stockpipe.cli.output import exit_codes, given_settings, shared_options
+from stockpipe.cli.parts import divisions
+from stockpipe.cli.query import show
+from stockpipe.cli.table import Look
+from stockpipe.cli.values import number_of
+from stockpipe.errors import UsageError
+from stockpipe.reading.answer import Answer
+from stockpipe.reading.reader import Reader
+from stockpipe.settings import load_settings
+from stockpipe.warehouse import QueryResult
+
+_FORMATS = click.Choice(["table", "json", "csv", "parquet"], case_sensitive=False)
+_LOOK = Look(
+    whole=("SECURITY_ID", "TICKER", "TICKER_NOW", "CHANGE"),
+    spare=("SHARE_CLASS_FIGI", "COMPOSITE_FIGI", "CIK", "ISSUER_ID", "VALID_FROM", "PREVIOUS_DS"),
+)
+Question = Callable[[Reader], Answer]
+
+
+def _form_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """In which form the answer is wanted, and where."""
+    for option in (
+        click.option("--all", "everything", is_flag=True, help="On a terminal, all rows of a table."),
+        click.option("--out", type=click.Path(path_type=Path), help="With --format parquet: write to this file."),
+        click.option("--json", "as_json", is_flag=True, help="Print one JSON document."),
+        click.option("--format", "form", type=_FORMATS, help="How to show the rows; default: table."),
+    ):
+        function = option(function)
+    return function
+
+
+@click.command()
+@click.option("--date", "on", metavar="YYYY-MM-DD", help="As of this day; default: the master's newest.")
+@_form_options
+@shared_options
+def universe(on: str | None, **options: Any) -> None:
+    """Show who was listed on a day, with permanent ids, as the security master knows it.
+
+    \b
+    stockpipe universe --date 2021-01-04
+    stockpipe universe --format parquet --out universe.parquet
+    """
+    _answer(options, lambda reader: reader.securities(on))
+
+
+@click.command()
+@click.argument("ticker")
+@click.option(
+    "--date", "on", metavar="YYYY-MM-DD", help="Whose it was on this day; default: everybody who ever had it."
+)
+@_form_options
+@shared_options
+def lookup(ticker: str, on: str | None, **options: Any) -> None:
+    """Show whose a TICKER was, and what that security is called now.
+
+    \b
+    stockpipe lookup FB --date 2021-01-04     what was FB then, and what is it called today?
+    stockpipe lookup META                     who had META, from when to when?
+    """
+
+    def ask(reader: Reader) -> Answer:
+        found = reader.lookup(ticker, on)
+        if not len(found):
+            when = f"on {on}" if on else "on any day"
+            raise UsageError(
+                f"Nobody was listed as {ticker} {when}, as far as the security master knows.",
+                hint="Tickers are written as the API does; case matters (ABRpD).",
+            )
+        return found
+
+    _answer(options, ask)
+
+
+@click.command()
+@click.option("--date", "on", metavar="YYYY-MM-DD", help="The day; default: the newest published one.")
+@click.option("--since", metavar="YYYY-MM-DD", help="Against this day; default: the published day before.")
+@click.option(
+    "--market",
+    type=click.Choice([choice.word for choice in divisions()["market"].choices], case_sensitive=False),
+    help="Default: stocks.",
+)
+@_form_options
+@shared_options
+def changes(on: str | None, since: str | None, market: str | None, **options: Any) -> None:
+    """Show what changed on a day: who is new, gone or renamed, and which values changed, the old and the new one.
+
+    Renames are told by the security master where it knows both days, else by the FIGI.
+
+    \b
+    stockpipe changes
+    stockpipe changes --date 2026-02-06 --since 2026-01-02 --format csv
+    """
+    _answer(options, lambda reader: reader.changes(on, since=since, market=market))
+
+
+def _answer(options: dict[str, Any], ask: Question) -> None:
+    """Ask, and show the answer in the form that is wanted."""
+    as_json, form, out = options["as_json"], options["form"], options["out"]
+    with exit_codes(as_json=as_json):
+        if as_json and form not in (None, "json"):
+            raise UsageError(f"--json and --format {form} are different forms.", hint="Leave out one.")
+        if out is not None and form != "parquet":
+            raise UsageError("--out names the file for --format parquet.", hint="Other forms go to standard output.")
+        if form == "parquet" and out is None and sys.stdout.isatty():
+            raise UsageError("Parquet is not for a terminal.", hint="Name a file: --out universe.parquet.")
+        settings = load_settings(given_settings(options), env_file=options["env_file"])
+        configure_logging(settings, verbose=options["verbose"], quiet=True)
+        with Reader(settings) as reader:
+            found = ask(reader)
+        if form == "parquet":
+            _parquet(found, out, quiet=options["quiet"])
+        else:
+            rows = QueryResult(found.columns, found.tuples(), list(found.types.values()))
+            look = Look(_LOOK.right, _present(_LOOK.whole, found), _present(_LOOK.spare, found))
+            show(
+                rows,
+                "json" if as_json else form or "table",
+                look,
+                everything=options["everything"],
+                quiet=options["quiet"],
+            )
+
+
+def _present(names: Any, found: Answer) -> list[str]:
+    return [name for name in names if name in found.columns]
+
+
+def _parquet(found: Answer, out: Path | None, *, quiet: bool) -> None:
+    """The answer as a Parquet file, or its bytes on standard output."""
+    if out is not None:
+        found.to_parquet(out)
+        if not quiet:
+            click.echo(f"Wrote {number_of(len(found), 'row')} to {out}", err=True)
+        return
+    with WorkFolder() as folder, folder.told():
+        file = folder.path / "day"
+        found.to_parquet(file)
+        with file.open("rb") as written:
+            shutil.copyfileobj(written, sys.stdout.buffer)
+        sys.stdout.flush()

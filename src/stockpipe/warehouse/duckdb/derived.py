@@ -1,0 +1,61 @@
+"""Derived tables of a DuckDB file: read by heavy SELECTs of our own, and replaced whole."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import duckdb
+
+from stockpipe.base.engine import Config, open_local
+from stockpipe.base.folders import WorkFolder
+from stockpipe.base.stopping import interruptible
+from stockpipe.base.text import literal
+from stockpipe.warehouse import sql
+from stockpipe.warehouse.base import QueryResult
+from stockpipe.warehouse.derived import Replacement, must_still_be, newest
+from stockpipe.warehouse.duckdb.file import patiently
+from stockpipe.warehouse.duckdb.reading import refused
+from stockpipe.warehouse.duckdb.shape import look, shape
+
+# What a SELECT may take; the rest goes to a temporary folder.
+_SCAN: Config = {"memory_limit": "1200MB", "threads": 4}
+
+
+def scanned(text: str, path: Path, patience: float) -> QueryResult:
+    """The rows of a SELECT over a file, which is open for reading only while it is asked."""
+    with WorkFolder() as folder, folder.told():
+        local = open_local(folder.path, _SCAN)
+        try:
+            patiently(path, patience, lambda: local.execute(f"ATTACH {literal(str(path))} AS stored (READ_ONLY)"))
+            with interruptible(local):
+                cursor = local.execute(f"USE stored; {text}")
+                return QueryResult([column[0] for column in cursor.description or ()], cursor.fetchall())
+        except duckdb.Error as error:
+            raise refused(error) from error
+        finally:
+            local.close()
+
+
+def replace(
+    connection: duckdb.DuckDBPyConnection,
+    replacement: Replacement,
+    insert: Callable[[duckdb.DuckDBPyConnection, sql.Table, list[tuple[object, ...]]], None],
+) -> bool:
+    """Replace the tables in one transaction; whether it was the first time, or one of them was missing. `insert` puts rows into a table."""
+    tables = [*replacement.tables, replacement.log]
+    stands = [look(connection, table) for table in tables]
+    connection.execute("BEGIN TRANSACTION")
+    for table, existing in zip(tables, stands, strict=True):
+        shape(connection, table, existing)
+    must_still_be(connection.execute(newest(replacement.log)).fetchall(), replacement)
+    for table in replacement.tables:
+        connection.execute(f"DELETE FROM {table.name}")
+        if file := replacement.files.get(table.name):
+            columns = sql.column_list(table.columns)
+            connection.execute(
+                f"INSERT INTO {table.name} ({columns}) SELECT {columns} FROM read_parquet(?)", [str(file)]
+            )
+    insert(connection, replacement.log, [replacement.row])
+    connection.execute("COMMIT")
+    return replacement.after == 0 or not all(existing.columns for existing in stands)
