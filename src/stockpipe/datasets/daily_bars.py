@@ -20,7 +20,7 @@ DAILY_BARS = Dataset(
     table="DAILY_BARS",
     meaning="Unadjusted bars of all US stocks, one day a partition (DS).",
     noun="daily bars",
-    kind=DayFacts(),
+    kind=DayFacts(members="tickers"),
     source=Endpoint(
         "/v2/aggs/grouped/locale/us/market/stocks/{day}", {"adjusted": "false"},
         options=(Option("otc", "include_otc", words=("true", "false"), usual="false", help="With over-the-counter stocks: true or false."),),

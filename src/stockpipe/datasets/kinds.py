@@ -37,10 +37,12 @@ class Snapshot:
 class DayFacts:
     """What happened on a day. On a day without a session there is nothing to load, and that is a recorded success.
 
-    `ready`: from this time of the next day on (New York), a day is complete and can be had on every plan.
+    `ready`: from this time of the next day on (New York), a day is complete and can be had on every plan. `members` is the
+    dataset whose usual part lists those that most rows are of.
     """
 
     ready: time = time(11)
+    members: str | None = None
     write: ClassVar[Write] = "replace"
     calendar: ClassVar[Calendar] = "sessions"
 

@@ -7,7 +7,7 @@ import logging
 from stockpipe.load import checks
 from stockpipe.load.desk import Desk
 from stockpipe.load.run import PartRun
-from stockpipe.load.sources import source_findings, source_of
+from stockpipe.load.sources import listed, source_findings, source_of
 from stockpipe.load.staged import StagedPart
 from stockpipe.warehouse import History
 
@@ -24,6 +24,8 @@ def compare(desk: Desk, part: PartRun, facts: StagedPart, known: History, *, in_
     came = source_of(desk, part)
     last = known.before(came) or (known.after(came) if in_a_range else None)
     findings = [*source_findings(desk, part, known), *checks.check(part.load, facts, last, desk.limits)]
+    if not in_a_range:
+        findings += checks.members(part.load, facts, listed(desk, part))
     warnings = [finding.text for finding in findings if finding.severity == "warn"]
     for text in warnings:
         log.log(logging.DEBUG if in_a_range else logging.WARNING, "%s: %s", part.load.part.label, text)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from stockpipe.datasets import Dataset
+from stockpipe.datasets import DATASETS, Dataset, DayFacts, Partition
 from stockpipe.errors import DataCheckError
 from stockpipe.load import checks
 from stockpipe.load.desk import Desk
 from stockpipe.load.run import PartRun
 from stockpipe.warehouse import History
 from stockpipe.warehouse.history import without_sample_days
+from stockpipe.warehouse.runs import RunRecord
 from stockpipe.warehouse.source import Source
 
 
@@ -39,6 +40,16 @@ def check_sources(desk: Desk, parts: Sequence[PartRun], *, called: bool) -> None
 def history(desk: Desk, part: PartRun) -> History:
     """What is published of a part. A dry run asks too, where that wakes nothing."""
     return desk.warehouse.history(part.load.partition) if desk.warehouse.local or not part.load.dry_run else History()
+
+
+def listed(desk: Desk, part: PartRun) -> RunRecord | None:
+    """The record of the list that names those whose facts a part has, on its day and of its source; None without one."""
+    kind = part.load.dataset.kind
+    if not isinstance(kind, DayFacts) or not kind.members or (part.load.dry_run and not desk.warehouse.local):
+        return None
+    members = next(iter(DATASETS[kind.members].parts()))
+    record = desk.warehouse.history(Partition(members, part.load.ds)).same_day
+    return record if record and Source.of(record).kind == source_of(desk, part).kind else None
 
 
 def source_findings(desk: Desk, part: PartRun, known: History, *, called: bool = True) -> list[checks.Finding]:

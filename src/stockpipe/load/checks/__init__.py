@@ -13,6 +13,7 @@ from stockpipe.errors import DataCheckError
 from stockpipe.load.checks.contents import contents
 from stockpipe.load.checks.finding import Finding, Limits, Severity
 from stockpipe.load.checks.freshness import build_date, freshness
+from stockpipe.load.checks.members import members
 from stockpipe.load.checks.shape import shape
 from stockpipe.load.checks.source import source
 from stockpipe.load.checks.torn import may_be_data, torn
@@ -73,6 +74,7 @@ __all__ = [
     "build_date",
     "check",
     "may_be_data",
+    "members",
     "must_be_newest",
     "refuse",
     "source",
