@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from history import Backfill
 from loads import OURS, Case, Series
 from measure import OUR_PYTHON, PEER_PYTHON, clean_environment, own_peak
 from rates import FREE_CALLS
@@ -38,6 +39,8 @@ def tables(results: Results) -> Iterator[Table]:
         yield _free(results)
     if results.long:
         yield _long(results)
+    if results.history:
+        yield _history(results.history)
     if results.snowflake:
         yield _snowflake(results)
     states = {True: "met", False: "NOT met", None: "-"}
@@ -116,6 +119,18 @@ def _long(results: Results) -> Table:
         rows.append(("the server alone can give", "", "", f"{results.server_rate:.0f}", "", ""))
     latency = results.long[0].latency * 1000
     return Table(f"Long walks, 100 calls a second allowed, {latency:.0f} ms latency", heads, rows)
+
+
+def _history(found: Backfill) -> Table:
+    rows = [
+        ("wall, CPU", f"{found.wall:.1f} s, {found.cpu:.1f} s"),
+        ("calls a second, as the server sees them", f"{found.rate:.1f} ({found.calls:,} in all)"),
+        ("rows a second", f"{found.rows_a_second:,.0f}"),
+        ("peak memory; of a fifth of the days", f"{found.peak:.0f} MiB; {found.short_peak:.0f} MiB"),
+        ("the last fifth against the first, into one file", f"{found.last_to_first:.2f}"),
+        ("bytes a row in the file", f"{found.bytes_a_row:.1f}"),
+    ]
+    return Table(f"Backfill of {found.days:,} days of 12,000 rows, 100 calls a second allowed", ("", "measured"), rows)
 
 
 def _snowflake(results: Results) -> Table:

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 
 import cost
+import history
 import loads
 import rates
 import report
@@ -15,7 +16,7 @@ from loads import COMPETITORS, FLOOR, LARGE, OURS, Case
 from measure import HERE, PEER_PYTHON, BenchmarkError
 from targets import DAY, LARGER, LATENCY, Results
 
-PARTS = ("loads", "start", "free", "long", "snowflake", "install")
+PARTS = ("loads", "start", "free", "long", "history", "snowflake", "install")
 QUICK_PARTS = ("loads", "start")
 _LONG_WALKS = (1000, 2000)
 
@@ -38,6 +39,7 @@ def options(arguments: Sequence[str]) -> argparse.Namespace:
         "--minute", type=float, default=6.0, help="the free plan's minute, in seconds; 60 is the real one"
     )
     parser.add_argument("--long-latency", type=float, default=0.0, metavar="SECONDS", help="latency of the long walks")
+    parser.add_argument("--days", type=int, default=250, help="days of the backfill")
     chosen = parser.parse_args(arguments)
     if chosen.quick:
         chosen.rows, chosen.latency, chosen.repeats = [DAY], [0.0], 3
@@ -69,6 +71,8 @@ def measure(chosen: argparse.Namespace) -> Results:
     if "long" in chosen.parts:
         results.server_rate = rates.server_rate()
         results.long = list(rates.long_walks(_LONG_WALKS, chosen.long_latency, say))
+    if "history" in chosen.parts:
+        results.history = history.backfills(chosen.days, say)
     if "snowflake" in chosen.parts:
         results.snowflake = list(cost.traffic(say, quick=chosen.quick))
     if "install" in chosen.parts:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import cost
 from cost import Traffic
+from history import Backfill
 from loads import CSV_COPY, DLT, DLT_PARQUET, FLOOR, OURS, PEERS, RERUN, Case, Series
 from rates import FreeWalk, LongWalk
 from startup import Install, StartUp
@@ -26,6 +27,7 @@ class Results:
     free: list[FreeWalk] = field(default_factory=list)
     long: list[LongWalk] = field(default_factory=list)
     server_rate: float | None = None
+    history: Backfill | None = None
     snowflake: list[Traffic] = field(default_factory=list)
 
     def series(self, rows: int, latency: float, name: str) -> Series | None:
@@ -51,6 +53,7 @@ def judge(results: Results) -> Iterator[Target]:
     yield _rerun(results)
     yield from _free_plan(results)
     yield from _long_walks(results)
+    yield from _history(results)
     yield _statements(results)
     yield _start_up(results)
     yield from _install(results)
@@ -128,6 +131,18 @@ def _long_walks(results: Results) -> Iterator[Target]:
     yield _at_most(f"{what}: peak memory", peak, 250 * 10**6 / 2**20, "MiB", 0)
     growth = walks[-1].peak / walks[0].peak if len(walks) > 1 else None
     yield _at_most(f"{what}: memory of the longest against the shortest", growth, 1 + NOISE)
+
+
+def _history(results: Results) -> Iterator[Target]:
+    found = results.history
+    days = f"{found.days if found else 250} days of 12,000 rows into DuckDB"
+    shown = f"{found.rate:.0f} calls, {found.rows_a_second:,.0f} rows a second" if found else "not measured"
+    met = found.rate >= 80 or found.rows_a_second >= 80_000 if found else None
+    yield Target(f"backfill of {days}", "80 calls or 80,000 rows a second", shown, met)
+    yield _at_most("its last fifth against its first", found.last_to_first if found else None, 1.1)
+    yield _at_most("its peak memory", found.peak if found else None, 350, "MiB", 0)
+    growth = found.peak / found.short_peak if found else None
+    yield _at_most("its peak memory against that of a fifth", growth, 1 + NOISE)
 
 
 def _statements(results: Results) -> Target:

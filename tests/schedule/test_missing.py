@@ -102,7 +102,7 @@ def test_the_time_is_that_of_the_calls_or_of_the_rows() -> None:
     assert estimate([STOCKS], 10, known, "auto", 95, remote=False).seconds is None
     # Without a known day a list of stocks is taken for 13 pages and 12,000 rows.
     paid = estimate([STOCKS], 250, [], "paid", 95, remote=False)
-    assert (paid.calls, paid.rows, paid.seconds, paid.megabytes) == (3250, 3_000_000, 60.0, 180.0)
+    assert (paid.calls, paid.rows, paid.seconds, paid.megabytes) == (3250, 3_000_000, 60.0, 90.0)
     slow = estimate([STOCKS], 250, [], "paid", 10, remote=False)
     assert slow.seconds == 325.0
     assert estimate([STOCKS, DELISTED], 1, known, "free", 95, remote=False).calls == 1 + 13

@@ -22,7 +22,7 @@ _USUAL_ROWS, _USUAL_PAGES = 12_000, 13
 # Measured (benchmarks/results.md): rows that one core types, checks and publishes in a second; bytes of a row in the
 # table, in a DuckDB file and in Snowflake's micro-partitions.
 _ROWS_A_SECOND = 50_000
-_BYTES_A_ROW = {"duckdb": 60, "snowflake": 40}
+_BYTES_A_ROW = {"duckdb": 30, "snowflake": 40}
 _FREE_CALLS_A_MINUTE = 5
 # An X-Small warehouse uses one credit an hour, and stays awake for a minute after the last statement.
 _AWAKE_AFTER, _SECONDS_A_BATCH, _SECONDS_AN_HOUR = 60, 60, 3600
