@@ -73,13 +73,15 @@ class QueryResult:
     """The answer to a question: column names and rows.
 
     Every digit is there: a time of more than microseconds is a `Moment`, and what no Python type holds whole is text.
-    `types` are DuckDB's of the columns, where they are known; `documents` the places (from 0) of those whose texts are JSON.
+    `types` are DuckDB's of the columns, where they are known; `documents` the places (from 0) of those whose texts are JSON;
+    `coarse` the names of those whose times the client may have cut to microseconds.
     """
 
     columns: list[str]
     rows: list[tuple[Any, ...]]
     types: list[str] = field(default_factory=list)
     documents: frozenset[int] = frozenset()
+    coarse: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

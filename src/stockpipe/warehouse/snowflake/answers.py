@@ -10,6 +10,8 @@ from stockpipe.warehouse.base import QueryResult
 # as text; a time comes as Python's, to the microsecond.
 _FIXED = 0
 _DOCUMENTS = (5, 9, 10)
+_TIMES = (4, 6, 7, 8, 12)
+_MICROSECONDS = 6
 _TYPES = {
     1: "DOUBLE",
     3: "DATE",
@@ -29,7 +31,8 @@ def result_of(cursor: Any) -> QueryResult:
     rows = [tuple(row) for row in cursor.fetchall()]
     types = [_type(column, [row[number] for row in rows]) for number, column in enumerate(described)]
     documents = frozenset(number for number, column in enumerate(described) if column[1] in _DOCUMENTS)
-    return QueryResult([column[0] for column in described], rows, types, documents)
+    coarse = tuple(column[0] for column in described if column[1] in _TIMES and (column[5] or 0) > _MICROSECONDS)
+    return QueryResult([column[0] for column in described], rows, types, documents, coarse if rows else ())
 
 
 def _type(column: Any, values: list[Any]) -> str:
