@@ -468,3 +468,19 @@ def test_the_same_in_the_environment_or_from_python_is_a_wrong_setting() -> None
     refused(3, "run", env=env, says="STOCKPIPE_DEADLINE is '-1' (from the environment): it must be a number from 1")
     with pytest.raises(ConfigError, match=r"STOCKPIPE_DEADLINE is '-1' \(from the settings of this call\)"):
         stockpipe.load(settings=env)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("run", "--deadline", "soon"),
+        ("run", "--requests-per-second", "1000"),
+        ("run", "--warehouse", "oracle"),
+        ("schedule", "--warehouse", "oracle"),
+        ("run", "--market", "bonds"),
+        ("run", "--date", "tomorrow"),
+    ],
+)
+def test_a_wrong_flag_is_told_before_a_missing_key(words: tuple[str, ...]) -> None:
+    done = command(*words)
+    assert (done.returncode, "POLYGON_API_KEY" in done.stderr, words[2] in done.stderr) == (2, False, True)

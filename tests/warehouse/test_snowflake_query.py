@@ -20,9 +20,13 @@ def test_times_that_the_connector_may_have_cut_are_named(serve: Serve, gate: Sno
     settings = flags(serve(many(3))) | gate.env()
     stockpipe.load(settings=settings)
     done = command("query", "SELECT TICKER, LAST_UPDATED_UTC FROM TICKERS", "--format", "csv", env=settings)
-    told = "Note: Snowflake's connector cuts times to microseconds: LAST_UPDATED_UTC. TO_VARCHAR(...) shows every digit."
+    told = (
+        "Note: Snowflake's connector cuts times to microseconds: LAST_UPDATED_UTC. TO_VARCHAR(...) shows every digit."
+    )
     assert (done.returncode, done.stderr.splitlines()[-1]) == (0, told)
-    whole = command("query", "SELECT TICKER, DS, TO_VARCHAR(LAST_UPDATED_UTC) AS T FROM TICKERS", "--json", env=settings)
+    whole = command(
+        "query", "SELECT TICKER, DS, TO_VARCHAR(LAST_UPDATED_UTC) AS T FROM TICKERS", "--json", env=settings
+    )
     assert (whole.returncode, "Note" in whole.stderr, '"ticker": "T00000"' in whole.stdout) == (0, False, True)
 
 

@@ -19,7 +19,7 @@ from stockpipe.base.clock import Clock, new_york_date
 from stockpipe.base.stopping import as_interrupt
 from stockpipe.cli.logs import configure_logging, safe
 from stockpipe.cli.next_command import next_command
-from stockpipe.cli.output import exit_codes, given_settings, print_json, shared_options
+from stockpipe.cli.output import check_flags, exit_codes, given_settings, print_json, shared_options
 from stockpipe.cli.parts import list_options, run_words, words_of
 from stockpipe.cli.table import Look, print_table
 from stockpipe.datasets import Part
@@ -80,6 +80,7 @@ def backfill(**options: Any) -> None:
         settings = load_settings(_flags(options), env_file=options["env_file"])
         how = {name: options[name] for name in ("verbose", "quiet", "log_file", "log_format")}
         configure_logging(settings, **how)
+        check_flags(settings)
         raise SystemExit(_backfill(settings, options))
 
 

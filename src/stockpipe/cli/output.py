@@ -25,6 +25,8 @@ from stockpipe.cli.next_command import typeable
 from stockpipe.cli.values import json_text, number_of
 from stockpipe.errors import StockpipeError
 from stockpipe.load.desk import Progress
+from stockpipe.massive.open import paced
+from stockpipe.settings import Settings
 from stockpipe.settings.connections import NAME as CONNECTION_NAME
 
 log = logging.getLogger("stockpipe")
@@ -168,6 +170,12 @@ def given_settings(options: Mapping[str, Any]) -> dict[str, str | None]:
         "STOCKPIPE_DUCKDB_PATH": options["duckdb_path"],
         CONNECTION_NAME: options["connection"],
     }
+
+
+def check_flags(settings: Settings) -> None:
+    """Raise for a flag that makes no sense (UsageError), before anything is missed that is merely not set."""
+    _ = settings.warehouse
+    paced(settings, Clock())
 
 
 connection_option = click.option("--connection", metavar="NAME", help="A connection of Snowflake's connections.toml.")

@@ -15,7 +15,7 @@ from stockpipe.base.clock import Clock
 from stockpipe.cli.choices import Word
 from stockpipe.cli.logs import configure_logging
 from stockpipe.cli.next_command import next_command
-from stockpipe.cli.output import exit_codes, given_settings, print_json, progress_bar, shared_options
+from stockpipe.cli.output import check_flags, exit_codes, given_settings, print_json, progress_bar, shared_options
 from stockpipe.cli.parts import USUAL_DATASET, list_options, part_options, words_of
 from stockpipe.cli.several import tell_of_several
 from stockpipe.cli.values import number_of
@@ -159,6 +159,7 @@ def _load(settings: Settings, options: dict[str, Any]) -> None:
         log_file=options.get("log_file"),
         log_format=options.get("log_format", "text"),
     )
+    check_flags(settings)
     clock = Clock()
     how = {name: options[name] for name in ("dry_run", "force", "require_fresh") if name in options}
     jobs = make_jobs(clock, options.get("datasets", ()), words_of(options), on=options["on"], **how)

@@ -19,7 +19,7 @@ from stockpipe.base.clock import Clock
 from stockpipe.base.stopping import stopping
 from stockpipe.cli.install import install, uninstall
 from stockpipe.cli.logs import configure_logging
-from stockpipe.cli.output import exit_codes, given_settings, progress_bar, shared_options
+from stockpipe.cli.output import check_flags, exit_codes, given_settings, progress_bar, shared_options
 from stockpipe.cli.parts import list_options, words_of
 from stockpipe.datasets import USUAL
 from stockpipe.errors import UsageError
@@ -118,6 +118,7 @@ def schedule(**options: Any) -> None:
             log_file=options["log_file"],
             log_format=options["log_format"],
         )
+        check_flags(settings)
         _every_day(options, zone, settings)
 
 
