@@ -47,7 +47,7 @@ _TALKATIVE = ("stockpipe.load", "stockpipe.warehouse", "stockpipe.massive")
 @click.option("--from", "start", metavar="YYYY-MM-DD", help="The first day.")
 @click.option("--to", "end", metavar="YYYY-MM-DD", help="The last day; default: yesterday in New York.")
 @click.option(
-    "--last", metavar="30d|2y", help="Instead of --from: so many days (d), weeks (w), months (m) or years (y)."
+    "--last", metavar="30d|2y", help="Instead of --from: a number of days (d), weeks (w), months (m) or years (y)."
 )
 @list_options
 @click.option("--sessions", is_flag=True, help="Only days on which the exchanges trade; lists change after these only.")
@@ -65,11 +65,11 @@ _TALKATIVE = ("stockpipe.load", "stockpipe.warehouse", "stockpipe.massive")
 )
 @shared_options
 def backfill(**options: Any) -> None:
-    """Load a range of past days; days that are published already are left out, so it can be stopped and repeated.
+    """Load a range of past days. Days that are published already are skipped, so you can stop it and run it again.
 
-    Before it starts it shows what is missing, and how many calls, how much time and how many rows that is; it asks when
-    that is much. A day that fails or is refused is recorded, left out and listed at the end; the exit code is that of
-    the worst. STOCKPIPE_DEADLINE is for one day.
+    Before it starts, it shows which days are missing, and how many calls, how much time and how many rows they take. It asks
+    before a large one. A day that fails or is refused is recorded, skipped, and listed at the end; the exit code is that of
+    the worst day. STOCKPIPE_DEADLINE is for one day.
 
     \b
     stockpipe backfill --last 30d                        the last thirty days of active stocks

@@ -11,7 +11,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "doctor": ("doctor", "Check settings, key, API, warehouse and privileges; change nothing."),
     "sandbox": ("sandbox", "Serve a local Massive API over a synthetic market."),
     "prices": ("prices", "Daily bars of some tickers, adjusted for splits and dividends."),
-    "report": ("report", "What a day brought, and whether it can be trusted: a page, and in short."),
+    "report": ("report", "Show what changed on a day and whether it can be trusted, as a page or in short."),
     "universe": ("securities", "Show who was listed on a day, with permanent ids."),
     "lookup": ("securities", "Show whose a ticker was, and what it is called now."),
     "changes": ("securities", "Show what changed on a day: new, gone, renamed, changed."),

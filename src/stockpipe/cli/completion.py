@@ -14,7 +14,7 @@ _SHELLS = ("bash", "zsh", "fish")
 @click.command()
 @click.argument("shell", type=click.Choice(_SHELLS, case_sensitive=False))
 def completion(shell: str) -> None:
-    """Print what makes a shell complete stockpipe's commands, options and their words.
+    """Print the script with which a shell completes stockpipe's commands, options and values.
 
     \b
     bash: echo 'eval "$(stockpipe completion bash)"' >> ~/.bashrc

@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @shared_options
 def report(on: str | None, market: str, out: Path | None, as_json: bool, **options: Any) -> None:
-    """What a day brought, and whether it can be trusted: a page to look at or to mail, and the same in short here.
+    """Show what changed on a day and whether the day can be trusted: as a page to read or mail, and in short here.
 
     The page is one HTML file that needs no network and runs no script.
 
