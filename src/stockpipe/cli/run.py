@@ -31,7 +31,7 @@ from stockpipe.settings import Settings, load_settings
 from stockpipe.warehouse import open_warehouse
 from stockpipe.warehouse.history import foreign_rows
 from stockpipe.warehouse.names import as_written
-from stockpipe.warehouse.runs import RunRecord
+from stockpipe.warehouse.runs import IDLE, RunRecord
 from stockpipe.warehouse.source import Source
 
 log = logging.getLogger(__name__)
@@ -197,7 +197,10 @@ def _first_columns(dataset: Dataset) -> list[str]:
 
 
 def _day_of(record: RunRecord) -> str:
-    """The condition for the rows of a run, whatever other days and markets the table has."""
+    """The condition for the rows of a run, whatever other days and markets the table has; of versions, those that hold."""
+    until = DATASETS[record.dataset].of_role("until")
+    if until:
+        return f"{until.name} IS NULL"
     market = f" AND MARKET = '{record.market}'" if record.market and record.part_id.part else ""
     return f"DS = '{record.ds}'{market}"
 
@@ -222,6 +225,9 @@ def _summary(result: LoadResult) -> str:
     }
     if Source.of(first).is_sample:
         lines["Note"] = "sample data from the sandbox, not the real market"
+    if first.status == IDLE:
+        lines |= {"Rows": str(first.message)}
+        del lines["Next"]
     if result.sql:
         lines |= {
             "Where": "nowhere: this was a dry run; the SQL it would run is below",

@@ -12,11 +12,13 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any, Literal
 
-from stockpipe.base.calendar import missing_session
+from stockpipe.base.calendar import last_session, missing_session
 from stockpipe.base.clock import NEW_YORK
+from stockpipe.datasets import DATASETS, DayFacts
 from stockpipe.warehouse.runs import PartId, RunRecord
 from stockpipe.warehouse.source import Source
 
+_TO_LOAD = timedelta(hours=1)
 Freshness = Literal["fresh", "stale", "never"]
 STANDING_COLUMNS = (
     ("DATASET", "VARCHAR"), ("MARKET", "VARCHAR"), ("ACTIVE", "BOOLEAN"), ("STATE", "VARCHAR"), ("REASON", "VARCHAR"),
@@ -111,6 +113,21 @@ def expected_day(now: datetime, by: time) -> date:
     return local.date() if local.time() >= by else local.date() - timedelta(days=1)
 
 
+def expected_of(part: PartId, now: datetime, by: time) -> date:
+    """The last day of a part that should be published at a moment, by the kind of its dataset.
+
+    What happens on a trading day is expected an hour after it is ready, on the next calendar day.
+    """
+    dataset = DATASETS.get(part.dataset)
+    if dataset is None or not isinstance(dataset.kind, DayFacts):
+        return expected_day(now, by)
+    local = now.astimezone(NEW_YORK)
+    is_ready = local - _TO_LOAD >= local.replace(
+        hour=dataset.kind.ready.hour, minute=dataset.kind.ready.minute, second=0
+    )
+    return date.fromordinal(last_session(local.date().toordinal() - (1 if is_ready else 2)))
+
+
 def standings(
     wanted: Iterable[PartId], now: datetime, by: time, days: Iterable[RunRecord], failures: Iterable[RunRecord]
 ) -> list[Standing]:
@@ -123,11 +140,11 @@ def standings(
     for record in days:
         published.setdefault(record.part_id, []).append(record)
     failed = {record.part_id: record for record in failures}
-    today, expected = now.astimezone(NEW_YORK).date(), expected_day(now, by)
+    today = now.astimezone(NEW_YORK).date()
     found = []
     for part in sorted({*wanted, *published, *failed}, key=PartId.order):
         last, before = (*published.get(part, []), None, None)[:2]
-        found.append(Standing(part, today, expected, last, before, failed.get(part)))
+        found.append(Standing(part, today, expected_of(part, now, by), last, before, failed.get(part)))
     return found
 
 
