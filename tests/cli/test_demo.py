@@ -57,6 +57,27 @@ def test_the_demo_may_be_repeated_and_goes_into_a_new_table_of_a_file_without_ro
     assert table("SELECT count(DISTINCT DS), (SELECT count(*) FROM OTHER) FROM TICKERS", "mine.duckdb") == [(2, 1)]
 
 
+def test_the_demo_loads_a_small_desk_and_asks_it_three_questions() -> None:
+    done = command("demo")
+    assert done.returncode == 0, done.stderr
+    loaded = table("SELECT DISTINCT DATASET FROM STOCKPIPE_RUNS ORDER BY 1", "stockpipe-demo.duckdb")
+    assert [name for (name,) in loaded] == [
+        "daily_bars", "dividends", "exchanges", "market_holidays", "splits", "ticker_types", "tickers",
+    ]  # fmt: skip
+    assert table("SELECT count(DISTINCT DS) FROM DAILY_BARS", "stockpipe-demo.duckdb") == [(10,)]
+    answers = done.stdout.split("?\n\n")
+    assert [answer.count("\n") >= 7 for answer in answers[1:]] == [True] * 3  # a heading, a line, five rows
+    assert "Daily bars: 10 sessions with " in done.stderr
+    counts = "SELECT (SELECT count(*) FROM TICKERS), (SELECT count(*) FROM DAILY_BARS), (SELECT count(*) FROM SPLITS)"
+    before = table(counts, "stockpipe-demo.duckdb")
+    again = command("demo", "--json")
+    document = json.loads(again.stdout)
+    assert (again.returncode, document["status"]) == (0, "unchanged")
+    assert {one["exit_code"] for one in document["desk"]} == {0}
+    assert {one["status"] for one in document["desk"] if "status" in one} == {"unchanged"}
+    assert table(counts, "stockpipe-demo.duckdb") == before
+
+
 def test_what_shows_the_demo_says_sample_data() -> None:
     assert command(*DEMO).returncode == 0
     place = ("--duckdb-path", "stockpipe-demo.duckdb")
@@ -82,4 +103,4 @@ def test_what_shows_real_days_does_not(serve: Serve) -> None:
 def test_the_next_command_takes_a_table_whose_name_needs_quotes(serve: Serve) -> None:
     done = command("run", env=flags(serve(many(4))) | {"SNOWFLAKE_TABLE": '"my table"'})
     following = next(line for line in done.stderr.splitlines() if line.split()[:1] == ["Next"])
-    assert r'"SELECT * FROM \"my table\" WHERE DS = ' in following
+    assert r" FROM \"my table\" WHERE DS = " in following

@@ -106,7 +106,7 @@ def test_figures_stand_to_the_right(loaded: dict[str, str]) -> None:
 
 @WIDTHS
 def test_the_proposed_query_shows_the_day_that_was_loaded(columns: int) -> None:
-    told = command("demo").stderr
+    told = command("demo", "--market", "stocks").stderr
     words = shlex.split(next(line for line in told.splitlines() if line.startswith("  Next")))[1:]
     shown = seen(*words[words.index("query") :], columns=columns)
     rows = shown.lines[2:7]

@@ -257,7 +257,13 @@ def test_this_machine_is_reached_without_a_proxy(serve: Serve, name: str, monkey
 
 def test_the_demo_needs_no_proxy() -> None:
     nowhere = f"http://127.0.0.1:{free_port()}"
-    done = command("demo", "-q", env={"HTTP_PROXY": nowhere, "http_proxy": nowhere, "ALL_PROXY": "socks5://x"})
+    done = command(
+        "demo",
+        "--market",
+        "indices",
+        "-q",
+        env={"HTTP_PROXY": nowhere, "http_proxy": nowhere, "ALL_PROXY": "socks5://x"},
+    )
     assert (done.returncode, done.stderr) == (0, "")
 
 

@@ -203,7 +203,7 @@ def test_the_next_command_of_a_run_finds_its_table(env: dict[str, str], tmp_path
     assert f"  Next      {query} --env-file my.env\n" in done.stderr
     assert (
         f"  Next      {query} --warehouse duckdb --duckdb-path x.duckdb\n"
-        in command("demo", "--duckdb-path", "x.duckdb").stderr
+        in command("demo", "--market", "stocks", "--duckdb-path", "x.duckdb").stderr
     )
 
 

@@ -99,7 +99,7 @@ def _backfill(settings: Settings, options: dict[str, Any]) -> int:
         _ask(reduce(add, expected.values()), yes=options["yes"])
         report, total = Report(), sum(len(one.days) for one in missing)
         try:
-            with _quiet(verbose=options["verbose"]), _told(desk, missing, total, quiet=options["quiet"]) as tell:
+            with quieted(verbose=options["verbose"]), _told(desk, missing, total, quiet=options["quiet"]) as tell:
                 load_days(desk, missing, tell, report)
         except (StockpipeError, KeyboardInterrupt) as error:
             _tell_of_end(report, error)
@@ -204,7 +204,7 @@ def _ask(total: Estimate, *, yes: bool) -> None:
 
 
 @contextlib.contextmanager
-def _quiet(*, verbose: int) -> Iterator[None]:
+def quieted(*, verbose: int) -> Iterator[None]:
     """Let a day's own story be told only on demand: thousands of days have a line for some of them, and the faults."""
     loggers = [] if verbose else [logging.getLogger(name) for name in _TALKATIVE]
     before = [logger.level for logger in loggers]

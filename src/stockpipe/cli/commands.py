@@ -6,7 +6,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("run", "Load a day into the warehouse."),
     "backfill": ("backfill", "Load a range of past days; it can be stopped and repeated."),
     "datasets": ("datasets", "Show what can be loaded."),
-    "demo": ("run", "The whole thing with no account: sandbox to DuckDB."),
+    "demo": ("demo", "The whole thing with no account: sandbox to DuckDB."),
     "init": ("init", "Ask for the settings, write .env, make a key pair."),
     "doctor": ("doctor", "Check settings, key, API, warehouse and privileges; change nothing."),
     "sandbox": ("sandbox", "Serve a local Massive API over a synthetic market."),

@@ -1,26 +1,22 @@
-"""stockpipe run and stockpipe demo."""
+"""stockpipe run: a day, or several lists of it."""
 
 from __future__ import annotations
 
 import contextlib
 import logging
-import os
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import click
 
 from stockpipe.base.clock import Clock
-from stockpipe.cli.choices import Word
 from stockpipe.cli.logs import configure_logging
 from stockpipe.cli.next_command import next_command
 from stockpipe.cli.output import check_flags, exit_codes, given_settings, print_json, progress_bar, shared_options
-from stockpipe.cli.parts import USUAL_DATASET, list_options, part_options, words_of
+from stockpipe.cli.parts import list_options, words_of
 from stockpipe.cli.several import tell_of_several
 from stockpipe.cli.values import number_of
 from stockpipe.datasets import DATASETS, Dataset
-from stockpipe.errors import ConfigError, DataCheckError
 from stockpipe.load.desk import Desk
 from stockpipe.load.loads import make_jobs
 from stockpipe.load.result import LoadResult
@@ -28,16 +24,12 @@ from stockpipe.observe.metrics import MetricsFile
 from stockpipe.observe.several import load_several, worst
 from stockpipe.observe.watch import load_watched
 from stockpipe.settings import Settings, load_settings
-from stockpipe.warehouse import open_warehouse
-from stockpipe.warehouse.history import foreign_rows
 from stockpipe.warehouse.names import as_written
 from stockpipe.warehouse.runs import IDLE, RunRecord
 from stockpipe.warehouse.source import Source
 
 log = logging.getLogger(__name__)
 
-DEMO_FILE = "stockpipe-demo.duckdb"
-"""A file of its own: sample data never stands beside real days."""
 _COLUMNS_OF_80 = 6
 
 
@@ -91,54 +83,7 @@ def run(**options: Any) -> None:
     """
     with exit_codes(as_json=options["as_json"]):
         settings = load_settings(_flags(options), env_file=options["env_file"])
-        _load(settings, options)
-
-
-@click.command()
-@click.option("--date", "on", metavar="YYYY-MM-DD", help="A past day of the synthetic market; default: today.")
-@part_options
-@click.option("--duckdb-path", default=DEMO_FILE, show_default=True, help="The DuckDB file, for sample data only.")
-@click.option("--warehouse", type=Word(["duckdb", "snowflake"]), default="duckdb", hidden=True)
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout.")
-@click.option("-v", "--verbose", count=True, help="Say more.")
-@click.option("-q", "--quiet", is_flag=True, help="Say only warnings and errors.")
-def demo(**options: Any) -> None:
-    """The whole thing with no account: a sandbox of the Massive API into a DuckDB file.
-
-    The market is synthetic. Sample data never goes to Snowflake.
-    """
-    from stockpipe.sandbox import SANDBOX_KEY, Sandbox
-
-    with exit_codes(as_json=options["as_json"]):
-        if options["warehouse"] != "duckdb":
-            raise ConfigError(
-                "demo loads sample data, and that never goes to Snowflake.",
-                hint="Use stockpipe run for real data.",
-            )
-        with Sandbox() as sandbox:
-            flags = {
-                "POLYGON_API_KEY": SANDBOX_KEY,
-                "MASSIVE_BASE_URL": sandbox.url,
-                "MASSIVE_PLAN": "paid",
-                "STOCKPIPE_WAREHOUSE": "duckdb",
-                "STOCKPIPE_DUCKDB_PATH": options["duckdb_path"],
-            }
-            # Nothing of the user's own settings may leak into a demonstration.
-            settings = load_settings(flags, env={}, env_file=Path(os.devnull))
-            _must_be_for_samples(settings)
-            _load(settings, options)
-
-
-def _must_be_for_samples(settings: Settings) -> None:
-    """DataCheckError for a file with days that are not sample data: they could not be had again."""
-    with closing(open_warehouse(settings)) as warehouse:
-        rows = foreign_rows(warehouse, DATASETS[USUAL_DATASET])
-    if rows:
-        raise DataCheckError(
-            f"{settings.duckdb_path} has {rows:,} rows that are not sample data.",
-            hint=f"Nothing was fetched. Leave out --duckdb-path (the demo has {DEMO_FILE}), or name a new file.",
-            checks=["source"],
-        )
+        load_and_tell(settings, options)
 
 
 def _flags(options: dict[str, Any]) -> dict[str, str | None]:
@@ -150,7 +95,8 @@ def _flags(options: dict[str, Any]) -> dict[str, str | None]:
     }
 
 
-def _load(settings: Settings, options: dict[str, Any]) -> None:
+def load_and_tell(settings: Settings, options: dict[str, Any]) -> None:
+    """Load what the options say, and tell how it went, in the form that they say."""
     quiet, as_json = options["quiet"], options["as_json"]
     configure_logging(
         settings,
@@ -174,10 +120,15 @@ def _load(settings: Settings, options: dict[str, Any]) -> None:
     if as_json:
         print_json(result.as_dict())
     elif not quiet and options.get("log_format") != "json":
-        with contextlib.suppress(BrokenPipeError):  # the day is loaded, whoever reads of it
-            click.echo(_summary(result), err=True)
+        tell_of(result)
     if result.sql and not as_json:
         click.echo(";\n".join(result.sql) + ";")
+
+
+def tell_of(result: LoadResult) -> None:
+    """How a load went, on stderr."""
+    with contextlib.suppress(BrokenPipeError):  # the day is loaded, whoever reads of it
+        click.echo(_summary(result), err=True)
 
 
 def _first_rows(result: LoadResult) -> str:
