@@ -9,9 +9,10 @@ PEERS := benchmarks/.venv
 RUNTIME := $(VENV)/.runtime
 DEV := $(VENV)/.dev
 DBT := tests/dbt/.venv
+TOOLS := package
 SNOWFLAKE_TESTS := tests/warehouse/test_signin.py tests/warehouse/test_snowflake.py tests/warehouse/test_snowflake_session.py tests/warehouse/test_snowflake_refusals.py tests/warehouse/test_warehouses.py tests/models/test_views.py
 
-.PHONY: help demo test test-master test-chaos test-dbt test-connectors test-airflow test-dagster test-prefect test-workflows lint types check bench mutants requirements clean
+.PHONY: help demo test test-master test-chaos test-dbt test-connectors test-airflow test-dagster test-prefect test-workflows test-package lint types check bench mutants requirements clean
 
 demo: $(RUNTIME)  ## load a day of the sandbox into stockpipe-demo.duckdb
 	$(BIN)/stockpipe demo --duckdb-path stockpipe-demo.duckdb
@@ -47,7 +48,7 @@ lint: $(DEV)  ## ruff: rules and format; import-linter: arrows between the rooms
 types: $(DEV)  ## mypy, strict
 	$(BIN)/mypy
 
-check: test lint types test-chaos test-dbt test-connectors test-airflow test-dagster test-prefect test-workflows  ## what CI runs
+check: test lint types test-chaos test-dbt test-connectors test-airflow test-dagster test-prefect test-workflows test-package  ## what CI runs
 
 bench: $(DEV) $(PEERS)/.peers  ## benchmarks against the peers; ARGS=--quick for a first look
 	$(BIN)/python benchmarks/run.py $(ARGS)
@@ -63,6 +64,9 @@ test-workflows: integrations/github-actions/.venv/.ready  ## the GitHub workflow
 	$(<D)/bin/check-jsonschema --builtin-schema vendor.github-workflows \
 		.github/workflows/*.yml integrations/github-actions/*.yml
 
+test-package: tools/.venv-package/.ready  ## wheel and sdist: built, looked into, and tried in an empty environment
+	$(<D)/bin/python tools/check_package.py
+
 requirements:  ## renew uv.lock's exports; needs uv
 	uv export -q --frozen --no-emit-project --extra all --no-dev --no-header -o requirements.txt
 	uv export -q --frozen --no-emit-project --extra all --group dev --no-header -o requirements-dev.txt
@@ -70,9 +74,11 @@ requirements:  ## renew uv.lock's exports; needs uv
 		--no-header integrations/$$tool/requirements.in pyproject.toml -o integrations/$$tool/requirements.txt; done
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
 		integrations/github-actions/requirements.in -o integrations/github-actions/requirements.txt
+	for tool in $(TOOLS); do uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
+		tools/$$tool.in -o tools/$$tool.txt; done
 
 clean:
-	rm -rf $(VENV) $(PEERS) $(DBT) tests/connectors/.venv-* integrations/*/.venv .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) $(PEERS) $(DBT) tests/connectors/.venv-* integrations/*/.venv tools/.venv-* dist .pytest_cache .mypy_cache .ruff_cache
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; none was found on the PATH." >&2; exit 1; }
@@ -105,7 +111,14 @@ integrations/%/.venv/.ready: integrations/%/requirements.txt pyproject.toml
 	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
 	@touch $@
 
-.PRECIOUS: tests/connectors/.venv-%/.ready integrations/%/.venv/.ready
+# Tools that build and check, and that stockpipe itself does not need: tools/NAME.in, pinned in tools/NAME.txt.
+tools/.venv-%/.ready: tools/%.txt
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; none was found on the PATH." >&2; exit 1; }
+	$(PYTHON) -m venv --clear $(@D)
+	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+.PRECIOUS: tests/connectors/.venv-%/.ready integrations/%/.venv/.ready tools/.venv-%/.ready
 tests/connectors/.venv-%/.ready: tests/connectors/%.txt pyproject.toml | $(BIN)/python
 	$(BIN)/python -m venv --clear $(@D)
 	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check -e . -r $<

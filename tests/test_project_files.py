@@ -67,6 +67,38 @@ def test_requirements_are_pinned_with_hashes_and_name_no_index(name: str) -> Non
     assert "://" not in text
 
 
+@pytest.mark.parametrize("path", sorted((ROOT / "tools").glob("*.in")), ids=lambda path: path.stem)
+def test_a_tool_is_pinned_with_hashes_and_make_renews_and_ci_runs_it(path: Path) -> None:
+    text = path.with_suffix(".txt").read_text(encoding="utf-8")
+    pins = re.findall(r"^([a-z0-9-]+)==", text, re.MULTILINE)
+    assert {line for line in path.read_text(encoding="utf-8").split("\n") if line[:1] not in ("", "#")} <= set(pins)
+    assert text.count("--hash=sha256:") >= len(pins)
+    assert "://" not in text
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    assert path.stem in re.findall(r"^TOOLS := (.*)", makefile, re.MULTILINE)[0].split()
+    target = re.findall(rf"^([a-z-]+): .*tools/\.venv-{path.stem}/", makefile, re.MULTILINE)[0]
+    assert target in (ROOT / ".ci/run").read_text(encoding="utf-8").split()
+    assert f"make {target}" in (ROOT / ".github/workflows/ci.yml").read_text(encoding="utf-8")
+
+
+def test_a_link_of_the_readme_leads_to_a_file_of_the_repository_and_is_absolute_on_an_index() -> None:
+    hook = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["hatch"]["metadata"]["hooks"]
+    text = (
+        README
+        + "\n![a picture](docs/picture.png) [![a badge](docs/b.svg)](https://ci.example/) [mail](mailto:a@b.example)"
+    )
+    for rule in hook["fancy-pypi-readme"]["substitutions"]:
+        text = re.sub(rule["pattern"], rule["replacement"], text)
+    links = re.findall(r"\]\(([^)]+)\)", text)
+    assert [link for link in links if not link.startswith(("https://", "#", "mailto:"))] == []
+    own = "https://github.com/Jeanmarturell/stock_trading_python_app/blob/HEAD/"
+    files = [link.removeprefix(own).split("#")[0] for link in links if link.startswith(own)]
+    assert len(files) >= 8
+    assert [name for name in files if not (ROOT / name).exists()] == []
+    raw = own.replace("github.com", "raw.githubusercontent.com").replace("blob/", "")
+    assert [link for link in links if link.startswith(raw)][-2:] == [f"{raw}docs/picture.png", f"{raw}docs/b.svg"]
+
+
 def test_ci_runs_the_targets_on_three_systems_and_four_pythons() -> None:
     text = (ROOT / ".github/workflows/ci.yml").read_text(encoding="utf-8")
     for part in (
