@@ -9,10 +9,10 @@ PEERS := benchmarks/.venv
 RUNTIME := $(VENV)/.runtime
 DEV := $(VENV)/.dev
 DBT := tests/dbt/.venv
-TOOLS := package
+TOOLS := package container
 SNOWFLAKE_TESTS := tests/warehouse/test_signin.py tests/warehouse/test_snowflake.py tests/warehouse/test_snowflake_session.py tests/warehouse/test_snowflake_refusals.py tests/warehouse/test_warehouses.py tests/models/test_views.py
 
-.PHONY: help demo test test-master test-chaos test-dbt test-connectors test-airflow test-dagster test-prefect test-workflows test-package lint types check bench mutants requirements clean
+.PHONY: help demo test test-master test-chaos test-dbt test-connectors test-airflow test-dagster test-prefect test-workflows test-package test-container lint types check bench mutants requirements clean
 
 demo: $(RUNTIME)  ## load a day of the sandbox into stockpipe-demo.duckdb
 	$(BIN)/stockpipe demo --duckdb-path stockpipe-demo.duckdb
@@ -48,7 +48,7 @@ lint: $(DEV)  ## ruff: rules and format; import-linter: arrows between the rooms
 types: $(DEV)  ## mypy, strict
 	$(BIN)/mypy
 
-check: test lint types test-chaos test-dbt test-connectors test-airflow test-dagster test-prefect test-workflows test-package  ## what CI runs
+check: test lint types test-chaos test-dbt test-connectors test-airflow test-dagster test-prefect test-workflows test-package test-container  ## what CI runs
 
 bench: $(DEV) $(PEERS)/.peers  ## benchmarks against the peers; ARGS=--quick for a first look
 	$(BIN)/python benchmarks/run.py $(ARGS)
@@ -66,6 +66,9 @@ test-workflows: integrations/github-actions/.venv/.ready  ## the GitHub workflow
 
 test-package: tools/.venv-package/.ready  ## wheel and sdist: built, looked into, and tried in an empty environment
 	$(<D)/bin/python tools/check_package.py
+
+test-container: tools/.venv-container/.ready  ## the container file against the rules of hadolint; no builder is needed
+	$(<D)/bin/hadolint Dockerfile
 
 requirements:  ## renew uv.lock's exports; needs uv
 	uv export -q --frozen --no-emit-project --extra all --no-dev --no-header -o requirements.txt

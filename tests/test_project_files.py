@@ -99,6 +99,22 @@ def test_a_link_of_the_readme_leads_to_a_file_of_the_repository_and_is_absolute_
     assert [link for link in links if link.startswith(raw)][-2:] == [f"{raw}docs/picture.png", f"{raw}docs/b.svg"]
 
 
+def test_the_container_is_not_root_and_takes_only_files_that_its_builder_may_see() -> None:
+    steps = re.findall(r"^([A-Z]+) ((?:.*\\\n)*.*)$", (ROOT / "Dockerfile").read_text(encoding="utf-8"), re.MULTILINE)
+    last = dict(steps[max(at for at, (word, _) in enumerate(steps) if word == "FROM") :])
+    assert (last["USER"], last["ENTRYPOINT"], last["WORKDIR"]) == ("10001:10001", '["stockpipe"]', "/data")
+    installs = [part for word, text in steps if word == "RUN" for part in text.split("&&") if "install --quiet" in part]
+    assert len(installs) == 3
+    assert [part for part in installs if not {"--require-hashes", "--no-deps"} & set(part.split())] == []
+    rules = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    assert next(line for line in rules if line[:1] not in ("", "#")) == "*"
+    copied = [text.split()[:-1] for word, text in steps if word == "COPY" and "--from" not in text]
+    assert len(copied) == 3
+    for name in (name for names in copied for name in names):
+        assert (ROOT / name).exists()
+        assert f"!{name}" in rules
+
+
 def test_ci_runs_the_targets_on_three_systems_and_four_pythons() -> None:
     text = (ROOT / ".github/workflows/ci.yml").read_text(encoding="utf-8")
     for part in (
