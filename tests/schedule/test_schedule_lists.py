@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import threading
-from contextlib import ExitStack
+from collections.abc import Callable
+from contextlib import ExitStack, closing
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -16,11 +17,15 @@ from stockpipe.datasets import DATASETS, TICKERS
 from stockpipe.errors import ApiError
 from stockpipe.load.desk import Desk
 from stockpipe.load.loads import make_jobs
+from stockpipe.sandbox import Answer, Request
 from stockpipe.schedule.cron import daily_at
 from stockpipe.schedule.daily import Daily, Line
 from stockpipe.schedule.due import Due, EachDay, EachSession, Published
 from stockpipe.schedule.lists import SharedDesk, lines_of, rule_of
 from stockpipe.settings import load_settings
+from stockpipe.warehouse import open_warehouse
+from stockpipe.warehouse.history import published_days
+from support.loads import STOCKS, load
 
 NEW_YORK = ZoneInfo("America/New_York")
 DAILY = daily_at(4, 30, NEW_YORK)
@@ -114,6 +119,43 @@ def test_the_loads_of_one_moment_share_a_desk_until_one_fails(serve: Serve) -> N
     assert len(opened) == 2
     # A list of the present is never labelled with another day.
     assert table("SELECT count(*) FROM TICKERS WHERE DS = '2026-02-06'") == [(0,)]
+
+
+def test_missed_days_are_loaded_together_and_each_fails_alone(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:
+    """As a backfill does: in one transaction, and what fails is retried by itself."""
+    bad = {date(2026, 2, 4)}
+
+    def spoiled(respond: Callable[[Request], Answer]) -> Callable[[Request], Answer]:
+        def answer(request: Request) -> Answer:
+            if request.query.get("date") in {str(day) for day in bad}:
+                return Answer(400, b'{"status":"ERROR","error":"planned"}')
+            return respond(request)
+
+        return answer
+
+    env = flags(serve(many(5), wrap=spoiled))
+    load(env, on="2026-02-02")
+    shared = SharedDesk(lambda stack: stack.enter_context(Desk(load_settings(env, env={}), Clock())))
+    [line] = lines_of(make_jobs(Clock()), DAILY, shared, Clock(), None)
+    clock = Fast("2026-02-06 09:00", "2026-02-06 09:10")
+    known = [Published({date(2026, 2, 2): utc("2026-02-02 10:00")})]
+
+    def look_up() -> list[Published]:
+        with closing(open_warehouse(load_settings(env, env={}))) as warehouse:
+            known[0] = Published(published_days(warehouse, [STOCKS]))
+        return known
+
+    caplog.set_level("INFO", "stockpipe.schedule")
+    with pytest.raises(Over):
+        Daily([line], look_up, clock, done=shared.close).run()
+    assert table("SELECT DISTINCT DS::VARCHAR FROM TICKERS ORDER BY 1") == [
+        ("2026-02-02",), ("2026-02-03",), ("2026-02-05",),
+    ]  # fmt: skip
+    statuses = "SELECT STATUS, count(DISTINCT RUN_ID), count(*) FROM STOCKPIPE_RUNS WHERE DS > '2026-02-02' GROUP BY 1 ORDER BY 1"
+    assert table(statuses) == [("failed", 1, 1), ("published", 1, 2)]
+    said = [entry.message for entry in caplog.records]
+    assert "3 days are missing, 2026-02-03 to 2026-02-05. Loading their dated records." in said
+    assert any(text.startswith("2026-02-04 failed (try 1, exit code 5): The API refused the request") for text in said)
 
 
 def test_one_entry_of_a_scheduler_loads_several_lists() -> None:

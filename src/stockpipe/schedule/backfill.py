@@ -108,6 +108,15 @@ class Report:
     reach: list[tuple[Wanted, date | None, int, Exception]] = field(default_factory=list)
     given_up: list[tuple[Wanted, int, Exception]] = field(default_factory=list)
 
+    def errors(self) -> dict[date, Exception]:
+        """Why each day of one list was not published, those that were not even tried included."""
+        found = {one.ds: one.error for one in self.failed}
+        for wanted, _, count, error in self.reach:
+            found |= dict.fromkeys(wanted.days[:count], error)
+        for wanted, count, error in self.given_up:
+            found |= dict.fromkeys(wanted.days[len(wanted.days) - count :], error)
+        return found
+
     @property
     def codes(self) -> list[int]:
         """The exit codes of all that went wrong."""
@@ -126,11 +135,14 @@ def backfill(desk: Desk, wanted: Sequence[Wanted], tell: Tell, report: Report, l
     """
     _ = desk.limits, desk.bounds, desk.client, desk.warehouse  # made once, before threads ask for them
     desk.days_at_once = _AT_ONCE
-    with WorkFolder() as folder, folder.told():
-        (folder.path / "parquet").mkdir()
-        for one in wanted:
-            work = _List(desk, one, folder.path / "parquet", tell, report, limits or Limits.of(desk))
-            work.run()
+    try:
+        with WorkFolder() as folder, folder.told():
+            (folder.path / "parquet").mkdir()
+            for one in wanted:
+                work = _List(desk, one, folder.path / "parquet", tell, report, limits or Limits.of(desk))
+                work.run()
+    finally:
+        desk.days_at_once = 1
     return report
 
 

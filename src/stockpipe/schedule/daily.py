@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 # A signal that comes just before a wait begins is seen at its end only, so waits are short.
 LOOK_UP_SECONDS = 5.0
 _LATE = timedelta(minutes=5)
+_SEVERAL = 2
 
 
 @dataclass
@@ -33,12 +34,14 @@ class Line:
     """One list of a schedule: when its days are due, what loads one (or raises), and its failures.
 
     `label` names it in the log; it is empty where it is the only one. `known` is what was published when that was last
-    looked up, and what was loaded since; None after a failure.
+    looked up, and what was loaded since; None after a failure. `catch_up` loads several missed days at once and gives the
+    errors of those that were not published; without it they are loaded one by one.
     """
 
     rule: Rule
     load: Callable[[Due], None]
     label: str = ""
+    catch_up: Callable[[Sequence[date], Published], Mapping[date, Exception]] | None = None
     tries: Tries = field(default_factory=Tries)
     known: Published | None = None
 
@@ -96,8 +99,8 @@ class Daily:
         self._looked = self.clock.now()
         try:
             for line, known in zip(self.lines, published, strict=True):
-                for due in line.rule.due(self._looked, known, self.days_back):
-                    if not stop_signals and line.tries.may(due.ds, self.clock.now()):
+                for due in self._catch_up(line, line.rule.due(self._looked, known, self.days_back), known):
+                    if not stop_signals and self._may(line, due):
                         self._load(line, due)
         finally:
             self.done()
@@ -126,6 +129,32 @@ class Daily:
             for line in self.lines
         )
 
+    def _may(self, line: Line, due: Due) -> bool:
+        return line.tries.may(due.ds, self.clock.now())
+
+    def _catch_up(self, line: Line, due: list[Due], known: Published | None) -> list[Due]:
+        """Load several missed days at once; the days that are left to do."""
+        missed = [one.ds for one in due if one.missed and self._may(line, one)]
+        if line.catch_up is None or known is None or len(missed) < _SEVERAL or stop_signals:
+            return due
+        log.info(
+            "%d days are missing, %s to %s. Loading their dated records.", len(missed), line.name(missed[0]), missed[-1]
+        )
+        self._loading = True
+        try:
+            errors = line.catch_up(missed, known)
+        except Exception as error:
+            if as_interrupt(error):
+                raise
+            errors = dict.fromkeys(missed, error)
+        for ds in missed:
+            if ds in errors:
+                self._failed(line, Due(ds, dated=True, missed=True), errors[ds])
+            else:
+                self._succeeded(line, ds)
+        self._loading = False
+        return [one for one in due if not one.missed]
+
     def _load(self, line: Line, due: Due) -> None:
         if due.missed:
             log.info("%s is missing. Loading its dated records.", line.name(due.ds))
@@ -137,9 +166,12 @@ class Daily:
                 raise
             self._failed(line, due, error)
         else:
-            line.tries.succeeded(due.ds)
-            line.known = line.known and line.known.and_also(due.ds, self.clock.now())
+            self._succeeded(line, due.ds)
         self._loading = False
+
+    def _succeeded(self, line: Line, ds: date) -> None:
+        line.tries.succeeded(ds)
+        line.known = line.known and line.known.and_also(ds, self.clock.now())
 
     def _failed(self, line: Line, due: Due, error: Exception) -> None:
         line.known = None

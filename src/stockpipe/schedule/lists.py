@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from datetime import date
 
 from stockpipe.base.clock import Clock, new_york_date
-from stockpipe.datasets import Dataset, DayFacts
+from stockpipe.datasets import Dataset, DayFacts, Part, Partition
 from stockpipe.load.desk import Desk
 from stockpipe.load.loads import Load
+from stockpipe.observe.alerts import Alerts
 from stockpipe.observe.metrics import MetricsFile
 from stockpipe.observe.several import label_of
 from stockpipe.observe.watch import load_watched
+from stockpipe.schedule.backfill import Report, Wanted, backfill
 from stockpipe.schedule.daily import Line
-from stockpipe.schedule.due import Due, EachDay, EachSession, Moments, Rule
+from stockpipe.schedule.due import Due, EachDay, EachSession, Moments, Published, Rule
+from stockpipe.warehouse.runs import RunRecord
+
+CatchUp = Callable[[Sequence[date], Published], Mapping[date, Exception]]
 
 
 class SharedDesk:
@@ -69,5 +75,31 @@ def lines_of(
 
         return load
 
+    def catching_up(job: Sequence[Load]) -> CatchUp:
+        def catch_up(days: Sequence[date], published: Published) -> Mapping[date, Exception]:
+            try:
+                return missed_days(desk.get(), [one.part for one in job], days, published)
+            except BaseException:
+                desk.close()
+                raise
+
+        return catch_up
+
     several = len(jobs) > 1
-    return [Line(rule_of(job[0].dataset, moments), loading(job), label_of(job) if several else "") for job in jobs]
+    return [
+        Line(rule_of(job[0].dataset, moments), loading(job), label_of(job) if several else "", catching_up(job))
+        for job in jobs
+    ]
+
+
+def missed_days(
+    desk: Desk, parts: Sequence[Part], days: Sequence[date], published: Published
+) -> Mapping[date, Exception]:
+    """Load missed days as a backfill does; the errors of those that were not published. One ping for all of them."""
+    report = Report()
+    wanted = Wanted(parts, days, frozenset(published.ends))
+    with Alerts.from_settings(desk.settings).together(lambda: list(map(str, report.errors().values()))) as alerts:
+        backfill(desk, [wanted], lambda *_: None, report)
+        for ds, error in report.errors().items():
+            alerts.failed(error, RunRecord.begin("", Partition(parts[0], ds), desk.clock.now()))
+    return report.errors()

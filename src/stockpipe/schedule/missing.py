@@ -19,8 +19,8 @@ DAYS_A_BATCH = 250
 
 # What a first day is taken for where no day tells what the next one will come to.
 _USUAL_ROWS, _USUAL_PAGES = 12_000, 13
-# Measured (benchmarks/results.md): rows that one core types, checks and publishes in a second; bytes of a row in the
-# table, in a DuckDB file and in Snowflake's micro-partitions.
+# Rows that two cores type, check and publish in a second; bytes of a row of tickers in a DuckDB file, as
+# `make bench ARGS="--parts history"` shows them, and, estimated, in Snowflake's micro-partitions.
 _ROWS_A_SECOND = 50_000
 _BYTES_A_ROW = {"duckdb": 30, "snowflake": 40}
 _FREE_CALLS_A_MINUTE = 5
