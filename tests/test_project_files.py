@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -136,7 +138,6 @@ def test_what_others_import_without_bringing_it_comes_with_us_on_every_system() 
 
 
 def test_help_needs_neither_the_connector_nor_duckdb() -> None:
-    import subprocess
     import sys
 
     code = (
@@ -176,3 +177,18 @@ def test_links_of_the_readme_work_on_an_index_too() -> None:
     ours = [link.partition("/blob/HEAD/")[2] for link in links if link.startswith(project["urls"]["Homepage"])]
     assert [path for path in ours if path and not (ROOT / path.partition("#")[0]).exists()] == []
     assert set(project["urls"]) == {"Homepage", "Documentation", "Changelog", "Issues"}
+
+
+@pytest.mark.skipif(shutil.which("git") is None or not (ROOT / ".git").exists(), reason="not a checkout")
+@pytest.mark.parametrize(
+    "name",
+    [".env", "stockpipe.duckdb", "stockpipe.duckdb.state.json", "stockpipe.state.json", "stockpipe.prom", "key.p8"]
+    + [f"day.{form}" for form in ("csv", "csv.gz", "jsonl", "ndjson", "parquet")],
+)
+def test_what_a_user_makes_in_the_checkout_is_not_committed(name: str) -> None:
+    assert subprocess.run(["git", "-C", str(ROOT), "check-ignore", "-q", name]).returncode == 0
+
+
+def test_uv_run_brings_no_tools_of_developers() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    assert project["tool"]["uv"]["default-groups"] == []
