@@ -219,6 +219,22 @@ def test_a_free_key_sees_two_years_and_no_unfinished_day() -> None:
     assert status(f"{GROUPED}2026-11-19") == (200, "")
 
 
+@pytest.mark.parametrize(("plan", "years"), [("free", 2), ("starter", 5), ("developer", 10), ("paid", 23)])
+def test_each_plan_has_a_key_and_reaches_so_many_years_back(plan: str, years: int) -> None:
+    app = App(MARKET, SANDBOX_KEY, now=lambda: NOW)
+
+    def status(on: date) -> int:
+        headers = {"authorization": f"Bearer {SANDBOX_KEY}-{plan}"}
+        return app.answer(Request("GET", f"{GROUPED}{on}", {}, headers)).status
+
+    within = NOW.date() - timedelta(days=365 * years - 1)
+    assert status(within) == 200
+    assert status(within - timedelta(days=3)) == (200 if plan == "paid" else 403)
+    assert (
+        app.answer(Request("GET", "/stocks/v1/splits", {}, {"authorization": "Bearer sandbox-key-gold"})).status == 401
+    )
+
+
 @pytest.mark.parametrize(
     ("path", "query"),
     [

@@ -27,10 +27,10 @@ from stockpipe.errors import ConfigError, Interrupted
 )
 @click.option(
     "--plan",
-    type=click.Choice(["free", "paid"]),
+    type=click.Choice(["free", "starter", "developer", "paid"]),
     default="paid",
     show_default=True,
-    help="free: 5 calls a minute, two years back.",
+    help="free: 5 calls a minute, 2 years back; starter: 5 years; developer: 10; paid: all. Each has a key: sandbox-key-free, ...",
 )
 @click.option(
     "--latency",

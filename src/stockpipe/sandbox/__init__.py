@@ -33,7 +33,8 @@ class Sandbox:
     """A local Massive API on 127.0.0.1. Use it as a context manager, or `start` and `stop` it.
 
     `data` serves a file instead of the synthetic market; `rows` makes that market have exactly so many active stocks.
-    `plan="free"` allows five calls in `minute` seconds; `latency` is seconds added to each answer. `wrap` may put
+    `plan="free"` allows five calls in `minute` seconds and reaches two years back; each plan also has a key of its own,
+    such as `sandbox-key-starter`; `latency` is seconds added to each answer. `wrap` may put
     itself before the API, to spoil its answers in tests.
     """
 

@@ -25,7 +25,7 @@ import msgspec
 
 from stockpipe.sandbox import cursor
 from stockpipe.sandbox.answers import Respond, answer_of
-from stockpipe.sandbox.asked import Asked, Plan, is_out_of_reach, read_day
+from stockpipe.sandbox.asked import REACH, Asked, Plan, is_out_of_reach, read_day
 from stockpipe.sandbox.market import Market
 from stockpipe.sandbox.reference import EXCHANGES, MARKETS, SORT_FIELDS, TYPES
 from stockpipe.sandbox.refusals import NO_TIMEFRAME, TOO_MANY, Refused
@@ -100,31 +100,35 @@ class App:
     def answer(self, request: Request) -> Answer:
         """The answer to any request; never raises for what a client can send."""
         try:
-            self._admit(request)
+            plan = self._admit(request)
             if request.path == TICKERS_PATH:
-                return self._tickers(request.query)
+                return self._tickers(request.query, plan)
             if request.path == f"{TICKERS_PATH}/types":
                 return self._whole(_matching(TYPES, request.query, "asset_class", "locale"))
             if request.path == "/v3/reference/exchanges":
                 return self._whole(_matching(EXCHANGES, request.query, "asset_class", "locale"))
             if (respond := answer_of(request.path)) and isinstance(self.source, Market):
-                return self._of_market(respond, self.source, request)
+                return self._of_market(respond, self.source, request, plan)
         except Refused as refused:
             return self._json(refused.body, status=refused.status)
         except cursor.BadCursor as error:
             return self._json(Refused(400, "ERROR", error=str(error)).body, status=400)
         return Answer(404, b"404 page not found", {"Content-Type": "text/plain", "X-Sandbox": self._label()})
 
-    def _admit(self, request: Request) -> None:
+    def _admit(self, request: Request) -> Plan:
+        """The plan of the key that was sent: the server's own, or that in the name of a further key (`...-starter`)."""
         sent = request.headers.get("authorization", "").removeprefix("Bearer ").strip() or request.query.get(
             "apiKey", ""
         )
         if not sent:
             raise Refused(401, "ERROR", error="API Key was not provided")
-        if not secrets.compare_digest(sent.encode(), self.key.encode()):
+        keys: dict[str, Plan] = {self.key: self.plan} | {f"{self.key}-{plan}": plan for plan in REACH}
+        plan = next((plan for key, plan in keys.items() if secrets.compare_digest(sent.encode(), key.encode())), None)
+        if plan is None:
             raise Refused(401, "ERROR", error="Unknown API Key")
-        if self.plan == "free":
+        if plan == "free":
             self._count_call()
+        return plan
 
     def _count_call(self) -> None:
         with self._lock:
@@ -133,12 +137,12 @@ class App:
                 raise Refused(429, "ERROR", error=TOO_MANY)
             self._starts.append(now)
 
-    def _tickers(self, query: Mapping[str, str]) -> Answer:
+    def _tickers(self, query: Mapping[str, str], plan: Plan) -> Answer:
         params = {name: text for name, text in query.items() if name not in ("apiKey", "cursor")}
         place = "0"
         if "cursor" in query:
             params, place = cursor.decode(query["cursor"])
-        on, now = self._day(params), self._now()
+        on, now = self._day(params, plan), self._now()
         future = on is not None and on > now.date()  # a day's empty answer ends when the day begins
         key = (self.source.build_key(on, now), tuple(sorted(params.items())), place, future, self.base_url)
         with self._lock:
@@ -207,18 +211,18 @@ class App:
                     self._orders.popitem(last=False)
         return known[1]
 
-    def _day(self, params: Mapping[str, str]) -> date | None:
+    def _day(self, params: Mapping[str, str], plan: Plan) -> date | None:
         if "date" not in params:
             return None
         day = read_day(params["date"])
-        if is_out_of_reach(self.plan, day, self._now().date()):
+        if is_out_of_reach(plan, day, self._now().date()):
             raise Refused(403, "NOT_AUTHORIZED", message=NO_TIMEFRAME)
         return day
 
-    def _of_market(self, respond: Respond, market: Market, request: Request) -> Answer:
+    def _of_market(self, respond: Respond, market: Market, request: Request, plan: Plan) -> Answer:
         """What one of the answers over the synthetic market says."""
         params = {name: text for name, text in request.query.items() if name != "apiKey"}
-        reply = respond(Asked(request.path, params, market, self.plan, self._now(), self.base_url))
+        reply = respond(Asked(request.path, params, market, plan, self._now(), self.base_url))
         return self._sent(reply.text, secrets.token_hex(16), items=reply.items)
 
     def _whole(self, rows: Sequence[Row]) -> Answer:

@@ -12,9 +12,14 @@ from stockpipe.base.clock import NEW_YORK
 from stockpipe.sandbox.market import Market
 from stockpipe.sandbox.refusals import NO_TIMEFRAME, Refused
 
-Plan = Literal["free", "paid"]
-REACH: Mapping[Plan, timedelta | None] = {"free": timedelta(days=2 * 365), "paid": None}
-"""How far back the history of a plan goes; None for all of it."""
+Plan = Literal["free", "starter", "developer", "paid"]
+REACH: Mapping[Plan, timedelta | None] = {
+    "free": timedelta(days=2 * 365),
+    "starter": timedelta(days=5 * 365),
+    "developer": timedelta(days=10 * 365),
+    "paid": None,
+}
+"""How far back the history of a plan goes; None for all of it. A free key also has five calls a minute."""
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
