@@ -29,6 +29,8 @@ SHAPE = (
     "SELECT view_name, comment, sql FROM duckdb_views() WHERE NOT internal ORDER BY 1",
 )
 SNOWFLAKE = {"STOCKPIPE_WAREHOUSE": "snowflake"}
+PRICES = ("BARS", "ADJUSTMENTS", "ADJUSTMENT_ISSUES", "ADJUSTED_BARS")
+"""The views over several datasets."""
 OTHERS = [dataset.table for dataset in DATASETS.values() if dataset is not TICKERS]
 """The tables that a run of the tickers does not make."""
 MASTER = [table.name.strip('"') for table in MASTER_TABLES]
@@ -83,7 +85,7 @@ def test_in_snowflake_the_printed_sql_is_what_run_sends(
     views = [
         sql.replace("OR REPLACE ", "").replace("\nCOPY GRANTS", "") for sql in statements(printed("--views", **env))
     ]
-    others = tuple(f'"STOCKS"."PUBLIC"."{name}' for name in (*OTHERS, *MASTER, "UNIVERSE", "TICKER_MAP"))
+    others = tuple(f'"STOCKS"."PUBLIC"."{name}' for name in (*OTHERS, *MASTER, *PRICES, "UNIVERSE", "TICKER_MAP"))
     assert sent == [
         sql for sql in statements(printed(**env)) + views if not any(f" {name}" in sql[:99] for name in others)
     ]
@@ -201,7 +203,7 @@ def test_the_script_changes_nothing_for_others_in_a_schema_that_they_use(
     assert {found[1] for one in granted if (found := re.match(r"GRANT ROLE (\S+) TO", one))} <= ours
     named = [found[1] for one in granted if (found := re.search(r" ON (?:TABLE|VIEW) (\S+) TO", one))]
     assert named
-    ours_by_name = (*(dataset.table for dataset in DATASETS.values()), *MASTER, "UNIVERSE", "TICKER_MAP")
+    ours_by_name = (*(dataset.table for dataset in DATASETS.values()), *MASTER, *PRICES, "UNIVERSE", "TICKER_MAP")
     tables = "|".join(("STOCKPIPE", *ours_by_name))
     assert all(re.fullmatch(rf'"STOCKS"\."PUBLIC"\."({tables})(_\w+)?"', name) for name in named)
     assert not [one for one in granted if re.search(r"\b(FUTURE|ALL|OWNERSHIP|MANAGE)\b", one)]
@@ -278,7 +280,7 @@ def test_the_script_makes_a_small_sleeping_warehouse_and_a_service_user() -> Non
         assert part in text
     made = re.findall(r"^CREATE .*", text, re.MULTILINE)
     views_of_versions = [dataset for dataset in DATASETS.values() if dataset.kind.write == "merge"]
-    assert len(made) == 12 + len(OTHERS) + len(views_of_versions) + len(MASTER) + 2
+    assert len(made) == 12 + len(OTHERS) + len(views_of_versions) + len(MASTER) + 2 + len(PRICES)
     assert [line for line in made if "IF NOT EXISTS" not in line] == []
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from stockpipe.datasets import TICKERS, Dataset
 from stockpipe.models.current import current_view
+from stockpipe.models.price_views import PRICED, price_views
 from stockpipe.models.securities import security_views
 from stockpipe.models.tickers import ticker_views
 from stockpipe.warehouse.model import Model
@@ -14,7 +15,8 @@ def views(dataset: Dataset, table: Table) -> tuple[Model, ...]:
     """The views beside a dataset's table; none for a dataset that has none."""
     if dataset is TICKERS:
         return ticker_views(table)
-    return (current_view(dataset, table),) if dataset.kind.write == "merge" else ()
+    own = (current_view(dataset, table),) if dataset.kind.write == "merge" else ()
+    return (*own, *price_views(dataset, table)) if dataset in PRICED else own
 
 
 def all_views(dataset: Dataset, table: Table) -> tuple[Model, ...]:

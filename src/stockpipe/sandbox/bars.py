@@ -53,7 +53,7 @@ def _rows(asked: Asked, day: int, *, adjusted: bool, with_otc: bool) -> list[str
         later = path.split_factor(day, until) if adjusted else 1.0
         rows.append(_bar(symbol, path, day, stamp, later, is_early))
     for at, symbol in enumerate(_STRANGERS[: 2 + day % 3]):
-        rows.append(_quiet(symbol, 5.0 + at, stamp))
+        rows.append(_quiet(symbol, rounded(5.0 + at), stamp))
     if with_otc and day >= _OTC_SINCE:
         rows += _otc(asked.market, day, stamp)
     return rows
@@ -68,20 +68,23 @@ def _traded(market: Market, day: int) -> Iterator[tuple[str, Path]]:
 
 
 def _bar(symbol: str, path: Path, day: int, stamp: int, later: float, is_early: bool) -> str:
-    """One bar as JSON. A bar that was asked for early has volume which the vendor takes back later."""
+    """One bar as JSON. A bar that was asked for early has volume which the vendor takes back later.
+
+    What is adjusted is the bar as it was quoted, times `later`: four for one makes 499.23 into 124.8075.
+    """
     dice = scramble(path.number + day * 0x2545F491)
-    close = path.price(day, dice) * later
+    close = path.price(day, dice)
     if dice >> 40 & 127 == 0:
-        return _quiet(symbol, close, stamp)
+        return _quiet(symbol, rounded(close) * later, stamp)
     first = close * (1.0 + ((dice >> 10 & 255) - 128) / 12_800)
     high = max(first, close) * (1.0 + (dice >> 18 & 63) / 6_400)
     low = min(first, close) * (1.0 - (dice >> 24 & 63) / 6_400)
     shares = path.volume * (0.5 + (dice >> 30 & 1023) / 1024) / later
     if is_early and dice >> 50 & 7 == 0:
         shares *= 1.03
-    trades, mean = int(shares) // 90 + 1, round((high + low + close) / 3, 4) or _LEAST
+    trades, mean = int(shares) // 90 + 1, (round((high + low + close) / 3, 4) or _LEAST) * later
     digits = 2 if low >= 1.0 else 4
-    first, close, high, low = (round(price, digits) or _LEAST for price in (first, close, high, low))
+    first, close, high, low = ((round(price, digits) or _LEAST) * later for price in (first, close, high, low))
     return (
         f'{{"T":"{symbol}","v":{_volume(shares, day, dice)},"vw":{mean},"o":{first},"c":{close},'
         f'"h":{high},"l":{low},"t":{stamp},"n":{trades}}}'
@@ -90,8 +93,7 @@ def _bar(symbol: str, path: Path, day: int, stamp: int, later: float, is_early: 
 
 def _quiet(symbol: str, price: float, stamp: int, more: str = "") -> str:
     """A bar without a trade in it: no number of trades, no mean price."""
-    said = rounded(price)
-    return f'{{"T":"{symbol}","v":0,"o":{said},"c":{said},"h":{said},"l":{said},"t":{stamp}{more}}}'
+    return f'{{"T":"{symbol}","v":0,"o":{price},"c":{price},"h":{price},"l":{price},"t":{stamp}{more}}}'
 
 
 def _volume(shares: float, day: int, dice: int) -> str:
@@ -108,4 +110,4 @@ def _otc(market: Market, day: int, stamp: int) -> Iterator[str]:
         dice = scramble(number * 7 + day)
         if dice & 3:
             price = 0.0001 * 10 ** ((scramble(number) & 1023) / 200)
-            yield _quiet(str(row["ticker"]), price * (1 + (dice >> 9 & 63) / 640), stamp, ',"otc":true')
+            yield _quiet(str(row["ticker"]), rounded(price * (1 + (dice >> 9 & 63) / 640)), stamp, ',"otc":true')

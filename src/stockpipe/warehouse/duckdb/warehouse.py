@@ -273,17 +273,29 @@ class DuckDBWarehouse:
     def _make_views(self, connection: duckdb.DuckDBPyConnection, models: Iterable[Model]) -> None:
         """Beside a new or newly adopted table only; what has the name already stays as it is."""
         for view in models:
-            connection.begin()
-            try:
-                for statement in duckdb_view(view, "CREATE VIEW"):
-                    connection.execute(statement)
-                connection.commit()
-            except duckdb.Error as error:
-                with contextlib.suppress(duckdb.Error):
-                    connection.rollback()
-                if no_room(error):
-                    raise
-                log.info("View %s was not made (%s); stockpipe schema --views prints it.", view.name, error)
+            error: duckdb.Error | None = None
+            for form in view.forms:
+                error = self._make_view(connection, form)
+                if error is None:
+                    break
+            if error is not None:
+                level = logging.DEBUG if view.joins else logging.INFO
+                log.log(level, "View %s was not made (%s); stockpipe schema --views prints it.", view.name, error)
+
+    def _make_view(self, connection: duckdb.DuckDBPyConnection, view: Model) -> duckdb.Error | None:
+        """Make a view, or say why it cannot be made."""
+        connection.begin()
+        try:
+            for statement in duckdb_view(view, "CREATE VIEW"):
+                connection.execute(statement)
+            connection.commit()
+        except duckdb.Error as error:
+            with contextlib.suppress(duckdb.Error):
+                connection.rollback()
+            if no_room(error):
+                raise
+            return error
+        return None
 
     def _main(self, dataset: Dataset) -> sql.Table:
         return sql.dataset_table(dataset, self._settings)

@@ -75,6 +75,10 @@ def _dataset_tables(settings: Settings, prefix: str = "") -> list[sql.Table]:
 
 
 def _models(settings: Settings, views: Views, prefix: str = "") -> list[Model]:
-    return [
-        view for dataset in DATASETS.values() for view in views(dataset, sql.dataset_table(dataset, settings, prefix))
-    ]
+    """Each view once, behind all tables and views that it reads; the tables of the master are printed too."""
+    found: dict[str, Model] = {}
+    for dataset in DATASETS.values():
+        for view in views(dataset, sql.dataset_table(dataset, settings, prefix)):
+            found.pop(view.name, None)
+            found[view.name] = view.forms[0]
+    return list(found.values())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from stockpipe.warehouse.base import QueryResult
@@ -42,6 +43,9 @@ def _type(column: Any, values: list[Any]) -> str:
     """
     kind, precision, scale = column[1], column[4] or 38, column[5] or 0
     if kind == _FIXED and scale:
+        # A description that says less than the values have would round them.
+        digits = [-int(value.as_tuple().exponent) for value in values if isinstance(value, Decimal)]
+        scale = max(scale, *digits, 0) if digits else scale
         return f"DECIMAL({precision},{scale})"
     if kind == _FIXED:
         return "BIGINT" if all(value is None or abs(value) < 2**63 for value in values) else "HUGEINT"

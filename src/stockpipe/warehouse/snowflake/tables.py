@@ -83,10 +83,17 @@ class Tables:
     def make_views(self, models: Iterable[Model]) -> None:
         """Beside a new or newly adopted table only, so that an ordinary day asks nothing; what has the name already stays as it is."""
         for view in models:
-            try:
-                self._session.run(snowflake_view(view, "CREATE VIEW"))
-            except WarehouseError as error:
-                log.info("View %s was not made (%s); stockpipe schema --views prints it.", view.name, error.message)
+            refused = ""
+            for form in view.forms:
+                try:
+                    self._session.run(snowflake_view(form, "CREATE VIEW"))
+                except WarehouseError as error:
+                    refused = error.message
+                else:
+                    break
+            else:
+                level = logging.DEBUG if view.joins else logging.INFO
+                log.log(level, "View %s was not made (%s); stockpipe schema --views prints it.", view.name, refused)
 
     def _make(self, statement: str) -> None:
         """Make a table, and its schema where that is missing. Connector 5 does not tell which names the session lacks."""
