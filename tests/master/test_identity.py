@@ -94,6 +94,23 @@ def test_a_second_warrant_is_not_the_first_but_one_that_follows_its_issuer_is() 
     assert tickers(follows) == [["ALFAW", "BETA.WS"]]
 
 
+def test_a_warrant_with_another_figi_and_wording_is_a_second_one_but_a_share_is_restyled() -> None:
+    def steps(kind: str, one: str, two: str) -> list[Stretch]:
+        return [row("ALFAW", 0, 29, one, kind, "1", "F1"), row("ALFAW", 30, 59, two, kind, "1", "F2")]
+
+    assert len(resolve(steps("WARRANT", "Alpha Warrant", "Alpha Warrants, each exercisable"), lists()).chains) == 2
+    assert len(resolve(steps("CS", "Alpha Corp.", "Alpha Corp. Common Stock"), lists()).chains) == 1
+
+
+def test_a_warrant_of_the_same_name_after_long_under_another_ticker_is_a_second_one() -> None:
+    rows = [
+        row("ALFA.WS", 0, 9, "Alpha Warrants", "WARRANT", "1"),
+        row("ALFAW", 40, 59, "Alpha Warrants", "WARRANT", "1"),
+    ]
+
+    assert len(resolve(rows, lists()).chains) == 2
+
+
 def test_where_two_would_do_none_is_tied_and_it_is_told() -> None:
     found = resolve(
         [

@@ -9,7 +9,7 @@ import duckdb
 import pytest
 
 import stockpipe
-from conftest import command
+from conftest import Serve, command, flags, many, table
 from stockpipe.errors import NotThere, UsageError
 from support.master import Place
 
@@ -165,3 +165,15 @@ def test_master_build_and_status_as_commands() -> None:
     Path("master-overrides.csv").write_text("decison,from,to,why\n")
     typo = command("master", "build", env=DUCK)
     assert (typo.returncode, "master-overrides.csv: line 1 must name the columns" in typo.stderr) == (3, True)
+
+
+def test_a_run_builds_the_master_where_it_is_wanted(serve: Serve) -> None:
+    env = flags(serve(many(3))) | DUCK | {"STOCKPIPE_MASTER": "true"}
+
+    assert command("run", env=env).returncode == 0
+    assert table("SELECT count(*) FROM SECURITIES") == [(3,)]
+    Path("master-overrides.csv").write_text("decison,from,to,why\n")
+    done = command("run", "--force", env=env)
+
+    assert (done.returncode, "The day is loaded, and the security master was not built" in done.stderr) == (3, True)
+    assert command("run", "--dry-run", env=env).returncode == 0

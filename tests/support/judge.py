@@ -14,7 +14,7 @@ from datetime import date
 from itertools import pairwise
 
 from stockpipe.base.calendar import is_session
-from stockpipe.master.resolve.names import fit, read, role
+from stockpipe.master.resolve.names import conflicting, fit, read, role
 from stockpipe.master.resolve.resolver import Resolved, resolve
 from stockpipe.master.resolve.segment import doubted, owners
 from stockpipe.master.resolve.stretch import List, Lists, Stretch, order
@@ -148,7 +148,8 @@ def _decidable(earlier: Sequence[Stretch], later: Sequence[Stretch], doubts: fro
     if any(has(earlier, what) & has(later, what) for what in ("figis", "ticker")):
         return True
     fund = any(role(one.type, one.name) == "fund" for one in (*earlier, *later))
-    if has(earlier, "cik") & has(later, "cik") and not fund:
+    sisters = any(conflicting(read(one), read(two)) for one in has(earlier, "name") for two in has(later, "name"))
+    if has(earlier, "cik") & has(later, "cik") and not fund and not sisters:
         return True
     return any(fit(read(one), read(two), fund=fund) for one in has(earlier, "name") for two in has(later, "name"))
 

@@ -11,6 +11,7 @@ import click
 
 from stockpipe.base.clock import Clock
 from stockpipe.cli.logs import configure_logging
+from stockpipe.cli.master import build_quietly_after
 from stockpipe.cli.next_command import next_command
 from stockpipe.cli.output import check_flags, exit_codes, given_settings, print_json, progress_bar, shared_options
 from stockpipe.cli.parts import list_options, words_of
@@ -116,13 +117,17 @@ def load_and_tell(settings: Settings, options: dict[str, Any]) -> None:
         result = None if several else load_watched(desk, jobs[0], metrics=metrics)
     if result is None:
         tell_of_several(outcomes, jobs, options)
-        raise SystemExit(worst([outcome.exit_code for outcome in outcomes]))
+        loaded = [load for outcome in outcomes if outcome.result for load in outcome.loads]
+        codes = [outcome.exit_code for outcome in outcomes]
+        raise SystemExit(worst([*codes, build_quietly_after(settings, clock, loaded)]))
     if as_json:
         print_json(result.as_dict())
     elif not quiet and options.get("log_format") != "json":
         tell_of(result)
     if result.sql and not as_json:
         click.echo(";\n".join(result.sql) + ";")
+    if code := build_quietly_after(settings, clock, jobs[0]):
+        raise SystemExit(code)
 
 
 def tell_of(result: LoadResult) -> None:

@@ -36,6 +36,7 @@ _FOREGROUND = {
         "--catch-up",
         "An entry of --install loads one day at a time; stockpipe run --date DAY loads a missed one.",
     ),
+    "master": ("--master", "Set STOCKPIPE_MASTER=true in .env: each run then builds it."),
     "report": ("--report", "Let the scheduler run stockpipe report --out after the load."),
 }
 _DAYS_BACK = 7
@@ -73,6 +74,9 @@ _DAYS_BACK = 7
     type=click.Path(path_type=Path, file_okay=False),
     metavar="DIR",
     help="Write the report of each loaded day into this folder.",
+)
+@click.option(
+    "--master", is_flag=True, default=None, help="Build the security master after each load (STOCKPIPE_MASTER=true)."
 )
 @click.option("--install", type=click.Choice(KINDS), help="Print the entry for this machine's own scheduler instead.")
 @click.option("--write", is_flag=True, help="With --install: put the entry in place.")
@@ -123,6 +127,7 @@ def schedule(**options: Any) -> None:
 
 
 def _every_day(options: Mapping[str, Any], zone: ZoneInfo, settings: Settings) -> None:
+    from stockpipe.cli.master import build_quietly_after
     from stockpipe.cli.report import report_after
     from stockpipe.load.desk import Desk
     from stockpipe.load.loads import make_jobs
@@ -146,6 +151,7 @@ def _every_day(options: Mapping[str, Any], zone: ZoneInfo, settings: Settings) -
         return stack.enter_context(Desk(_settings(options), clock, progress))
 
     def report(loads: Sequence[Load]) -> None:
+        build_quietly_after(_settings(options), clock, loads)
         part = loads[0].part
         if options["report"] and part.dataset is USUAL:
             report_after(_settings(options), clock, loads[0].ds, part.words["market"], options["report"])
@@ -206,7 +212,8 @@ def _refuse_two_times(options: Mapping[str, Any]) -> None:
 
 
 def _settings(options: Mapping[str, Any]) -> Settings:
-    return load_settings(given_settings(options), env_file=options["env_file"])
+    master: dict[str, str | None] = {"STOCKPIPE_MASTER": "true"} if options.get("master") else {}
+    return load_settings(given_settings(options) | master, env_file=options["env_file"])
 
 
 def time_of_day(text: str) -> tuple[int, int]:

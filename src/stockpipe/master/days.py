@@ -105,8 +105,5 @@ def _warnings(lists: Lists, broken: Sequence[List]) -> Iterable[str]:
 
 def digest(rows: Iterable[Sequence[object]]) -> str:
     """A fingerprint of a table's rows, whatever their order."""
-    hashed = hashlib.sha256()
-    for line in sorted("\x1f".join("" if cell is None else f"={cell}" for cell in row) for row in rows):
-        hashed.update(line.encode())
-        hashed.update(b"\x1e")
-    return hashed.hexdigest()[:32]
+    lines = "\n".join(sorted(repr(tuple(row)) for row in rows))
+    return hashlib.sha256(lines.encode("utf-8", "backslashreplace")).hexdigest()[:32]

@@ -95,6 +95,8 @@ class Cutter:
             return "figi_moved", f"{moved}; {named}"
         last, first = names.read(earlier[-1].name), names.read(later[0].name)
         fund = mine.is_fund or theirs.is_fund
+        if mine.role in names.DERIVED and mine.says(theirs, "figis") is False and last.plain != first.plain:
+            return "figi_and_name", f"another {mine.role} of the issuer: another FIGI, and {named}"
         if names.fit(last, first, fund=fund) or mine.same_name(theirs):
             return None
         figi, cik = mine.says(theirs, "figis"), mine.says(theirs, "ciks")

@@ -63,7 +63,7 @@ def rows_of(
         if before and _continues(before, row, lists, next_start):
             rows[-1] = _extended(before, row, lists)
         else:
-            rows.append(replace(row, evidence=_evidence(before, row, ties)))
+            rows.append(Row(*one, evidence=_evidence(before, row, ties)))
     return rows
 
 

@@ -55,15 +55,11 @@ def tables_of(resolved: Resolved, delisted: Iterable[Delisted] = ()) -> Tables:
         found.securities.append(life.security(issuers[security_id], ended.get(rows[-1].ticker, ())))
         found.history += life.history()
         found.events += life.events(had)
-    found.decisions = sorted(_decisions(resolved), key=_in_order)
-    found.securities.sort(key=_in_order)
-    found.history.sort(key=_in_order)
-    found.events.sort(key=_in_order)
+    found.decisions = sorted(_decisions(resolved), key=repr)
+    found.securities.sort(key=lambda row: str(row[0]))
+    found.history.sort(key=lambda row: (str(row[0]), str(row[1])))
+    found.events.sort(key=repr)
     return found
-
-
-def _in_order(row: Record) -> list[tuple[bool, str]]:
-    return [(cell is not None, str(cell)) for cell in row]
 
 
 def _lives(resolved: Resolved) -> list[list[Row]]:

@@ -115,11 +115,7 @@ class Tying:
             for held in self._by[key].values():
                 for earlier, later in _neighbours(held, self._lists):
                     gap = self._lists.between(earlier.last, later.first)
-                    if (
-                        strength >= 2
-                        and not self._is_near(earlier, later)
-                        and not (strength == 2 and earlier.known.says(later.known, "ciks"))
-                    ):
+                    if gap > NEAR and strength >= 2 and not (strength == 2 and _alone_of_its_kind(earlier, later)):
                         continue
                     if (pair := (id(earlier), id(later), strength)) not in seen:
                         seen.add(pair)
@@ -149,12 +145,12 @@ class Tying:
         figi, cik, fits = one.says(two, "figis"), one.says(two, "ciks"), one.fits(two)
         if not one.same_role(two) and not one.same_name(two):
             return self._no(earlier, later, "ticker_reused", f"a {two.role} where a {one.role} was")
-        if one.role in DERIVED and not figi and not self._is_near(earlier, later):
+        if one.role in DERIVED and not figi and (figi is False or not self._is_near(earlier, later)):
             return self._no(
                 earlier,
                 later,
                 "ticker_reused",
-                f"a {one.role} after a long absence, and no FIGI: it may be a second one",
+                f"a {one.role} with another FIGI, or after a long absence without one: it may be a second one",
             )
         if fits is not False and one.names and two.names:
             if figi is False and cik is not True and not one.same_name(two):
@@ -296,6 +292,11 @@ def _neighbours(held: Sequence[Segment], lists: Lists) -> Iterator[tuple[Segment
             if tried >= _TRIED and lists.between(earlier.last, later.first) > NEAR:
                 break
             yield earlier, later
+
+
+def _alone_of_its_kind(earlier: Segment, later: Segment) -> bool:
+    """Whether a name that is back after long may be enough: the CIK agrees, and an issuer has one such security."""
+    return bool(earlier.known.says(later.known, "ciks")) and earlier.known.role not in DERIVED | _IN_SERIES
 
 
 def _main(known: Known, shared: Sequence[str]) -> bool:
