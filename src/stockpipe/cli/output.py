@@ -142,7 +142,7 @@ def progress_bar(*, quiet: bool, clock: Clock) -> Iterator[Progress]:
 
 
 def _so_far(pages: int, rows: int) -> str:
-    return f"{number_of(pages, 'page')}, {number_of(rows, 'row')}"
+    return f"{pages} page{'' if pages == 1 else 's'}, {number_of(rows, 'row')}"
 
 
 class _LogLines:
