@@ -58,7 +58,7 @@ def test_the_demo_may_be_repeated_and_goes_into_a_new_table_of_a_file_without_ro
 
 
 def test_the_demo_loads_a_small_desk_and_asks_it_three_questions() -> None:
-    done = command("demo")
+    done = command("demo", timeout=240)
     assert done.returncode == 0, done.stderr
     loaded = table("SELECT DISTINCT DATASET FROM STOCKPIPE_RUNS ORDER BY 1", "stockpipe-demo.duckdb")
     assert [name for (name,) in loaded] == [
@@ -70,7 +70,7 @@ def test_the_demo_loads_a_small_desk_and_asks_it_three_questions() -> None:
     assert "Daily bars: 10 sessions with " in done.stderr
     counts = "SELECT (SELECT count(*) FROM TICKERS), (SELECT count(*) FROM DAILY_BARS), (SELECT count(*) FROM SPLITS)"
     before = table(counts, "stockpipe-demo.duckdb")
-    again = command("demo", "--json")
+    again = command("demo", "--json", timeout=240)
     document = json.loads(again.stdout)
     assert (again.returncode, document["status"]) == (0, "unchanged")
     assert {one["exit_code"] for one in document["desk"]} == {0}
