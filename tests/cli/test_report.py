@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import shutil
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from stockpipe.cli.report import report_after
 from stockpipe.sandbox import Sandbox
 from stockpipe.settings import load_settings
 from support.clocks import FakeClock
+from support.prices import Prices
 
 FIRST = [stock("AAPL"), stock("FB", composite_figi="BBG000MM2P62"), *(stock(f"T{n}") for n in range(8))]
 SECOND = [stock("AAPL"), stock("META", composite_figi="BBG000MM2P62"), stock("NEW", type="ETF"), *FIRST[2:]]
@@ -41,12 +43,37 @@ def test_a_report_is_a_page_and_a_few_lines() -> None:
     assert (done.returncode, done.stderr) == (0, f"Wrote day.html, {Path('day.html').stat().st_size / 1000:,.0f} kB.\n")
     told = done.stdout.splitlines()
     assert told[0] == "Sample data from the sandbox, not the real market."
-    assert told[1].startswith("2026-02-06: 11 listed stocks; 1 new, 1 renamed since 2026-02-05.")
+    assert told[1].startswith("2026-02-06: 11 listed stocks; 1 new, 1 renamed, 1 changed since 2026-02-05.")
     assert "  new           NEW" in told
     assert "  renamed       FB to META" in told
     page = Path("day.html").read_text(encoding="utf-8")
     assert "<h1>stocks, 2026-02-06</h1>" in page
     assert "Sample data from the sandbox" in page
+
+
+def test_where_bars_are_loaded_the_page_has_movers_and_what_comes_next(two_days: Path) -> None:
+    shutil.copy(two_days, "prices.duckdb")
+    prices = Prices()
+    prices.bars(
+        ("UP", "2026-02-05", 10), ("DOWN", "2026-02-05", 10), ("CUT", "2026-02-05", 100), ("CHEAP", "2026-02-05", 0.5)
+    )
+    prices.bars(
+        ("UP", "2026-02-06", 12),
+        ("DOWN", "2026-02-06", 9),
+        ("CUT", "2026-02-06", 50),
+        ("CHEAP", "2026-02-06", 5),
+        volume=1e6,
+    )
+    prices.splits(("CUT", "2026-02-06", 1, 2), ("UP", "2026-02-10", 1, 3))
+    prices.dividends(("DOWN", "2026-02-09", 0.25), ("UP", "2026-03-09", 1.0))
+    document = json.loads(command("report", "--json", "--out", "day.html", "--duckdb-path", "prices.duckdb").stdout)
+    assert [(row["Ticker"], row["Move"]) for row in document["listings"]["Movers"]] == [
+        ("UP", "+20.0%"),
+        ("DOWN", "-10.0%"),
+    ]
+    assert document["listings"]["Next splits"] == [{"Date": "2026-02-10", "Ticker": "UP", "From": "1", "To": "3"}]
+    assert [row["Ticker"] for row in document["listings"]["Next dividends"]] == ["DOWN"]
+    assert "<h2>Movers</h2>" in Path("day.html").read_text(encoding="utf-8")
 
 
 def test_a_past_day_is_reported_as_it_was_then() -> None:
@@ -60,7 +87,7 @@ def test_every_number_of_the_json_is_what_its_sql_gives() -> None:
     document = json.loads(command("report", "--json").stdout)
     assert document["by_type"] == {"2026-02-05": {"CS": 10}, "2026-02-06": {"CS": 10, "ETF": 1}}
     assert document["calendar"] == {"2026-02-05": "published", "2026-02-06": "published"}
-    for name, count in (("Changes", 2), ("Exchange by type", 2), ("Universe by type", 3), ("Days", 2)):
+    for name, count in (("Changes", 4), ("Exchange by type", 2), ("Universe by type", 3), ("Days", 2)):
         found = command("query", "--json", document["sql"][name])
         assert len(json.loads(found.stdout)) == count, name
 

@@ -75,6 +75,14 @@ class Reader:
         """The name of a dataset's table as `query` takes it, in double quotes."""
         return sql.dataset_table(known_dataset(dataset), self._settings).name
 
+    def has(self, table: str) -> bool:
+        """Whether there is a table of this name (as `table` gives it)."""
+        try:
+            self._warehouse.query(f"SELECT 1 FROM {table} WHERE 1 = 0")
+        except NotThere:
+            return False
+        return True
+
     def published(self, day: Day | None = None, *, market: str | None = None) -> tuple[Part, date, date | None]:
         """The listed part of a market, a published day of it (by default the newest), and the published day before."""
         parts = self._parts("tickers", market, None)
@@ -213,22 +221,15 @@ class Reader:
     def _priced(self, statement: Callable[[Sources], str], *, events: bool) -> Answer:
         """An answer from the tables of prices; NotThere names the first one that is missing."""
         for name in ("daily_bars", "splits", "dividends") if events else ("daily_bars",):
-            if not self._has(self.table(name)):
+            if not self.has(self.table(name)):
                 raise NotThere(
                     f"{self.table(name)} does not exist in {self.label} yet.",
                     hint=f'Load it first: stockpipe run --dataset {name}, or stockpipe.load("{name}").',
                 )
         history = '"SECURITY_HISTORY"'
         bars, splits, dividends = (self.table(name) for name in ("daily_bars", "splits", "dividends"))
-        sources = Sources(bars, splits, dividends, history if self._has(history) else None)
+        sources = Sources(bars, splits, dividends, history if self.has(history) else None)
         return self._ask(statement(sources))
-
-    def _has(self, table: str) -> bool:
-        try:
-            self._warehouse.query(f"SELECT 1 FROM {table} WHERE 1 = 0")
-        except NotThere:
-            return False
-        return True
 
     def _parts(self, dataset: str, market: str | None, active: bool | str | None) -> list[Part]:
         return chosen_parts(dataset, word("market", market), word("active", active))

@@ -13,6 +13,7 @@ from stockpipe.load.checks import Limits
 from stockpipe.reading.answer import Answer
 from stockpipe.reading.reader import Day, Reader
 from stockpipe.report import questions
+from stockpipe.report.market import Listing, listings
 from stockpipe.warehouse.source import Source
 
 WEEKS = 52
@@ -65,6 +66,7 @@ class Facts:
     flow: list[tuple[date, int, int]] = field(default_factory=list)
     calendar: dict[date, str] = field(default_factory=dict)
     questions: list[Question] = field(default_factory=list)
+    listings: list[Listing] = field(default_factory=list)
 
     @property
     def day(self) -> Published:
@@ -98,6 +100,9 @@ def gather(reader: Reader, limits: Limits, made: datetime, day: Day | None = Non
         changes = _asked(facts, "Changes", reader.changes(wanted, market=market))
         facts.changes = changes.rows()
         _add_flow(reader, facts)
+    if part.values.get("MARKET") == "stocks":
+        facts.listings = listings(reader, wanted)
+        facts.questions += [Question(one.name, one.sql) for one in facts.listings]
     return facts
 
 

@@ -49,6 +49,8 @@ def _sections(facts: Facts) -> Iterable[Html]:
     if facts.flow:
         flow = _folded("Numbers", table("Per week", ("To", "Came", "Went"), _dated(facts.flow)))
         yield _section("Flow per week", charts.flow_chart(facts), flow, source="Flow per week")
+    for one in facts.listings:
+        yield _section(one.name, _listed(one.name, one.heads, one.rows), source=one.name)
     yield _section("Exchange by type", _exchanges(facts), source="Exchange by type")
     yield _section("Load calendar", charts.calendar_chart(facts), _calendar_key(), source="Load calendar")
 

@@ -48,6 +48,7 @@ def document(facts: Facts) -> dict[str, Any]:
         "by_type": {ds.isoformat(): counts for ds, counts in facts.by_type.items()},
         "by_exchange": [{"exchange": e, "type": kind, "tickers": count} for e, kind, count in facts.by_exchange],
         "flow": [{"day": ds.isoformat(), "came": came, "went": went} for ds, came, went in facts.flow],
+        "listings": {one.name: [dict(zip(one.heads, row, strict=True)) for row in one.rows] for one in facts.listings},
         "calendar": {ds.isoformat(): state for ds, state in facts.calendar.items()},
         "sql": {question.name: question.sql for question in facts.questions},
     }
