@@ -90,7 +90,7 @@ def _backfill(settings: Settings, options: dict[str, Any]) -> int:
         wanted, known = _wanted(settings, options, new_york_date(clock))
         expected = _estimates(desk, wanted, known)
         missing = [one for one in wanted if one.days]
-        if options["dry_run"] or not options["quiet"]:
+        if options["dry_run"] or not (options["quiet"] or options["log_format"] == "json"):
             _show_plan(wanted, expected, desk, to_stdout=options["dry_run"], as_json=options["as_json"])
         if options["dry_run"] or not missing:
             if options["as_json"] and not options["dry_run"]:
@@ -172,7 +172,7 @@ def _show_plan(
 
 def _plan_line(one: Wanted, expected: Estimate) -> list[Any]:
     first, last = (one.days[0], one.days[-1]) if one.days else (None, None)
-    time = "unknown" if expected.seconds is None else _duration(expected.seconds)
+    time = "unknown" if expected.seconds is None else duration(expected.seconds)
     credit = None if expected.credits is None else f"about {expected.credits:.2f}"
     size = f"{expected.megabytes:,.0f} MB"
     return [one.label, first, last, len(one.days), f"{expected.calls:,}", time, f"{expected.rows:,}", size, credit]
@@ -236,7 +236,7 @@ class _Pace:
     def text(self, report: Report, done: int) -> str:
         """`40 of 250 days, 520 calls, 480,000 rows, about 2 min left`."""
         spent = self._desk.clock.monotonic() - self._began
-        left = _duration(spent / done * (self.total - done)) if done else "unknown"
+        left = duration(spent / done * (self.total - done)) if done else "unknown"
         calls = self._desk.client.pacer.counts.calls
         return f"{done:,} of {self.total:,} days, {calls:,} calls, {report.rows:,} rows published, about {left} left"
 
@@ -289,8 +289,8 @@ def _end(report: Report, options: dict[str, Any]) -> int:
     if options["as_json"]:
         print_json(_document(report, code))
         return code
-    if options["quiet"]:
-        return code
+    if options["quiet"] or options["log_format"] == "json":
+        return code  # the log tells of each day that was left out
     words = [f"Published {report.days:,} days with {report.rows:,} rows"]
     words += [f"{report.rejected:,} rows rejected"] if report.rejected else []
     words += [f"{report.idle:,} days without a session"] if report.idle else []
@@ -341,7 +341,7 @@ def _document(report: Report, code: int) -> dict[str, Any]:
     }
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
     """`40 s`, `12 min`, `3 h 20 min`, `4 d 6 h`: two figures at most."""
     minutes, hours = round(seconds / 60), round(seconds / 3600)
     if seconds < 90:

@@ -38,6 +38,7 @@ _REJECTS_AT_ONCE = 1000
 _LONGEST_MESSAGE = 2000
 # Snowflake's advice for loading is files of 100 to 250 MB.
 _FILE_SIZE = "150MB"
+_MEMORY = "200MB"
 
 
 @dataclass
@@ -172,7 +173,7 @@ def _joined(files: list[Path], run_id: str) -> list[Path]:
         return files
     folder = files[0].parent / run_id
     names = ", ".join(literal(str(path)) for path in files)
-    with open_local(folder) as local:
+    with open_local(folder, {"memory_limit": _MEMORY}) as local:
         local.execute(
             f"COPY (SELECT * FROM read_parquet([{names}])) TO {literal(str(folder))} "
             f"(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 50_000, FILE_SIZE_BYTES '{_FILE_SIZE}', FILENAME_PATTERN 'days-{{i}}')"
