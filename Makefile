@@ -9,10 +9,10 @@ PEERS := benchmarks/.venv
 RUNTIME := $(VENV)/.runtime
 DEV := $(VENV)/.dev
 DBT := tests/dbt/.venv
-TOOLS := package container
+TOOLS := package container docs
 SNOWFLAKE_TESTS := tests/warehouse/test_signin.py tests/warehouse/test_snowflake.py tests/warehouse/test_snowflake_session.py tests/warehouse/test_snowflake_refusals.py tests/warehouse/test_warehouses.py tests/models/test_views.py
 
-.PHONY: help demo test test-master test-chaos test-dbt test-connectors test-airflow test-dagster test-prefect test-workflows test-package test-container lint types check bench mutants requirements clean
+.PHONY: help demo test test-master test-chaos test-dbt test-connectors test-airflow test-dagster test-prefect test-workflows test-package test-container docs lint types check bench mutants requirements clean
 
 demo: $(RUNTIME)  ## load a day of the sandbox into stockpipe-demo.duckdb
 	$(BIN)/stockpipe demo --duckdb-path stockpipe-demo.duckdb
@@ -48,7 +48,7 @@ lint: $(DEV)  ## ruff: rules and format; import-linter: arrows between the rooms
 types: $(DEV)  ## mypy, strict
 	$(BIN)/mypy
 
-check: test lint types test-chaos test-dbt test-connectors test-airflow test-dagster test-prefect test-workflows test-package test-container  ## what CI runs
+check: test lint types test-chaos test-dbt test-connectors test-airflow test-dagster test-prefect test-workflows test-package test-container docs  ## what CI runs
 
 bench-master: $(DEV)  ## a build of the security master over generated days; ARGS="--days 5000"
 	$(BIN)/python benchmarks/master.py $(ARGS)
@@ -73,6 +73,10 @@ test-package: tools/.venv-package/.ready  ## wheel and sdist: built, looked into
 test-container: tools/.venv-container/.ready  ## the container file against the rules of hadolint; no builder is needed
 	$(<D)/bin/hadolint Dockerfile
 
+docs: tools/.venv-docs/.ready $(RUNTIME)  ## the documentation as a site, in site/; a broken link fails
+	$(BIN)/python tools/stage_docs.py
+	$(<D)/bin/zensical build --strict --clean
+
 requirements:  ## renew uv.lock's exports; needs uv
 	uv export -q --frozen --no-emit-project --extra all --no-dev --no-header -o requirements.txt
 	uv export -q --frozen --no-emit-project --extra all --group dev --no-header -o requirements-dev.txt
@@ -84,7 +88,7 @@ requirements:  ## renew uv.lock's exports; needs uv
 		tools/$$tool.in -o tools/$$tool.txt; done
 
 clean:
-	rm -rf $(VENV) $(PEERS) $(DBT) tests/connectors/.venv-* integrations/*/.venv tools/.venv-* dist .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) $(PEERS) $(DBT) tests/connectors/.venv-* integrations/*/.venv tools/.venv-* dist build site .pytest_cache .mypy_cache .ruff_cache
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; none was found on the PATH." >&2; exit 1; }
