@@ -30,6 +30,8 @@ def reading() -> int:
     desk: Reader
     with stockpipe.open("days.duckdb") as desk:
         universe: Answer = desk.universe(date(2026, 2, 6), market="stocks", active="both")
+        desk.prices(["AAPL", "MSFT"], "2020-08-01", adjust="total", known_on=date(2026, 2, 6))
+        desk.prices("AAPL", adjust="all")  # type: ignore[arg-type]
         changes = desk.changes("2026-02-06", since="2026-02-01")
         desk.runs(status="failed", date="2026-02-06", limit=5)
     with stockpipe.open(warehouse="snowflake", connection="prod") as account:
