@@ -82,7 +82,7 @@ def test_what_shows_the_demo_says_sample_data() -> None:
     assert command(*DEMO).returncode == 0
     place = ("--duckdb-path", "stockpipe-demo.duckdb")
     asked = command("query", "SELECT count(*) AS N FROM TICKERS", "--json", *place)
-    assert (list(json.loads(asked.stdout)[0]), "sample data" in asked.stderr) == (["N"], True)
+    assert (list(json.loads(asked.stdout)[0]), "sample data" in asked.stderr) == (["n"], True)
     exported = command("export", "day.csv", "--market", "indices", *place)
     assert "sample data" in exported.stderr.splitlines()[-1]
     status = command("status", *place)

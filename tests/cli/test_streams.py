@@ -121,7 +121,7 @@ NO_HOME = "import os, pwd, sys; os.environ.pop('HOME', None)\ndef none(_): raise
         ({"STOCKPIPE_STATE_FILE": "~/x.json"}, ("run",), 3, "STOCKPIPE_STATE_FILE is '~/x.json'"),
         ({"STOCKPIPE_WAREHOUSE": "snowflake"}, ("config",), 0, ""),
         ({"STOCKPIPE_WAREHOUSE": "snowflake"}, ("query", "SELECT 1"), 3, "is not set ("),
-        ({}, ("schedule", "--install", "systemd"), 3, "HOME is ~, and there is no home folder for it"),
+        ({}, ("schedule", "--install", "systemd", "--user"), 3, "HOME is ~, and there is no home folder for it"),
     ],
 )  # fmt: skip
 def test_a_user_without_a_home(env: dict[str, str], arguments: tuple[str, ...], code: int, says: str) -> None:

@@ -172,7 +172,7 @@ def test_rows_stay_in_the_order_that_was_asked_for(sql: str) -> None:
 
 
 def test_what_runs_say_is_one_dialect() -> None:
-    assert command("demo", "--market", "indices", "--duckdb-path", "d.duckdb").returncode == 0
+    assert command("demo", "--market", "crypto", "--duckdb-path", "d.duckdb").returncode == 0
     [run] = json.loads(command("runs", "--json", "--duckdb-path", "d.duckdb").stdout)
     assert {name: run[name] for name in ("status", "active", "warnings", "forced", "error")} == {
         "status": "published", "active": True, "warnings": [], "forced": [], "error": None,
