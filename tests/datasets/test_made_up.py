@@ -261,7 +261,7 @@ def test_it_is_exported_and_shown(place: Place, monkeypatch: pytest.MonkeyPatch)
     lists = {entry["dataset"]: entry for entry in json.loads(said("status", "--json"))["lists"]}
     assert (lists["books"]["market"], lists["books"]["rows"], lists["venues"]["state"]) == ("apac", 2, "fresh")
     assert {run["dataset"] for run in json.loads(said("runs", "--json"))} == {"venues", "books"}
-    assert json.loads(said("query", "--json", "SELECT count(*) AS N FROM BOOKS")) == [{"N": 2}]
+    assert json.loads(said("query", "--json", "SELECT count(*) AS N FROM BOOKS")) == [{"n": 2}]
     kind = ("--warehouse", "snowflake") if place.gate else ()
     assert '"VENUES"' in CliRunner().invoke(main, ["schema", *kind]).output
 

@@ -58,7 +58,7 @@ def test_a_fence_without_its_row_ends_the_publish_with_the_statement_that_fixes_
 def test_a_publish_outwaits_a_killed_one_and_says_so(
     serve: Serve, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The service's five minutes are 2 s here; the network is given up after 1 s, which must not end a statement."""
+    """The service's five minutes are 4 s here; the network is given up after 1 s, which must not end a statement."""
     from stockpipe.warehouse.snowflake import connection, session
 
     plan = session.session_plan
@@ -69,7 +69,7 @@ def test_a_publish_outwaits_a_killed_one_and_says_so(
         return made
 
     monkeypatch.setattr(connection, "session_plan", quick)
-    with SnowflakeGate(scale=2 / 300, lock_timeout=60) as gate:
+    with SnowflakeGate(scale=4 / 300, lock_timeout=60) as gate:
         settings = flags(serve(many(3))) | gate.env()
         stockpipe.load(on="2026-02-05", settings=settings)
         with holding_the_fence(gate), caplog.at_level("INFO"):
