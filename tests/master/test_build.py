@@ -309,7 +309,7 @@ def test_days_of_the_sandbox_among_real_ones_are_refused(place: Place) -> None:
         place.build()
 
     assert "sandbox (synthetic seed=7): 1 from 2022-01-28 to 2022-01-28" in str(refused.value)
-    assert place.run("SELECT count(*) FROM duckdb_tables() WHERE table_name LIKE 'SECUR%'") == [(0,)]
+    assert place.run("SELECT count(*) FROM SECURITIES") == [(0,)]
 
 
 @pytest.mark.parametrize(
@@ -363,7 +363,7 @@ def test_many_changed_ids_keep_the_old_master(place: Place) -> None:
     )
 
     with pytest.raises(DataCheckError, match="100 of 100 securities would get another id, more than 1 %"):
-        place.build()
+        place.build(whole=True)  # without a record of the run, another content of as many rows is not noticed
 
 
 def test_a_build_that_another_one_overtook_begins_again(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:

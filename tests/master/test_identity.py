@@ -102,6 +102,16 @@ def test_a_warrant_with_another_figi_and_wording_is_a_second_one_but_a_share_is_
     assert len(resolve(steps("CS", "Alpha Corp.", "Alpha Corp. Common Stock"), lists()).chains) == 1
 
 
+def test_a_preferred_of_another_coupon_under_the_old_ticker_is_another_one_and_a_new_wording_is_not() -> None:
+    def steps(one: str, two: str) -> list[Stretch]:
+        return [row("ABCpD", 0, 29, one, "PFD", "1"), row("ABCpD", 30, 59, two, "PFD", "1")]
+
+    assert len(resolve(steps("Alpha 7.875% Preferred Series D", "Alpha 6.50% Preferred Series D"), lists()).chains) == 2
+    assert (
+        len(resolve(steps("AG MORTGAGE TRUST, INC.", "TPG Mortgage Trust, Inc. 8.25% Series A"), lists()).chains) == 1
+    )
+
+
 def test_a_warrant_of_the_same_name_after_long_under_another_ticker_is_a_second_one() -> None:
     rows = [
         row("ALFA.WS", 0, 9, "Alpha Warrants", "WARRANT", "1"),

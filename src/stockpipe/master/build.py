@@ -19,6 +19,7 @@ from typing import Any
 from stockpipe.base.clock import Clock
 from stockpipe.base.engine import open_local
 from stockpipe.base.folders import WorkFolder
+from stockpipe.base.text import literal
 from stockpipe.base.version import __version__
 from stockpipe.datasets import TICKERS
 from stockpipe.errors import ConfigError, DataCheckError, NotThere
@@ -34,7 +35,6 @@ from stockpipe.master.spells import (
     days_sql,
     delisted_sql,
     lists_as_rows,
-    marks_sql,
     stretches_sql,
 )
 from stockpipe.master.state import Row, State, digests, read_state
@@ -184,21 +184,12 @@ class _Build:
 
     # ---- reading ----
 
-    def _ask(self, text: str) -> list[Row]:
-        rows = self._warehouse.scan(text).rows
+    def _ask(self, text: str, *, heavy: bool = False) -> list[Row]:
+        rows = self._warehouse.scan(text, heavy=heavy).rows
         self._read += len(rows)
         return rows
 
     def _days(self) -> list[Row]:
-        """The rows of `days_sql`; days without a record get a fingerprint of their rows."""
-        rows = self._recorded_days()
-        unmarked = [row[0] for row in rows if not row[2]]
-        if not unmarked:
-            return rows
-        marks: dict[date, str] = dict(self._ask(marks_sql(self._tickers, unmarked)))
-        return [(*row[:2], row[2] or marks.get(row[0]), *row[3:]) for row in rows]
-
-    def _recorded_days(self) -> list[Row]:
         try:
             return self._ask(days_sql(self._tickers, self._warehouse.prefix))
         except NotThere:
@@ -212,7 +203,9 @@ class _Build:
         new = _new_lists(before, days.lists)
         out = [one.day for one in days.broken]
         if self._wish.whole or new is None:
-            return as_stretches(self._ask(stretches_sql(self._tickers, days.lists.days[0], out)), days.lists)
+            return as_stretches(
+                self._ask(stretches_sql(self._tickers, days.lists.days[0], out), heavy=True), days.lists
+            )
         self._how = "increment"
         self._read += state.read
         kept = as_stretches(state.of(SECURITY_STRETCHES), days.lists)
@@ -295,12 +288,20 @@ def _written(rows: Mapping[str, Sequence[Row]], prefix: str, folder: Path) -> di
 
 
 def _write(local: Any, table: Table, rows: Sequence[Row], file: Path) -> None:
-    columns = ", ".join(f'"{column.name}" {duckdb_type(column)}' for column in table.columns)
-    cells = ", ".join(f"unnest(?::{duckdb_type(column)}[])" for column in table.columns)
-    local.execute(f"CREATE TABLE {table.name} ({columns})")
-    local.execute(f"INSERT INTO {table.name} SELECT {cells}", [list(column) for column in zip(*rows, strict=True)])
-    local.execute(f"COPY {table.name} TO '{file}' (FORMAT parquet)")
-    local.execute(f"DROP TABLE {table.name}")
+    """Rows by way of CSV, which takes a tenth of the time of binding them. A cell is quoted, a null is not."""
+    plain = file.with_suffix(".csv")
+    with plain.open("w", newline="", encoding="utf-8") as target:
+        target.writelines(",".join(map(_csv_cell, row)) + "\n" for row in rows)
+    types = ", ".join(f"'{column.name}': '{duckdb_type(column)}'" for column in table.columns)
+    local.execute(
+        f"COPY (SELECT * FROM read_csv({literal(str(plain))}, columns = {{{types}}}, header = false, auto_detect = false, "
+        f"delim = ',', quote = '\"', escape = '\"', nullstr = '\\N', allow_quoted_nulls = false, max_line_size = 1000000)) "
+        f"TO {literal(str(file))} (FORMAT parquet)"
+    )
+
+
+def _csv_cell(cell: object) -> str:
+    return "\\N" if cell is None else '"' + str(cell).replace('"', '""') + '"'
 
 
 def _log_row(built: Built, start: date | None, fingerprints: Mapping[str, str], clock: Clock) -> Row:

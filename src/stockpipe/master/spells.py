@@ -34,14 +34,6 @@ LEFT JOIN (
 ORDER BY days."DS\""""
 
 
-def marks_sql(table: str, days: Sequence[date]) -> str:
-    """A fingerprint of days without a record, so that a change in them is seen. Each warehouse has a hash of its own."""
-    return (
-        f'SELECT "DS", CAST(sum(hash({_VALUES})) AS VARCHAR) FROM {table} '
-        f'WHERE {_LISTED} AND "DS" IN ({", ".join(_day(day) for day in days)}) GROUP BY "DS"'
-    )
-
-
 def stretches_sql(table: str, first: date, left_out: Sequence[date] = ()) -> str:
     """The stretches of the lists from `first` on: seven values, first and last day. `left_out` are days that do not count.
 

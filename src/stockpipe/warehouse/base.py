@@ -187,8 +187,11 @@ class Warehouse(Protocol):
         For who reads many rows, or wants each value with its type. Raises as `query`.
         """
 
-    def scan(self, text: str) -> QueryResult:
-        """The rows of a heavy SELECT of our own: within a bound of memory, the rest goes to disk. Raises as `query`."""
+    def scan(self, text: str, *, heavy: bool = False) -> QueryResult:
+        """The rows of a SELECT of our own. A heavy one stays within a bound of memory, and the rest goes to disk.
+
+        Raises as `query`.
+        """
 
     def replace(self, replacement: Replacement) -> None:
         """Make the tables and views that are missing, and replace the tables' rows. SomebodyWasFirst, see Replacement."""

@@ -97,6 +97,8 @@ class Cutter:
         fund = mine.is_fund or theirs.is_fund
         if mine.role in names.DERIVED and mine.says(theirs, "figis") is False and last.plain != first.plain:
             return "figi_and_name", f"another {mine.role} of the issuer: another FIGI, and {named}"
+        if mine.role in names.IN_SERIES and not mine.says(theirs, "figis") and (key := names.conflicting(last, first)):
+            return "series", f"another {key} of the issuer's {mine.role}; {named}"
         if names.fit(last, first, fund=fund) or mine.same_name(theirs):
             return None
         figi, cik = mine.says(theirs, "figis"), mine.says(theirs, "ciks")

@@ -62,6 +62,9 @@ _TYPES = {
 DERIVED = frozenset({"warrant", "unit", "right"})
 """What follows its issuer's ticker: no FIGI for most, and names that change with the issuer's."""
 
+IN_SERIES = frozenset({"preferred", "structured", "debt"})
+"""What an issuer has several of, told apart by series letter, coupon and year."""
+
 
 @dataclass(frozen=True)
 class Name:

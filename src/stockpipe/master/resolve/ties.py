@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from itertools import product
 
 from stockpipe.master.resolve import names
-from stockpipe.master.resolve.names import DERIVED
+from stockpipe.master.resolve.names import DERIVED, IN_SERIES
 from stockpipe.master.resolve.segment import Known, Segment
 from stockpipe.master.resolve.stretch import Lists
 from stockpipe.master.resolve.symbols import follows_issuer, parts, series_letter
@@ -22,7 +22,6 @@ from stockpipe.master.resolve.symbols import follows_issuer, parts, series_lette
 NEAR = 15
 """A CIK or a name alone ties across at most so many lists without the security."""
 _TRIED, _MOST_TRIED = 4, 60
-_IN_SERIES = frozenset({"preferred", "structured", "debt"})
 _KEYS = ("figi", "ticker", "name", "cik")
 
 
@@ -173,7 +172,7 @@ class Tying:
             and not one.is_fund
             and figi is not False
             and self._is_near(earlier, later)
-            and one.role not in _IN_SERIES
+            and one.role not in IN_SERIES
         ):
             return self._yes(
                 earlier, later, "ticker_and_cik", "the same ticker and CIK after a short absence", "medium"
@@ -296,7 +295,7 @@ def _neighbours(held: Sequence[Segment], lists: Lists) -> Iterator[tuple[Segment
 
 def _alone_of_its_kind(earlier: Segment, later: Segment) -> bool:
     """Whether a name that is back after long may be enough: the CIK agrees, and an issuer has one such security."""
-    return bool(earlier.known.says(later.known, "ciks")) and earlier.known.role not in DERIVED | _IN_SERIES
+    return bool(earlier.known.says(later.known, "ciks")) and earlier.known.role not in DERIVED | IN_SERIES
 
 
 def _main(known: Known, shared: Sequence[str]) -> bool:
@@ -322,7 +321,7 @@ def _other_sister(earlier: Segment, later: Segment, one: Known, two: Known) -> b
     if one.role in DERIVED:
         (stem, suffix), (new_stem, new_suffix) = parts(earlier.ticker), parts(later.ticker)
         return stem == new_stem and suffix != new_suffix
-    if one.role not in _IN_SERIES:
+    if one.role not in IN_SERIES:
         return False
     if any(names.in_common(left, right) for left in one.names.values() for right in two.names.values()):
         return False
@@ -335,6 +334,6 @@ def _sisters_apart(earlier: Segment, later: Segment, one: Known, two: Known) -> 
     """Whether the second cannot be a sister of the first: the keys by which an issuer's securities differ agree."""
     if not _cik_fits(one, two) or _other_sister(earlier, later, one, two):
         return False
-    if one.role in _IN_SERIES:
+    if one.role in IN_SERIES:
         return any(names.in_common(left, right) for left in one.names.values() for right in two.names.values())
     return one.role == "share" or one.is_fund or follows_issuer(earlier.ticker, later.ticker)

@@ -28,13 +28,20 @@ def scanned(text: str, path: Path, patience: float) -> QueryResult:
         local = open_local(folder.path, _SCAN)
         try:
             patiently(path, patience, lambda: local.execute(f"ATTACH {literal(str(path))} AS stored (READ_ONLY)"))
-            with interruptible(local):
-                cursor = local.execute(f"USE stored; {text}")
-                return QueryResult([column[0] for column in cursor.description or ()], cursor.fetchall())
-        except duckdb.Error as error:
-            raise refused(error) from error
+            local.execute("USE stored")
+            return rows_of(local, text)
         finally:
             local.close()
+
+
+def rows_of(connection: duckdb.DuckDBPyConnection, text: str) -> QueryResult:
+    """The rows of a SELECT of our own. WarehouseError as for any question."""
+    try:
+        with interruptible(connection):
+            cursor = connection.execute(text)
+            return QueryResult([column[0] for column in cursor.description or ()], cursor.fetchall())
+    except duckdb.Error as error:
+        raise refused(error) from error
 
 
 def replace(

@@ -186,9 +186,12 @@ class DuckDBWarehouse:
         self.close()
         return copied(select, self.path, self._lock_seconds)
 
-    def scan(self, text: str) -> QueryResult:
+    def scan(self, text: str, *, heavy: bool = False) -> QueryResult:
         """See Warehouse."""
         self.close()
+        if not heavy:
+            with self._open(read_only=True) as connection:
+                return derived.rows_of(connection, text)
         return derived.scanned(text, self.path, self._lock_seconds)
 
     def replace(self, replacement: Replacement) -> None:

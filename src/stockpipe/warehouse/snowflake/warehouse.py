@@ -120,7 +120,7 @@ class SnowflakeWarehouse:
 
         return in_memory(self.query(text))
 
-    def scan(self, text: str) -> QueryResult:
+    def scan(self, text: str, *, heavy: bool = False) -> QueryResult:  # noqa: ARG002 - the service has its own bounds
         """See Warehouse."""
         return self.query(text)
 
