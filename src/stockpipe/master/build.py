@@ -185,7 +185,7 @@ class _Build:
     # ---- reading ----
 
     def _ask(self, text: str, *, heavy: bool = False) -> list[Row]:
-        rows = self._warehouse.scan(text, heavy=heavy).rows
+        rows = self._warehouse.scan(text, heavy=heavy)[0].rows
         self._read += len(rows)
         return rows
 

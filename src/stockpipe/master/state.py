@@ -89,12 +89,11 @@ def read_state(warehouse: Warehouse) -> State:
     if log is None:
         return State()
     prefix = warehouse.prefix
-    rows = {
-        table.name: warehouse.scan(f"SELECT {sql.column_list(table.columns)} FROM {prefix}{table.name}").rows
-        for table in _READ
-    }
+    selects = [f"SELECT {sql.column_list(table.columns)} FROM {prefix}{table.name}" for table in _READ]
     counts = " UNION ALL ".join(f"SELECT '{table.name}', count(*) FROM {prefix}{table.name}" for table in _COUNTED)
-    return State(log["BUILD"], log, rows, {name: int(count) for name, count in warehouse.scan(counts).rows})
+    *found, counted = warehouse.scan(*selects, counts)
+    rows = {table.name: answer.rows for table, answer in zip(_READ, found, strict=True)}
+    return State(log["BUILD"], log, rows, {name: int(count) for name, count in counted.rows})
 
 
 def last_build(warehouse: Warehouse) -> dict[str, Any] | None:
@@ -104,7 +103,7 @@ def last_build(warehouse: Warehouse) -> dict[str, Any] | None:
     try:
         rows = warehouse.scan(
             f'SELECT {sql.column_list(SECURITY_BUILDS.columns)} FROM {table} WHERE "BUILD" = (SELECT max("BUILD") FROM {table})'
-        ).rows
+        )[0].rows
     except NotThere:
         return None
     return dict(zip(names, rows[0], strict=True)) if rows else None

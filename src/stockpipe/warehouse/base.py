@@ -187,8 +187,8 @@ class Warehouse(Protocol):
         For who reads many rows, or wants each value with its type. Raises as `query`.
         """
 
-    def scan(self, text: str, *, heavy: bool = False) -> QueryResult:
-        """The rows of a SELECT of our own. A heavy one stays within a bound of memory, and the rest goes to disk.
+    def scan(self, *texts: str, heavy: bool = False) -> list[QueryResult]:
+        """The rows of SELECTs of our own. Heavy ones stay within a bound of memory, and the rest goes to disk.
 
         Raises as `query`.
         """

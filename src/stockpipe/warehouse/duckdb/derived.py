@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import duckdb
@@ -22,14 +22,14 @@ from stockpipe.warehouse.duckdb.shape import look, shape
 _SCAN: Config = {"memory_limit": "1200MB", "threads": 4}
 
 
-def scanned(text: str, path: Path, patience: float) -> QueryResult:
-    """The rows of a SELECT over a file, which is open for reading only while it is asked."""
+def scanned(texts: Sequence[str], path: Path, patience: float) -> list[QueryResult]:
+    """The rows of SELECTs over a file, which is open for reading only while it is asked."""
     with WorkFolder() as folder, folder.told():
         local = open_local(folder.path, _SCAN)
         try:
             patiently(path, patience, lambda: local.execute(f"ATTACH {literal(str(path))} AS stored (READ_ONLY)"))
             local.execute("USE stored")
-            return rows_of(local, text)
+            return [rows_of(local, text) for text in texts]
         finally:
             local.close()
 

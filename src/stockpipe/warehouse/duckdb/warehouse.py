@@ -186,13 +186,13 @@ class DuckDBWarehouse:
         self.close()
         return copied(select, self.path, self._lock_seconds)
 
-    def scan(self, text: str, *, heavy: bool = False) -> QueryResult:
+    def scan(self, *texts: str, heavy: bool = False) -> list[QueryResult]:
         """See Warehouse."""
         self.close()
         if not heavy:
             with self._open(read_only=True) as connection:
-                return derived.rows_of(connection, text)
-        return derived.scanned(text, self.path, self._lock_seconds)
+                return [derived.rows_of(connection, text) for text in texts]
+        return derived.scanned(texts, self.path, self._lock_seconds)
 
     def replace(self, replacement: Replacement) -> None:
         """See Warehouse. One process writes at a time, so that nobody can come between the look and the writing."""

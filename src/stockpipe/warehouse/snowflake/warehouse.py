@@ -120,9 +120,9 @@ class SnowflakeWarehouse:
 
         return in_memory(self.query(text))
 
-    def scan(self, text: str, *, heavy: bool = False) -> QueryResult:  # noqa: ARG002 - the service has its own bounds
+    def scan(self, *texts: str, heavy: bool = False) -> list[QueryResult]:  # noqa: ARG002 - the service has its own bounds
         """See Warehouse."""
-        return self.query(text)
+        return [self.query(text) for text in texts]
 
     def replace(self, replacement: Replacement) -> None:
         """See Warehouse."""
