@@ -245,7 +245,9 @@ def test_the_story_is_told_on_stderr(serve: Serve) -> None:
         "Table TICKERS created",
         "Fetching active tickers from Massive API...",
         "Fetched 4 tickers.",
-        "Warning: The vendor's list is the build of 2026-02-07, older than the day loaded (" + lines[5][-12:-2] + ").",
+        "Warning: stocks: The vendor's list is the build of 2026-02-07, older than the day loaded ("
+        + lines[5][-12:-2]
+        + ").",
         "Ingesting 4 tickers into DuckDB file stockpipe.duckdb...",
     ]
     assert "Successfully ingested 4 tickers into TICKERS" in lines

@@ -260,7 +260,7 @@ def test_the_demo_needs_no_proxy() -> None:
     done = command(
         "demo",
         "--market",
-        "indices",
+        "crypto",
         "-q",
         env={"HTTP_PROXY": nowhere, "http_proxy": nowhere, "ALL_PROXY": "socks5://x"},
     )

@@ -316,6 +316,12 @@ def test_dbt_tests_read_the_last_days_and_times_have_no_zone_in_snowflake() -> N
     assert set(re.findall(r"as (timestamp\w*)\)", here)) == {"timestamp"}
 
 
+def test_dbt_sources_name_each_table_and_view_once() -> None:
+    names = re.findall(r'^      - name: "(.*)"$', printed("--dbt"), re.MULTILINE)
+    assert [name for name in names if names.count(name) > 1] == []
+    assert {"BARS", "ADJUSTED_BARS", "SPLITS_CURRENT", "TICKERS_LATEST", "UNIVERSE"} < set(names)
+
+
 def test_dbt_sources_have_the_views_without_tests_of_their_own() -> None:
     entries = printed("--dbt").split("\n      - name: ")
     latest, changes = (

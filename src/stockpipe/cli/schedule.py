@@ -7,6 +7,7 @@ import re
 import signal
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, closing
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -23,7 +24,9 @@ from stockpipe.cli.output import check_flags, exit_codes, given_settings, progre
 from stockpipe.cli.parts import list_options, words_of
 from stockpipe.datasets import USUAL
 from stockpipe.errors import UsageError
+from stockpipe.load.desk import Desk
 from stockpipe.load.loads import Load
+from stockpipe.schedule.due import Published
 from stockpipe.schedule.install import KINDS
 from stockpipe.schedule.lists import SharedDesk, lines_of
 from stockpipe.settings import Settings, load_settings
@@ -127,16 +130,10 @@ def schedule(**options: Any) -> None:
 
 
 def _every_day(options: Mapping[str, Any], zone: ZoneInfo, settings: Settings) -> None:
-    from stockpipe.cli.master import build_quietly_after
-    from stockpipe.cli.report import report_after
-    from stockpipe.load.desk import Desk
     from stockpipe.load.loads import make_jobs
     from stockpipe.observe.metrics import MetricsFile
     from stockpipe.schedule.cron import by_cron, daily_at
     from stockpipe.schedule.daily import Daily
-    from stockpipe.schedule.due import Published
-    from stockpipe.warehouse import open_warehouse
-    from stockpipe.warehouse.history import published_days
 
     clock, cron = Clock(), options["cron"]
     moments = daily_at(*time_of_day(options["at"]), zone) if cron is None else by_cron(cron, zone)
@@ -144,26 +141,9 @@ def _every_day(options: Mapping[str, Any], zone: ZoneInfo, settings: Settings) -
     jobs = make_jobs(clock, options["datasets"], words_of(options), require_fresh=options["require_fresh"])
     metrics = MetricsFile(options["metrics_file"]) if options["metrics_file"] else None
     _check(settings)
-
-    def open_desk(stack: ExitStack) -> Desk:
-        # The settings are read anew: who corrects .env need not start the schedule again.
-        progress = stack.enter_context(progress_bar(quiet=options["quiet"], clock=clock))
-        return stack.enter_context(Desk(_settings(options), clock, progress))
-
-    def report(loads: Sequence[Load]) -> None:
-        build_quietly_after(_settings(options), clock, loads)
-        part = loads[0].part
-        if options["report"] and part.dataset is USUAL:
-            report_after(_settings(options), clock, loads[0].ds, part.words["market"], options["report"])
-
-    def look_up() -> list[Published]:
-        settings = _settings(options)
-        with closing(open_warehouse(settings)) as warehouse:
-            parts = [[load.part for load in job] for job in jobs]
-            return [Published(published_days(warehouse, each, settings.base_url)) for each in parts]
-
-    shared = SharedDesk(open_desk)
-    lines = lines_of(jobs, moments, shared, clock, metrics, report)
+    rounds = _Rounds(options, clock, jobs)
+    shared = SharedDesk(rounds.open_desk)
+    lines = lines_of(jobs, moments, shared, clock, metrics, rounds.report)
     days_back = _DAYS_BACK if options["catch_up"] is None else options["catch_up"]
     stopping.gentle = True
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -172,7 +152,41 @@ def _every_day(options: Mapping[str, Any], zone: ZoneInfo, settings: Settings) -
     what = "; ".join(line.label for line in lines) if lines[1:] else f"{first.label} {first.dataset.noun}"
     log.info("Loading %s every day at %s. End it with Ctrl+C.", what, moments)
     asks_rarely = settings.warehouse == "snowflake"
-    Daily(lines, look_up, clock, days_back, zone, shared.close, asks_rarely).run()
+    Daily(lines, rounds.look_up, clock, days_back, zone, shared.close, asks_rarely).run()
+
+
+@dataclass(frozen=True)
+class _Rounds:
+    """What a round needs. The settings are read anew each time: who corrects .env need not start the schedule again."""
+
+    options: Mapping[str, Any]
+    clock: Clock
+    jobs: Sequence[Sequence[Load]]
+
+    def open_desk(self, stack: ExitStack) -> Desk:
+        """A desk until the stack is closed, with a progress line of its own."""
+        progress = stack.enter_context(progress_bar(quiet=self.options["quiet"], clock=self.clock))
+        return stack.enter_context(Desk(_settings(self.options), self.clock, progress))
+
+    def report(self, loads: Sequence[Load]) -> None:
+        """What is made of a day that was loaded: the security master and the page, where they are asked for."""
+        from stockpipe.cli.master import build_quietly_after
+        from stockpipe.cli.report import report_after
+
+        build_quietly_after(_settings(self.options), self.clock, loads)
+        part = loads[0].part
+        if self.options["report"] and part.dataset is USUAL:
+            report_after(_settings(self.options), self.clock, loads[0].ds, part.words["market"], self.options["report"])
+
+    def look_up(self) -> list[Published]:
+        """Which days of each list are published."""
+        from stockpipe.warehouse import open_warehouse
+        from stockpipe.warehouse.history import published_days
+
+        settings = _settings(self.options)
+        with closing(open_warehouse(settings)) as warehouse:
+            parts = [[load.part for load in job] for job in self.jobs]
+            return [Published(published_days(warehouse, each, settings.base_url)) for each in parts]
 
 
 def _check(settings: Settings) -> None:

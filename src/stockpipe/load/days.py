@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from stockpipe.base.engine import open_local
-from stockpipe.base.stopping import publishing
+from stockpipe.base.stopping import publishing, stopping
 from stockpipe.base.text import hiding, literal, printable, redacted
 from stockpipe.errors import DataCheckError, Interrupted
 from stockpipe.load import checks
@@ -148,8 +148,10 @@ def _publishing(desk: Desk) -> Iterator[None]:
     publishing.set()
     try:
         yield
+        stopping.committed.set()
     finally:
         publishing.clear()
+        stopping.committing.clear()
         desk.warehouse.release()
 
 

@@ -120,9 +120,9 @@ def _publish(desk: Desk, run: Run, parts: list[_Part]) -> LoadResult:
     delivery = _delivery(desk, run, parts)
     if load.dry_run:
         return LoadResult(run.run_id, table, warehouse.label, run.records, warehouse.script(delivery))
-    log.info("Ingesting %s %s into %s...", f"{delivery.rows:,}", load.dataset.noun, warehouse.label)
     publishing.set()
     try:
+        log.info("Ingesting %s %s into %s...", f"{delivery.rows:,}", load.dataset.noun, warehouse.label)
         run.take(warehouse.publish(delivery))
         stopping.committed.set()
     finally:

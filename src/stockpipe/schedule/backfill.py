@@ -19,7 +19,7 @@ from functools import partial
 from pathlib import Path
 
 from stockpipe.base.folders import WorkFolder
-from stockpipe.base.stopping import as_interrupt
+from stockpipe.base.stopping import as_interrupt, stopping
 from stockpipe.datasets import Part, Partition
 from stockpipe.errors import (
     AccessError,
@@ -333,6 +333,8 @@ class _List:
         if ready:
             self._desk.remember_history(ready[-1].run.parts)
             log.info("Published %s to %s of %s.", ready[0].ds, ready[-1].ds, self._wanted.label)
+        # A stop during the COMMIT came too late for these days; it ends the backfill now.
+        stopping.check()
 
 
 class _EndOfList(Exception):

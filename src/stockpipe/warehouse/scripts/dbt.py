@@ -79,7 +79,7 @@ def dbt_sources(settings: Settings, views: Views = _no_views) -> str:
         [
             _HEAD + _place(settings),
             *(_dataset(dataset, settings) for dataset in DATASETS.values()),
-            *(_view(view, dataset) for dataset in DATASETS.values() for view in _views(dataset, settings, views)),
+            *(_view(view, dataset) for view, dataset in _each_view(settings, views)),
             _table(sql.runs_table(), _RUN_KEY, {"STATUS": RECORDED} | _divisions(DATASETS.values()), end),
             _table(sql.rejects_table(), _REJECT_KEY, {}, recent="DS"),
             *(
@@ -99,8 +99,13 @@ def _dataset(dataset: Dataset, settings: Settings) -> str:
     return _table(sql.dataset_table(dataset, settings), never_null, _divisions([dataset]), more, recent)
 
 
-def _views(dataset: Dataset, settings: Settings, views: Views) -> Sequence[Model]:
-    return views(dataset, sql.dataset_table(dataset, settings))
+def _each_view(settings: Settings, views: Views) -> Iterable[tuple[Model, Dataset]]:
+    """Each view once, with the first of the datasets that it is made beside."""
+    found: dict[str, tuple[Model, Dataset]] = {}
+    for dataset in DATASETS.values():
+        for view in views(dataset, sql.dataset_table(dataset, settings)):
+            found.setdefault(view.name, (view, dataset))
+    return found.values()
 
 
 def _view(view: Model, dataset: Dataset) -> str:
