@@ -16,7 +16,7 @@ from conftest import Serve, command, flags, many, stock, table
 from support.disks import Disk
 
 WHOLE = "SELECT count(*), count(DISTINCT TICKER), min(TICKER) FROM TICKERS"
-STOPS = 16
+STOPS = 8
 CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
 
 
@@ -50,7 +50,7 @@ def test_a_stopped_run_leaves_a_whole_day_and_says_so(serve: Serve, moment: str)
         assert found in whole, f"{moment}: {found}"
         assert process.returncode == 0 or whole.index(found) == now
         now = whole.index(found)
-    assert stopped >= 3, "most runs ended before the signal: shorten the waits"
+    assert stopped >= 2, "most runs ended before the signal: shorten the waits"
     assert stockpipe.load(settings=flags(sandboxes[1 - now])).rows == whole[1 - now][0]
 
 
@@ -71,7 +71,7 @@ def wait_for(moment: str, process: subprocess.Popen[str], chance: random.Random)
     return said
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_a_disk_that_fills_up_anywhere_leaves_a_whole_day(serve: Serve, disk: Disk, seed: int) -> None:
     """The file and the temporary files share a disk, of which a random part is free."""
     chance = random.Random(seed)

@@ -37,7 +37,7 @@ odd = st.dictionaries(
 
 @given(st.lists(st.one_of(good, odd, anything), min_size=1, max_size=12))
 @settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
 )
 def test_every_row_is_kept_as_it_came_or_rejected_with_its_raw_text(rows: list[Any]) -> None:
     sent = [json.dumps(row, ensure_ascii=True) for row in rows]

@@ -21,7 +21,7 @@ _PYTHON = "GATE_PYTHON"
 
 
 class RemoteGate:
-    """What tests ask of a SnowflakeGate: its calls, its plain attributes, and its lists as copies that can be cleared."""
+    """What tests ask of a SnowflakeGate: its calls, its plain attributes, and its lists as copies that can be cleared and appended to."""
 
     def __init__(self, **options: Any) -> None:
         self._options = options
@@ -48,7 +48,7 @@ class RemoteGate:
         if kind == "call":
             return lambda *args, **more: self._ask("call", name, args, more)
         if isinstance(value, list):
-            return _List(value, lambda: self._ask("clear", name))
+            return _List(value, lambda: self._ask("clear", name), lambda item: self._ask("append", name, item))
         return _Dict(value, lambda key, item: self._ask("put", name, key, item)) if isinstance(value, dict) else value
 
     def _ask(self, *question: object) -> Any:
@@ -64,13 +64,17 @@ def _without(name: str) -> dict[str, str]:
 
 
 class _List(list[Any]):
-    def __init__(self, items: list[Any], clear: Callable[[], object]) -> None:
+    def __init__(self, items: list[Any], clear: Callable[[], object], append: Callable[[Any], object]) -> None:
         super().__init__(items)
-        self._clear = clear
+        self._clear, self._append = clear, append
 
     def clear(self) -> None:
         self._clear()
         super().clear()
+
+    def append(self, item: Any) -> None:
+        self._append(item)
+        super().append(item)
 
 
 class _Dict(dict[str, Any]):
@@ -108,6 +112,8 @@ def _done(found: Any, what: str, rest: list[Any]) -> Any:
             return found(*rest[0], **rest[1])
         case "clear":
             return found.clear()
+        case "append":
+            return found.append(rest[0])
     found[rest[0]] = rest[1]
     return None
 

@@ -64,7 +64,7 @@ def outcome(settings: dict[str, str], gate: SnowflakeGate) -> list[Any]:
     exported = command("export", "day.parquet", env=settings)
     shown = command("query", "--format", "csv", f"SELECT *, LAST_UPDATED_UTC::VARCHAR AS \"shown\" FROM TICKERS WHERE DS > '{'2026-01-01'}' ORDER BY TICKER", env=settings)  # fmt: skip
     return [
-        (first.rows, second.records[0].status, exported.returncode, exported.stderr, shown.returncode),
+        (first.rows, second.records[0].status, exported.returncode, _without_waits(exported.stderr), shown.returncode),
         gate.rows("SELECT * EXCLUDE (ds) FROM tickers ORDER BY ticker"),
         gate.rows("SELECT status, rows_published, active, market FROM stockpipe_runs ORDER BY started_utc"),
         duckdb.execute("SELECT * EXCLUDE (DS) FROM 'day.parquet' ORDER BY TICKER").fetchall(),
@@ -102,3 +102,8 @@ def test_an_export_has_every_digit_of_a_time(serve: Serve, gate: SnowflakeGate, 
     stockpipe.load(settings=settings)
     assert command("export", "day.parquet", env=settings).returncode == 0
     assert duckdb.execute("SELECT LAST_UPDATED_UTC::VARCHAR FROM 'day.parquet'").fetchall() == [(MOMENT,)]
+
+
+def _without_waits(said: str) -> str:
+    """What was said, but for how long a slow machine waited."""
+    return "".join(line for line in said.splitlines(keepends=True) if not line.startswith("Waiting for"))
