@@ -37,6 +37,8 @@ _CHUNK, _LARGEST_CHUNK = 2_200_000, 5_000_000
 _MEMORY = "100MB"
 # DuckDB works on 2,048 rows at once. Where a page's rows are longer than this on average (characters), it may hold more.
 _LONG_ROWS, _MEMORY_FOR_LONG_ROWS = 4_000, "1GB"
+# Escaped, a row may be longer than it was. Unless told, DuckDB 1.5 reads into sixteen times as much: more than it may hold.
+_LONGEST_LINE = 8 * LARGEST_ROW
 # Snowflake's advice for loading is files of 100 to 250 MB; a day of tickers stays far below one.
 _FILE_SIZE = "150MB"
 # Typed rows are kept as Parquet: DuckDB writes it twice as fast as a table of its own.
@@ -272,7 +274,7 @@ def _sources(partition: Partition, plain_file: Path) -> tuple[str, str]:
     plain = (
         f"SELECT *, NULL::VARCHAR AS extra, NULL::VARCHAR AS fault FROM read_csv({literal(str(plain_file))}, columns = {{'seq': 'BIGINT', {types}}}, "
         f"delim = '{CELL}', nullstr = '{NULL}', new_line = '\\n', quote = '', escape = '', comment = '', header = false, auto_detect = false, "
-        f"null_padding = false, strict_mode = true, parallel = false, max_line_size = {8 * LARGEST_ROW})"
+        f"null_padding = false, strict_mode = true, parallel = false, max_line_size = {_LONGEST_LINE}, buffer_size = {2 * _LONGEST_LINE})"
     )
     cells = ", ".join(f"v[{number}] AS {name}" for number, name in enumerate([*names, "extra", "fault"], start=1))
     odd = f"SELECT seq, {cells} FROM (SELECT seq, from_json(cells, '[\"VARCHAR\"]') AS v FROM odd)"
