@@ -15,6 +15,7 @@ from conftest import Serve, flags, many, table
 from snowflake_gate import SnowflakeGate
 from stockpipe.errors import StockpipeError, WarehouseError
 from stockpipe.settings import Settings
+from stockpipe.warehouse import Delivery
 from stockpipe.warehouse.snowflake.signin import SignIn
 
 
@@ -72,6 +73,26 @@ def test_two_runs_at_once_never_double_a_day_in_duckdb(serve: Serve) -> None:
         assert 300 in ends
         assert all(end == 300 or isinstance(end, WarehouseError) for end in ends)
         assert table("SELECT count(*), count(DISTINCT TICKER) FROM TICKERS") == [(300, 300)]
+
+
+def test_a_second_transaction_of_this_process_begins_when_the_first_has_ended(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both would find no row to delete. The first one is slow: its records are made while the second one is waiting."""
+    settings = flags(serve(many(300)))
+    stockpipe.load(on="2026-02-05", settings=settings)
+    ended, seen = Delivery.ended, []
+
+    def slow(self: Delivery, *more: object) -> object:
+        seen.append(1)
+        if len(seen) == 1:
+            threading.Event().wait(1.0)
+        return ended(self, *more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Delivery, "ended", slow)
+    ends = both(settings)
+    assert [end for end in ends if end == 300] == ends
+    assert table("SELECT DS, count(*) FROM TICKERS GROUP BY 1 ORDER BY 1")[1][1] == 300
 
 
 @pytest.mark.parametrize("when", ["before", "after"])

@@ -49,6 +49,8 @@ _WITHOUT_LOG = {"checkpoint_threshold": "0KB", "auto_checkpoint_skip_wal_thresho
 _RUNS_KEY = ("RUN_ID", "DATASET", "DS", "MARKET", "ACTIVE")
 # Queries of one process share an instance of the file, and a lock of its settings holds until its last connection closes.
 _one_query = threading.Lock()
+# Two transactions of one process that replace the same day at once would both find no row to delete, and both insert.
+_one_publish = threading.Lock()
 
 
 class DuckDBWarehouse:
@@ -125,7 +127,7 @@ class DuckDBWarehouse:
         main, runs, rejects = self._main(delivery.dataset), sql.runs_table(), sql.rejects_table()
         needed = 2 * sum(path.stat().st_size for path in delivery.parquet)
         try:
-            with translated(self.path, needed), interruptible(connection := self._hold()):
+            with _one_publish, translated(self.path, needed), interruptible(connection := self._hold()):
                 connection.execute("BEGIN TRANSACTION")
                 overruled = _WRITERS[delivery.dataset.kind.write](connection, main, delivery)
                 for rows in delivery.rejects:
