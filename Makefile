@@ -12,7 +12,7 @@ DBT := tests/dbt/.venv
 TOOLS := package container docs
 SNOWFLAKE_TESTS := tests/warehouse/test_signin.py tests/warehouse/test_snowflake.py tests/warehouse/test_snowflake_session.py tests/warehouse/test_snowflake_refusals.py tests/warehouse/test_warehouses.py tests/models/test_views.py
 
-.PHONY: help demo test test-master test-chaos test-dbt test-connectors test-airflow test-dagster test-prefect test-workflows test-package test-container docs lint types check bench mutants requirements clean
+.PHONY: help demo test test-slow test-master test-chaos test-dbt test-connectors test-airflow test-dagster test-prefect test-workflows test-package test-container docs lint types check bench mutants requirements clean
 
 demo: $(RUNTIME)  ## load a day of the sandbox into stockpipe-demo.duckdb
 	$(BIN)/stockpipe demo --duckdb-path stockpipe-demo.duckdb
@@ -22,8 +22,11 @@ demo: $(RUNTIME)  ## load a day of the sandbox into stockpipe-demo.duckdb
 help:  ## this list
 	@sed -n 's/^\([a-z][a-z -]*\):.*  ## /\1: /p' $(MAKEFILE_LIST)
 
-test: $(DEV)  ## all tests
+test: $(DEV)  ## the tests; those that take seconds each have a target of their own
 	$(BIN)/python -m pytest -q -n auto
+
+test-slow: $(DEV)  ## the tests that take seconds each
+	$(BIN)/python -m pytest -q -n auto -m slow
 
 test-chaos: $(DEV)  ## kills and random faults; some minutes
 	$(BIN)/python -m pytest -q -n auto tests/chaos -o addopts="--strict-markers -ra"
@@ -38,7 +41,7 @@ test-connectors: test-connector-oldest test-connector-newest  ## the Snowflake t
 
 # fakesnow runs beside connector 4 only: the stand-in is served from .venv.
 test-connector-%: tests/connectors/.venv-%/.ready $(DEV)
-	GATE_PYTHON=$(CURDIR)/$(BIN)/python $(<D)/bin/python -m pytest -q -n auto $(SNOWFLAKE_TESTS)
+	GATE_PYTHON=$(CURDIR)/$(BIN)/python $(<D)/bin/python -m pytest -q -n auto -m "slow or not slow" $(SNOWFLAKE_TESTS)
 
 lint: $(DEV)  ## ruff: rules and format; import-linter: arrows between the rooms
 	$(BIN)/ruff check .
@@ -48,7 +51,7 @@ lint: $(DEV)  ## ruff: rules and format; import-linter: arrows between the rooms
 types: $(DEV)  ## mypy, strict
 	$(BIN)/mypy
 
-check: test lint types test-chaos test-dbt test-connectors test-airflow test-dagster test-prefect test-workflows test-package test-container docs  ## what CI runs
+check: test lint types test-slow test-chaos test-dbt test-connectors test-airflow test-dagster test-prefect test-workflows test-package test-container docs  ## what CI runs
 
 bench-master: $(DEV)  ## a build of the security master over generated days; ARGS="--days 5000"
 	$(BIN)/python benchmarks/master.py $(ARGS)

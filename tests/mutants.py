@@ -146,7 +146,18 @@ class Tree:
         paths = [f"tests/{name}" for name in tests if (self.folder / "tests" / name).exists()]
         try:
             done = subprocess.run(
-                [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *paths],
+                [
+                    sys.executable,
+                    "-m",
+                    "pytest",
+                    "-q",
+                    "-x",
+                    "-m",
+                    "slow or not slow",
+                    "-p",
+                    "no:cacheprovider",
+                    *paths,
+                ],
                 cwd=self.folder,
                 env=os.environ | {"PYTHONPATH": str(self.folder / "src")},
                 stdout=subprocess.DEVNULL,

@@ -15,6 +15,8 @@ from stockpipe.sandbox import Sandbox
 from stockpipe.settings import load_settings
 from stockpipe.warehouse import open_warehouse
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parent.parent
 PAGES = [
     "README.md",

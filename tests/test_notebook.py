@@ -13,6 +13,8 @@ import stockpipe
 from conftest import flags
 from stockpipe.sandbox import Sandbox
 
+pytestmark = pytest.mark.slow
+
 NOTEBOOK = Path(__file__).resolve().parent.parent / "examples" / "research.ipynb"
 DAYS = ("2026-02-05", "2026-02-13")
 

@@ -19,7 +19,7 @@ from stockpipe.warehouse.reading import ask
 from support.faults import without_the_sign
 from support.terminals import seen
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pty")
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pty")]
 
 WIDTHS = pytest.mark.parametrize("columns", [80, 120])
 

@@ -16,6 +16,8 @@ from stockpipe.cli.logfile import open_log_file
 from stockpipe.errors import ConfigError
 from stockpipe.settings import load_settings
 
+pytestmark = pytest.mark.slow
+
 posix = pytest.mark.skipif(os.name != "posix", reason="closed descriptors, users and removed folders as POSIX has them")
 DEMO = ("demo", "--market", "indices")
 

@@ -15,6 +15,8 @@ from stockpipe.sandbox import Answer, Request, Sandbox
 from support.clocks import FakeClock
 from support.loads import load
 
+pytestmark = pytest.mark.slow
+
 NOW = datetime(2026, 11, 20, 17, 0, tzinfo=UTC)
 FAULTS: dict[str, Callable[[Answer], Answer]] = {
     "500": lambda good: replace(good, status=500, body=b"oops", packed=None),

@@ -16,6 +16,8 @@ from stockpipe.load.staging import Staging
 from support.loads import partition
 from support.made_up import made_up
 
+pytestmark = pytest.mark.slow
+
 TEXT_FIELDS = {str(column.field): column for column in TICKERS.fields if column.kind == "text"}
 anything = st.one_of(
     st.none(),

@@ -25,6 +25,8 @@ from stockpipe.load.staging import Staging
 from support.disks import Disk
 from support.loads import partition
 
+pytestmark = pytest.mark.slow
+
 DAY = "2026-02-06"
 STATUS = "SELECT STATUS, ERROR FROM STOCKPIPE_RUNS ORDER BY STARTED_UTC, RUN_ID"
 

@@ -22,6 +22,8 @@ from stockpipe.warehouse.source import Source
 from support.faults import without_the_sign
 from support.loads import STOCKS
 
+pytestmark = pytest.mark.slow
+
 MON, TUE, WED = "2026-02-02", "2026-02-03", "2026-02-04"
 
 

@@ -21,6 +21,8 @@ from stockpipe.massive.memory import recall
 from stockpipe.sandbox import Answer, Request, Sandbox
 from support.loads import load
 
+pytestmark = pytest.mark.slow
+
 Respond = Callable[[Request], Answer]
 Envelope = dict[str, Any]
 Fault = Callable[[Request, Envelope], None]

@@ -28,6 +28,8 @@ from support import loads
 from support.clocks import FakeClock
 from support.loads import STOCKS
 
+pytestmark = pytest.mark.slow
+
 Respond = Callable[[Request], Answer]
 
 

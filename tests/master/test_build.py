@@ -21,6 +21,8 @@ from stockpipe.settings import load_settings
 from stockpipe.warehouse import open_warehouse
 from support.master import Place, market_days
 
+pytestmark = pytest.mark.slow
+
 DUCK = {"STOCKPIPE_WAREHOUSE": "duckdb"}
 FB = ("FB", "Facebook, Inc.", "CS", "XNAS", "0001326801", "BBG000MM2P62", "BBG001SQCQC5")
 META = ("META", "Meta Platforms, Inc.", "CS", "XNAS", "0001326801", "BBG000MM2P62", "BBG001SQCQC5")

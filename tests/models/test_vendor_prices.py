@@ -13,6 +13,8 @@ import stockpipe
 from conftest import flags
 from stockpipe.sandbox import SANDBOX_KEY, Sandbox
 
+pytestmark = pytest.mark.slow
+
 FIRST, LAST = "2026-01-29", "2026-02-13"
 EVENING = datetime(2026, 2, 13, 23, 30, tzinfo=UTC)
 VIEWS = ["ADJUSTED_BARS", "ADJUSTMENTS", "ADJUSTMENT_ISSUES", "BARS", "DIVIDENDS_CURRENT", "SPLITS_CURRENT"]

@@ -16,6 +16,8 @@ from stockpipe.models import views
 from stockpipe.settings import load_settings
 from stockpipe.warehouse.scripts import tables_script, views_script
 
+pytestmark = pytest.mark.slow
+
 COLUMNS = "TICKER, NAME, MARKET, ACTIVE, CIK, DELISTED_UTC, LAST_UPDATED_UTC, EXTRA, DS"
 Row = tuple[str, str | None, str, bool, str | None, str | None, str | None, str | None, str]
 

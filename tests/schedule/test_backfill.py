@@ -20,6 +20,8 @@ from stockpipe.settings import load_settings
 from support.clocks import QuickClock
 from support.loads import DELISTED, STOCKS, load
 
+pytestmark = pytest.mark.slow
+
 FIRST = date(2025, 3, 3)
 STATUSES = "SELECT DS::VARCHAR, STATUS, ROWS_PUBLISHED FROM STOCKPIPE_RUNS ORDER BY DS, FINISHED_UTC"
 

@@ -24,6 +24,8 @@ from stockpipe.schedule.fields import local_fields, on_calendar
 from stockpipe.schedule.removal import remove
 from support.entries import entry, installed, posix_only, with_crontab
 
+pytestmark = pytest.mark.slow
+
 NEW_YORK = "America/New_York"
 
 

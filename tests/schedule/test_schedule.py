@@ -22,6 +22,8 @@ from conftest import Serve, command, flags, many, table
 from snowflake_gate import SnowflakeGate
 from support.metrics import STOCKS, values
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 MIDNIGHT = ("schedule", "--at", "00:00")
 """A time that has come on any day, so that the schedule loads at once."""

@@ -22,6 +22,8 @@ from stockpipe.reading.freshness import Standing, expected_day, standings
 from stockpipe.warehouse.runs import PartId, RunRecord, RunStatus
 from support.loads import STOCKS
 
+pytestmark = pytest.mark.slow
+
 BY = time(6, 30)
 
 

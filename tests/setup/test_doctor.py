@@ -23,6 +23,8 @@ from stockpipe.setup.doctor import Diagnosis, examine
 from stockpipe.warehouse.scripts import grants_script
 from support.keys import pem, public_pem
 
+pytestmark = pytest.mark.slow
+
 KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 

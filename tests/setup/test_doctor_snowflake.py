@@ -24,6 +24,8 @@ from stockpipe.setup.doctor.storage import stage_hosts
 from stockpipe.warehouse.scripts import grants_script
 from support.keys import pem, public_pem
 
+pytestmark = pytest.mark.slow
+
 KEY, OTHER = (rsa.generate_private_key(public_exponent=65537, key_size=2048) for _ in range(2))
 TABLE = '"STOCKS"."PUBLIC"."TICKERS"'
 

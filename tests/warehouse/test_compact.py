@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import duckdb
+import pytest
 
 from conftest import Serve, command, flags, many, table
 from snowflake_gate import SnowflakeGate
@@ -13,6 +14,8 @@ from stockpipe.datasets import TICKERS
 from stockpipe.settings import load_settings
 from stockpipe.warehouse import open_warehouse
 from support.loads import load
+
+pytestmark = pytest.mark.slow
 
 DAYS = ("2026-02-05", "2026-02-03", "2026-02-04")
 ROWS = "SELECT * FROM TICKERS ORDER BY DS, TICKER"

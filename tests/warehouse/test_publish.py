@@ -18,6 +18,8 @@ from stockpipe.settings import Settings
 from stockpipe.warehouse import Delivery
 from stockpipe.warehouse.snowflake.signin import SignIn
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def gate(monkeypatch: pytest.MonkeyPatch) -> Iterator[SnowflakeGate]:

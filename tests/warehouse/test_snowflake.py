@@ -18,6 +18,8 @@ from stockpipe.warehouse import open_warehouse
 from stockpipe.warehouse.snowflake.privileges import lacking, or_granted, stored_role
 from stockpipe.warehouse.snowflake.session import open_session, session_plan
 
+pytestmark = pytest.mark.slow
+
 # A load into tables that are there, whatever the number of rows.
 STEADY = [
     "DESCRIBE", "SHOW", "DESCRIBE", "DESCRIBE", "DESCRIBE", "SELECT", "CREATE", "PUT", "BEGIN", "UPDATE", "DELETE", "COPY",

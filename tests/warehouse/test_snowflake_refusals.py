@@ -17,6 +17,8 @@ from stockpipe.warehouse.snowflake.refusals import SIGN_IN, STATEMENTS
 from stockpipe.warehouse.snowflake.session import open_session, session_plan
 from stockpipe.warehouse.snowflake.signin import SignIn
 
+pytestmark = pytest.mark.slow
+
 FENCE = '"STOCKS"."PUBLIC"."STOCKPIPE_FENCE"'
 ROW = f"INSERT INTO {FENCE} (\"RUN_ID\") SELECT '' WHERE NOT EXISTS (SELECT 1 FROM {FENCE})"
 

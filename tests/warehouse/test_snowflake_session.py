@@ -15,6 +15,8 @@ from stockpipe.settings import load_settings
 from stockpipe.warehouse import open_warehouse
 from stockpipe.warehouse.snowflake.parameters import SETTLED
 
+pytestmark = pytest.mark.slow
+
 MOMENT = "2026-02-07 07:05:42.818048"  # of 42.81804786: the stand-in rounds to microseconds
 # Each is what an administrator may have set; all of them differ from what a session is given.
 SET_BY_OTHERS: dict[str, object] = {
