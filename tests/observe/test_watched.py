@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from conftest import Serve, flags, many, stock, table
-from stockpipe.base.stopping import publishing
+from stockpipe.base.stopping import stopping
 from stockpipe.errors import AccessError, ApiError, ConfigError, DataCheckError, StockpipeError
 from stockpipe.sandbox import Answer, Request
 from support.clocks import FakeClock, Morning
@@ -38,7 +38,7 @@ class SlowPublish(Morning):
     published = False
 
     def now(self) -> datetime:
-        self.published = self.published or publishing.is_set()
+        self.published = self.published or stopping.publishing.is_set()
         return super().now() + timedelta(seconds=100 if self.published else 0)
 
 

@@ -67,6 +67,16 @@ class Stopping:
         self.committing.clear()
         self.committed.clear()
 
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[None]:
+        """The publish of a day, or of some: who is asked to stop gently waits for its end. When none fails, it is there."""
+        self.publishing.set()
+        try:
+            yield
+            self.committed.set()
+        finally:
+            self.publishing.clear()
+
     def _waits(self, gently: bool) -> bool:
         return self.committing.is_set() or (gently and self.publishing.is_set())
 
@@ -144,7 +154,6 @@ stopping = Stopping()
 """The one of this process."""
 
 stop_signals = stopping.signals
-publishing = stopping.publishing
 committing = stopping.committing
 interruptible = stopping.interruptible
 stopped_by = stopping.stopped_by

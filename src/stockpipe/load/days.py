@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import logging
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import chain, islice
@@ -17,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from stockpipe.base.engine import open_local
-from stockpipe.base.stopping import publishing, stopping
-from stockpipe.base.text import hiding, literal, printable, redacted
+from stockpipe.base.stopping import committing, stopping
+from stockpipe.base.text import hiding, literal
 from stockpipe.errors import DataCheckError, Interrupted
 from stockpipe.load import checks
 from stockpipe.load.compare import compare
@@ -28,16 +27,12 @@ from stockpipe.load.loads import Load
 from stockpipe.load.run import PartRun, Run
 from stockpipe.load.sources import source_of
 from stockpipe.load.staged import StagedPart
-from stockpipe.load.staging import Staging
+from stockpipe.load.staging import FILE_SIZE, REJECTS_AT_ONCE, Staging
 from stockpipe.warehouse import Delivery, History
-from stockpipe.warehouse.runs import IDLE, RunRecord, RunStatus, new_run_id
+from stockpipe.warehouse.runs import IDLE, RunRecord, new_run_id
 
 log = logging.getLogger(__name__)
 
-_REJECTS_AT_ONCE = 1000
-_LONGEST_MESSAGE = 2000
-# Snowflake's advice for loading is files of 100 to 250 MB.
-_FILE_SIZE = "150MB"
 _MEMORY = "200MB"
 
 
@@ -136,29 +131,21 @@ def publish_days(desk: Desk, days: Sequence[StagedDay], left_out: Sequence[Stage
         return others
     for day in days:
         day.run.finish("published", run_id=run_id)
-    with _publishing(desk):
-        records = desk.warehouse.publish(_delivery(desk, days, others, run_id))
+    try:
+        with stopping.transaction():
+            records = desk.warehouse.publish(_delivery(desk, days, others, run_id))
+    finally:
+        committing.clear()
+        desk.warehouse.release()
     for day in days:
         discard(day)
     return [*records, *others]
 
 
-@contextmanager
-def _publishing(desk: Desk) -> Iterator[None]:
-    publishing.set()
-    try:
-        yield
-        stopping.committed.set()
-    finally:
-        publishing.clear()
-        stopping.committing.clear()
-        desk.warehouse.release()
-
-
 def _delivery(desk: Desk, days: Sequence[StagedDay], others: list[RunRecord], run_id: str) -> Delivery:
     files = [path for day in days for path in day.files]
     rejects = ((run_id, *row[1:]) for day in days for row in day.rejects)
-    some = iter(lambda: list(islice(rejects, _REJECTS_AT_ONCE)), [])
+    some = iter(lambda: list(islice(rejects, REJECTS_AT_ONCE)), [])
     return Delivery(
         days[0].run.first.dataset,
         [part.publication for day in days for part in day.run.parts],
@@ -178,7 +165,7 @@ def _joined(files: list[Path], run_id: str) -> list[Path]:
     with open_local(folder, {"memory_limit": _MEMORY}) as local:
         local.execute(
             f"COPY (SELECT * FROM read_parquet([{names}])) TO {literal(str(folder))} "
-            f"(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 50_000, FILE_SIZE_BYTES '{_FILE_SIZE}', FILENAME_PATTERN 'days-{{i}}')"
+            f"(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 50_000, FILE_SIZE_BYTES '{FILE_SIZE}', FILENAME_PATTERN 'days-{{i}}')"
         )
     return sorted(folder.glob("*.parquet"))
 
@@ -188,7 +175,5 @@ def _ended(desk: Desk, day: StagedDay, run_id: str) -> list[RunRecord]:
     if day.error is None:
         day.run.finish(IDLE, run_id=run_id)
         return day.run.records
-    message = printable(redacted(str(day.error), desk.settings.secrets))[:_LONGEST_MESSAGE]
-    status: RunStatus = "refused" if isinstance(day.error, DataCheckError) else "failed"
-    day.run.finish(status, run_id=run_id, rows_published=0, error=type(day.error).__name__, message=message)
+    day.run.fail(day.error, desk.settings.secrets, run_id=run_id)
     return day.run.records

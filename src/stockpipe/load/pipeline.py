@@ -8,9 +8,8 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from itertools import chain
 
-from stockpipe.base.stopping import as_interrupt, committing, publishing, stopping
-from stockpipe.base.text import hiding, printable, redacted
-from stockpipe.errors import DataCheckError, Interrupted
+from stockpipe.base.stopping import as_interrupt, committing, stopping
+from stockpipe.base.text import hiding
 from stockpipe.load import checks
 from stockpipe.load.compare import compare
 from stockpipe.load.desk import Desk
@@ -26,8 +25,6 @@ from stockpipe.warehouse.runs import IDLE, RunRecord, RunStatus
 from stockpipe.warehouse.source import Source
 
 log = logging.getLogger(__name__)
-
-_LONGEST_MESSAGE = 2000
 
 
 @dataclass(frozen=True)
@@ -120,13 +117,9 @@ def _publish(desk: Desk, run: Run, parts: list[_Part]) -> LoadResult:
     delivery = _delivery(desk, run, parts)
     if load.dry_run:
         return LoadResult(run.run_id, table, warehouse.label, run.records, warehouse.script(delivery))
-    publishing.set()
-    try:
+    with stopping.transaction():
         log.info("Ingesting %s %s into %s...", f"{delivery.rows:,}", load.dataset.noun, warehouse.label)
         run.take(warehouse.publish(delivery))
-        stopping.committed.set()
-    finally:
-        publishing.clear()
     log.info("Successfully ingested %s %s into %s", f"{delivery.rows:,}", load.dataset.noun, table)
     return LoadResult(run.run_id, table, warehouse.label, run.records)
 
@@ -193,15 +186,8 @@ def _leave_record(desk: Desk, run: Run, error: BaseException) -> None:
     """Write the records of a run that failed. That this fails too is told, and hides nothing."""
     if run.first.dry_run:
         return
-    message = printable(redacted(str(error), desk.settings.secrets))[:_LONGEST_MESSAGE]
-    run.finish(_status_of(error), rows_published=0, error=type(error).__name__, message=message)
+    run.fail(error, desk.settings.secrets)
     try:
         desk.warehouse.write_records(run.records)
     except Exception as failed:  # noqa: BLE001 - whatever it is, the first error is the one to tell
         log.warning("The failed run could not be recorded: %s", getattr(failed, "message", failed))
-
-
-def _status_of(error: BaseException) -> RunStatus:
-    if isinstance(error, DataCheckError):
-        return "refused"
-    return "interrupted" if isinstance(error, Interrupted) else "failed"

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
 
 from stockpipe.base.clock import Clock
+from stockpipe.base.text import printable, redacted
 from stockpipe.base.version import __version__
+from stockpipe.errors import DataCheckError, Interrupted
 from stockpipe.load.loads import Load
 from stockpipe.massive.pacing import CallCounts
 from stockpipe.warehouse import History, Publication
 from stockpipe.warehouse.runs import RunRecord, RunStatus, new_run_id
+
+_LONGEST_MESSAGE = 2000
 
 Phase = Literal["prepare", "fetch", "check", "publish"]
 
@@ -95,6 +99,11 @@ class Run:
         for part in self.parts:
             part.record = part.record.finished(status, now, **changes)
 
+    def fail(self, error: BaseException, secrets: Iterable[str], **changes: Any) -> None:
+        """End all records now with an error: nothing is published, and its message is kept without the secrets."""
+        message = printable(redacted(str(error), secrets))[:_LONGEST_MESSAGE]
+        self.finish(_status_of(error), rows_published=0, error=type(error).__name__, message=message, **changes)
+
     def take(self, records: Sequence[RunRecord]) -> None:
         """Take over the records as a warehouse wrote them, in the order of the parts."""
         for part, record in zip(self.parts, records, strict=True):
@@ -116,3 +125,9 @@ class Run:
             yield
         finally:
             self.spans.append(Span(name, began, self.clock.monotonic() - started))
+
+
+def _status_of(error: BaseException) -> RunStatus:
+    if isinstance(error, DataCheckError):
+        return "refused"
+    return "interrupted" if isinstance(error, Interrupted) else "failed"

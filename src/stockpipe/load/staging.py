@@ -40,13 +40,13 @@ _LONG_ROWS, _MEMORY_FOR_LONG_ROWS = 4_000, "1GB"
 # Escaped, a row may be longer than it was. Unless told, DuckDB 1.5 reads into sixteen times as much: more than it may hold.
 _LONGEST_LINE = 8 * LARGEST_ROW
 # Snowflake's advice for loading is files of 100 to 250 MB; a day of tickers stays far below one.
-_FILE_SIZE = "150MB"
+FILE_SIZE = "150MB"
 # Typed rows are kept as Parquet: DuckDB writes it twice as fast as a table of its own.
 _QUICKLY = "(FORMAT parquet, COMPRESSION snappy, ROW_GROUP_SIZE 50_000)"
 _ODD_ROWS = "CREATE OR REPLACE TABLE odd AS SELECT unnest(?::BIGINT[]) AS seq, unnest(?::VARCHAR[]) AS cells"
 _LONGEST_REASON = 1000
 _LONGEST_KEY = 100
-_REJECTS_AT_ONCE = 1000
+REJECTS_AT_ONCE = 1000
 
 
 class Staging:
@@ -183,7 +183,7 @@ class Staging:
         name = self.part.path.replace("/", "-")
         statement = (
             f"COPY (SELECT {columns} FROM staged WHERE reason IS NULL AND NOT repeated ORDER BY seq) TO {literal(str(self.parquet_folder))} "
-            f"(FORMAT parquet, COMPRESSION {'zstd' if small else 'snappy'}, ROW_GROUP_SIZE 50_000, FILE_SIZE_BYTES '{_FILE_SIZE}', "
+            f"(FORMAT parquet, COMPRESSION {'zstd' if small else 'snappy'}, ROW_GROUP_SIZE 50_000, FILE_SIZE_BYTES '{FILE_SIZE}', "
             f"FILENAME_PATTERN '{name}-{{i}}')"
         )
         with self._folder.told(), interruptible(self._db), _told_if_too_long():
@@ -195,7 +195,7 @@ class Staging:
         key = self.dataset.column(self.dataset.name_column)
         with self._folder.told(), interruptible(self._db):
             found = self._db.execute("SELECT seq, reason FROM staged WHERE reason IS NOT NULL ORDER BY seq")
-        while numbers := found.fetchmany(_REJECTS_AT_ONCE):
+        while numbers := found.fetchmany(REJECTS_AT_ONCE):
             reasons, batch, size = dict(numbers), [], 0
             for number, raw in self._sent.rows(reasons):
                 name = _cut(self._reader.key(raw, key), _LONGEST_KEY)

@@ -39,7 +39,6 @@ from stockpipe.load.sources import source_findings
 from stockpipe.massive.pages import Query
 from stockpipe.schedule.missing import DAYS_A_BATCH, stretches
 from stockpipe.warehouse import History
-from stockpipe.warehouse.runs import RunRecord
 
 log = logging.getLogger(__name__)
 
@@ -266,17 +265,12 @@ class _List:
         else:
             self._ready.append(day)
             self._bad_in_a_row = 0
+            # The next day is compared with this one; what is known behind the stretch is for its first day only.
             for part in day.run.parts:
-                self._remember(part.record)
+                self._known[part.load.part.path] = History(day.ds, (part.record,))
         old = self._desk.clock.monotonic() - self._since > self._limits.seconds
         if len(self._ready) + len(self._left_out) >= self._limits.days or old:
             self._publish()
-
-    def _remember(self, record: RunRecord) -> None:
-        """Let the next day be compared with this one. What is known behind the stretch is for its first day only."""
-        for part in self._wanted.parts:
-            if record.part_id == RunRecord.begin("", Partition(part, record.ds), record.started_utc).part_id:
-                self._known[part.path] = History(record.ds, (record,))
 
     def _fail(self, day: StagedDay, error: Exception) -> None:
         """Note a day that cannot be published. What will be the same for every day ends the list, or all of them."""

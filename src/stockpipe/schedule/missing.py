@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -72,8 +73,6 @@ def stretches(days: Sequence[date], published: Collection[date]) -> list[list[da
 
 
 def _near(rising: Sequence[date], low: date, high: date) -> Iterable[date]:
-    from bisect import bisect_left, bisect_right
-
     return rising[bisect_left(rising, low) : bisect_right(rising, high)]
 
 

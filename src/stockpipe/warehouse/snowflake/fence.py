@@ -5,16 +5,13 @@ Without it two runs of a day that did not exist before would both delete nothing
 
 from __future__ import annotations
 
-import logging
-import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
+from stockpipe.base.waiting import told_if_slow
 from stockpipe.errors import WarehouseError
 from stockpipe.warehouse.dialect import FENCE_TABLE, TableOptions, snowflake_fence
-
-log = logging.getLogger(__name__)
 
 _SAY_AFTER = 1.0
 
@@ -36,21 +33,10 @@ class Fence:
             )
 
 
-@contextmanager
-def told_if_slow(most: float, say_after: float = _SAY_AFTER) -> Iterator[None]:
-    """Say on the log for what a publish waits, and how many seconds at most, when it does not pass at once."""
-    timer = threading.Timer(say_after, _say, (most,))
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
-
-
-def _say(most: float) -> None:
-    log.info(
+def told_if_held(most: float) -> AbstractContextManager[None]:
+    """Tell for what a publish waits, and how many seconds at most, when it does not pass at once."""
+    return told_if_slow(
         "Waiting for another run that publishes right now. If it was killed, Snowflake ends its transaction after 5 minutes. "
-        "This run waits at most %.0f s (STOCKPIPE_DEADLINE).",
-        most,
+        f"This run waits at most {most:.0f} s (STOCKPIPE_DEADLINE).",
+        _SAY_AFTER,
     )

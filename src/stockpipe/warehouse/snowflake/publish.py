@@ -20,7 +20,7 @@ from stockpipe.warehouse import sql
 from stockpipe.warehouse.base import Delivery, require_counts
 from stockpipe.warehouse.runs import RunRecord
 from stockpipe.warehouse.snowflake.connection import INSUFFICIENT, Connection, number_of
-from stockpipe.warehouse.snowflake.fence import Fence, told_if_slow
+from stockpipe.warehouse.snowflake.fence import Fence, told_if_held
 from stockpipe.warehouse.snowflake.merging import create_incoming, incoming, merge_of, merge_versions
 from stockpipe.warehouse.snowflake.statements import Bound, copy_sql, inserts, shortened
 
@@ -186,7 +186,7 @@ class Publisher:
 
     def pass_fence(self) -> None:
         """Wait for whoever publishes, until the run's deadline."""
-        with told_if_slow(self._session.seconds_left):
+        with told_if_held(self._session.seconds_left):
             self._fence.must_hold(self._session.run(self._fence.update, [self._session.run_id]))
 
     def _replacing(self, delivery: Delivery, stage: str) -> Iterator[Bound]:
