@@ -100,7 +100,10 @@ def test_a_split_on_a_wild_day_counts_and_is_told(prices: Prices) -> None:
     prices.closes("X", "2024-01-02", 1.0, 4.0, 4.1)  # ten for one, and 60 % lost the same day
     prices.splits(("X", "2024-01-03", 10, 1), kind="reverse_split")
     assert prices.values("X", "CLOSE")["2024-01-02"] == pytest.approx(10, rel=1e-12)
-    assert prices.issues("X")[0] == ("2024-01-03", "split", "an unusual move", True)
+    assert prices.issues("X")[:2] == [
+        ("2024-01-03", "split", "an unusual move", True),
+        ("2024-01-03", "price", "a jump that no event explains", False),
+    ]  # one order of a day's issues, whatever the engine's threads do
 
 
 @pytest.mark.parametrize(("close", "counts"), [(71, True), (139, True), (69, False), (141, False)])

@@ -39,7 +39,9 @@ def _rejected(warehouse: Warehouse, run_id: str | None) -> QueryResult:
     """The rejected rows of a run, or of the newest run that has any. UsageError when there is no such run."""
     which = f"'{run_id}'" if run_id else f'(SELECT max(RUN_ID) FROM "{REJECTS_TABLE}")'
     columns = '"RUN_ID", "DS", "TICKER", "REASON", "RAW"'
-    found = warehouse.query(f'SELECT {columns} FROM "{REJECTS_TABLE}" WHERE "RUN_ID" = {which} ORDER BY "TICKER"')
+    found = warehouse.query(
+        f'SELECT {columns} FROM "{REJECTS_TABLE}" WHERE "RUN_ID" = {which} ORDER BY "TICKER", "REASON", "RAW"'
+    )
     if run_id and not found.rows and not has_run(warehouse, run_id):
         raise UsageError(f"No run has the id {run_id}.", hint="stockpipe runs lists them.")
     return found

@@ -70,7 +70,7 @@ def price_issues_sql(sources: Sources, asked: Asked) -> str:
 {_chosen(asked)},
 issues AS ({issues_sql(_NAMED)})
 SELECT asked AS "ASKED", "EX_DATE", "EVENT", "ISSUE", "USED", "VALUE", "LIKELY_DATE"
-FROM issues JOIN chosen ON chosen."SERIES" = issues."SERIES" ORDER BY asked, "EX_DATE\""""
+FROM issues JOIN chosen ON chosen."SERIES" = issues."SERIES" ORDER BY asked, "EX_DATE", "EVENT" DESC, "ISSUE", "VALUE\""""
 
 
 def _bars(sources: Sources, asked: Asked) -> str:

@@ -46,7 +46,7 @@ def known_day(days: tuple[date, date] | None, day: date | None) -> date:
 def securities_sql(prefix: str, day: date) -> str:
     """Who was listed on a day, with permanent ids, by ticker."""
     columns = ", ".join(f'"{name}"' for name in ("SECURITY_ID", *_IDENTITY, "VALID_FROM"))
-    return f'SELECT {columns} FROM {prefix}{SECURITY_HISTORY.name} WHERE {_valid(day)} ORDER BY "TICKER"'
+    return f'SELECT {columns} FROM {prefix}{SECURITY_HISTORY.name} WHERE {_valid(day)} ORDER BY "TICKER", "SECURITY_ID"'
 
 
 def lookup_sql(prefix: str, ticker: str, day: date | None = None) -> str:
@@ -58,7 +58,7 @@ def lookup_sql(prefix: str, ticker: str, day: date | None = None) -> str:
 FROM {prefix}{SECURITY_HISTORY.name} AS h
 JOIN {prefix}{SECURITIES.name} AS s ON s."SECURITY_ID" = h."SECURITY_ID"
 WHERE h."TICKER" = {ticker}{on}
-ORDER BY h."VALID_FROM\""""
+ORDER BY h."VALID_FROM", h."SECURITY_ID\""""
 
 
 def life_sql(prefix: str, name: str) -> str:

@@ -37,4 +37,4 @@ found AS (
     FROM (SELECT * FROM {table} WHERE {named}) AS t JOIN numbered USING ("MARKET", "ACTIVE", "DS")
 )
 SELECT min("DS") AS "FIRST_DS", max("DS") AS "LAST_DS", count(*) AS "DAYS", {kept}
-FROM found GROUP BY {kept}, stretch ORDER BY "ACTIVE" DESC, "FIRST_DS", "TICKER\""""
+FROM found GROUP BY {kept}, stretch ORDER BY "ACTIVE" DESC, "FIRST_DS", "TICKER", "MARKET\""""
