@@ -109,7 +109,7 @@ def _as_json(cell: Any) -> Any:
     if not isinstance(cell, str):
         return cell
     try:
-        json.loads(cell, parse_constant=_refuse)
+        json.loads(cell, parse_constant=_refuse, parse_int=str)
     except (ValueError, RecursionError):
         return cell
     return Json(cell)
