@@ -49,8 +49,13 @@ def number(name: str, value: Any) -> str | None:
     if value is None:
         return None
     if isinstance(value, int | float) and not isinstance(value, bool):
-        return f"{value:g}"
+        return number_text(value)
     raise _refused(name, value, "a number")
+
+
+def number_text(value: int | float) -> str:
+    """A number as the text of a setting, with every digit: a password may be given as one."""
+    return f"{value:d}" if isinstance(value, int) else repr(float(value)).removesuffix(".0")
 
 
 def path(name: str, value: Any) -> Path | None:

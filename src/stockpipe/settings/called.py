@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from stockpipe.base.calls import number_text
 from stockpipe.base.text import quoted
 from stockpipe.errors import UsageError
-from stockpipe.settings.declared import SETTINGS
+from stockpipe.settings.names import OURS, misspelt_names
 from stockpipe.settings.sources import load_settings
 from stockpipe.settings.values import Settings
-
-_KNOWN = frozenset(name for setting in SETTINGS.values() for name in (setting.name, *setting.aliases))
-# A whole environment may be handed over: only a name that looks like ours is one that was misspelled.
-_OURS = ("STOCKPIPE_", "MASSIVE_", "POLYGON_", "SNOWFLAKE_")
 
 
 def settings_of_call(settings: Mapping[str, Any] | None, said: Mapping[str, Any], env_file: Path | None) -> Settings:
@@ -25,11 +21,10 @@ def settings_of_call(settings: Mapping[str, Any] | None, said: Mapping[str, Any]
     UsageError for a name in `settings` that is none of ours but looks like it, since it would have no effect, and for a
     value that is no text, number, path or flag. ConfigError as `load_settings`.
     """
-    for name in settings or {}:
-        if name not in _KNOWN and str(name).startswith(_OURS):
-            near = difflib.get_close_matches(name, _KNOWN, n=1)
-            hint = f"Did you mean {near[0]}?" if near else "stockpipe config --all lists the settings."
-            raise UsageError(f"settings names {quoted(str(name), 60)}, which is no setting.", hint=hint)
+    # A whole environment may be handed over, with names of other programs.
+    for name, meant in misspelt_names(map(str, settings or ()), certain=OURS):
+        hint = f"Did you mean {meant}?" if meant else "stockpipe config --all lists the settings."
+        raise UsageError(f"settings names {quoted(name, 60)}, which is no setting.", hint=hint)
     told = {name: value for name, value in said.items() if value is not None}
     given = {name: _text(name, value) for name, value in {**(settings or {}), **told}.items()}
     return load_settings(given, env_file=env_file, origin="the settings of this call")
@@ -41,7 +36,7 @@ def _text(name: str, value: Any) -> str | None:
     if value is None or isinstance(value, str):
         return value
     if isinstance(value, int | float):
-        return f"{value:g}"
+        return number_text(value)
     if isinstance(value, os.PathLike) and isinstance(path := os.fspath(value), str):
         return path
     raise UsageError(f"settings[{name!r}] is a {type(value).__name__}.", hint="A setting is a text, such as '5'.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from stockpipe.base.text import printable
 from stockpipe.settings.declared import SETTINGS
@@ -11,7 +11,7 @@ from stockpipe.settings.declared import SETTINGS
 KNOWN = frozenset(name for setting in SETTINGS.values() for name in (setting.name, *setting.aliases))
 
 # Whatever begins like this is ours; SNOWFLAKE_ is shared with other tools, POLYGON_ with other programs.
-_OURS = ("STOCKPIPE_", "MASSIVE_")
+OURS = ("STOCKPIPE_", "MASSIVE_")
 _SHARED = ("SNOWFLAKE_", "POLYGON_", "RATE_LIMIT_")
 _OF_OTHERS = ("SNOWFLAKE_CONNECTIONS_", "SNOWFLAKE_CLI_")
 # Of difflib's ratio, of what follows the prefix: a slip of the hand or two, and something of the same sound.
@@ -26,16 +26,25 @@ def misspelt(names: Collection[str], place: str, *, in_file: bool) -> Iterator[s
 
     STOCKPIPE_MAXLOSS: "STOCKPIPE_MAXLOSS (in .env) is not a setting. Did you mean STOCKPIPE_MAX_LOSS?"
     """
-    own_file = in_file and any(name in KNOWN and not name.startswith("SNOWFLAKE_") for name in names)
+    own_file = any(name in KNOWN and not name.startswith("SNOWFLAKE_") for name in names)
+    certain = () if not in_file else (*OURS, "SNOWFLAKE_") if own_file else OURS
+    for name, nearest in misspelt_names(names, certain=certain):
+        meant = f" Did you mean {nearest}?" if nearest else ""
+        yield f"{printable(name)[:80]} (in {place}) is not a setting, and changes nothing.{meant}"
+
+
+def misspelt_names(names: Iterable[str], *, certain: tuple[str, ...]) -> Iterator[tuple[str, str | None]]:
+    """Each name that is no setting and was meant to be one, with the setting that was meant, where one is near.
+
+    What begins with one of `certain` was meant for us; of the rest only what is a slip away from a setting.
+    """
     for name in sorted(set(names) - KNOWN):
         text = name.upper()
-        if not text.startswith((*_OURS, *_SHARED)) or text.startswith(_OF_OTHERS):
+        if not text.startswith((*OURS, *_SHARED)) or text.startswith(_OF_OTHERS):
             continue
-        certain = (in_file and text.startswith(_OURS)) or (own_file and text.startswith("SNOWFLAKE_"))
-        nearest = _nearest(text, certain=certain)
-        if certain or nearest:
-            meant = f" Did you mean {nearest}?" if nearest else ""
-            yield f"{printable(name)[:80]} (in {place}) is not a setting, and changes nothing.{meant}"
+        nearest = _nearest(text, certain=text.startswith(certain))
+        if nearest or text.startswith(certain):
+            yield name, nearest
 
 
 def _nearest(name: str, *, certain: bool) -> str | None:
