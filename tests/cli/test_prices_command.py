@@ -40,7 +40,7 @@ def test_prices_in_other_forms() -> None:
         .startswith("X,,X,2024-01-02,100")
     )
     done = command(*asked, "--out", "x.parquet")
-    assert "Wrote 1 rows to x.parquet" in done.stderr
+    assert "Wrote 1 row to x.parquet" in done.stderr
     with duckdb.connect() as engine:
         found = engine.execute("SELECT CLOSE, DS::VARCHAR FROM 'x.parquet'").fetchall()
     assert found == [(50.0, "2024-01-02")]

@@ -277,6 +277,8 @@ def unread(*arguments: str, env: dict[str, str]) -> tuple[int, str]:
         ("query", "SELECT 1"),
         ("rejects",),
         ("runs", "--json"),
+        ("export", "-", "--date", DAY, "--format", "csv"),
+        ("export", "-", "--date", DAY, "--format", "parquet"),
     ],
 )
 def test_a_reader_that_goes_away_is_a_quiet_end(
@@ -294,17 +296,18 @@ def test_an_error_is_told_and_keeps_its_code_where_nobody_reads_stdout(day: dict
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
-def test_a_full_disk_under_stdout_is_told_once(day: dict[str, str]) -> None:
+@pytest.mark.parametrize("asked", [("query", "SELECT 1"), ("export", "-", "--date", DAY, "--format", "csv")])
+def test_a_full_disk_under_stdout_is_told_once(day: dict[str, str], asked: tuple[str, ...]) -> None:
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(
-            [sys.executable, "-m", "stockpipe", "query", "SELECT 1"],
+            [sys.executable, "-m", "stockpipe", *asked],
             env=os.environ | day,
             stdout=full,
             stderr=subprocess.PIPE,
             text=True,
         )
-    assert done.returncode == 1
-    assert done.stderr.splitlines()[0] == "Error: Unexpected OSError: [Errno 28] No space left on device"
+    assert done.returncode == 3
+    assert done.stderr.splitlines()[0] == "Error: The output cannot be written: No space left on device."
     assert "Exception ignored" not in done.stderr
 
 

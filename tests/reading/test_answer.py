@@ -5,7 +5,9 @@ from __future__ import annotations
 import sys
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 
+import duckdb
 import pytest
 
 from stockpipe import Answer, errors
@@ -69,6 +71,16 @@ def test_a_package_that_is_missing_is_named(
     monkeypatch.setitem(sys.modules, package, None)
     with pytest.raises(errors.ConfigError, match=f"{package} is not installed.* pip install {package}"):
         getattr(answer, form)()
+
+
+def test_a_parquet_file_is_written_whole_or_not_at_all(answer: Answer, tmp_path: Path) -> None:
+    answer.to_parquet(str(tmp_path / "a.parquet"))
+    with duckdb.connect() as engine:
+        assert engine.execute(f"FROM '{tmp_path / 'a.parquet'}'").fetchall() == ROWS
+    for file, reason in ((tmp_path / "no" / "a.parquet", "No such file or directory"), (tmp_path, "Is a directory")):
+        with pytest.raises(errors.UsageError, match=f"cannot be written: {reason}"):
+            answer.to_parquet(file)
+    assert [path.name for path in tmp_path.iterdir()] == ["a.parquet"]
 
 
 def test_an_answer_shows_itself_in_a_terminal_and_a_notebook() -> None:

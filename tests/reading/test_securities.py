@@ -74,6 +74,15 @@ def test_the_universe_as_of_a_day(place: Place) -> None:
         ]
 
 
+def test_a_file_that_cannot_be_written_is_told_and_the_old_one_stays(place: Place) -> None:
+    place.build()
+    done = command("universe", "--format", "parquet", "--out", "no/folder/u.parquet", env=DUCK)
+    assert (done.returncode, done.stderr) == (
+        2,
+        "Error: no/folder/u.parquet cannot be written: No such file or directory.\n       Name another file.\n",
+    )
+
+
 def test_parquet_on_standard_output_is_a_file(place: Place) -> None:
     place.build()
     import subprocess

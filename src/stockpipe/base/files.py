@@ -13,6 +13,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from stockpipe.base.disk import no_room
+from stockpipe.errors import UsageError
+
 _MOST_LINKS = 40
 # A file that is mounted by itself, as containers do, cannot be renamed over.
 _NOT_RENAMED = (errno.EBUSY, errno.EXDEV)
@@ -44,6 +47,30 @@ def replace_file(path: Path, mode: int = 0o666, *, waits: bool = False) -> Itera
             _move(made, target)
     finally:
         made.unlink(missing_ok=True)
+
+
+@contextmanager
+def told_if_not_written(file: Path, hint: str = "Name another file.") -> Iterator[None]:
+    """Let what keeps a file from being written leave as UsageError, also where DuckDB says it; all else as it is."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except Exception as error:
+        if (reason := _not_written(error)) is None:
+            raise
+        raise UsageError(f"{file} cannot be written: {reason}.", hint=hint) from error
+
+
+def _not_written(error: Exception) -> str | None:
+    """The reason, where an error is one of the file."""
+    import duckdb
+
+    if no_room(error):
+        return os.strerror(errno.ENOSPC)
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return str(error).rpartition(": ")[2] if isinstance(error, OSError | duckdb.IOException) else None
 
 
 def read_plain(path: Path, most: int) -> bytes:

@@ -111,10 +111,11 @@ def _exported(warehouse: Warehouse, parts: list[Part], days: list[date], form: s
     """Write the file, or standard output; returns the rows."""
     if file != _STDOUT:
         return export_days(warehouse, parts, days, form, file)
-    with WorkFolder() as folder, folder.told():
+    with WorkFolder() as folder:
         made = folder.path / "days"
-        rows = export_days(warehouse, parts, days, form, made)
-        _to_stdout(made)
+        with folder.told():
+            rows = export_days(warehouse, parts, days, form, made)
+        to_stdout(made)
     return rows
 
 
@@ -152,7 +153,7 @@ def _format(file: Path, form: str | None) -> str:
     return chosen
 
 
-def _to_stdout(day: Path) -> None:
+def to_stdout(day: Path) -> None:
     """A file's bytes as they are, whatever the terminal's encoding; on a terminal, control characters escaped."""
     if sys.stdout.isatty():
         with day.open(encoding="utf-8", newline="\n") as lines:

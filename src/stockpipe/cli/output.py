@@ -16,6 +16,7 @@ from typing import Any
 import click
 
 from stockpipe.base.clock import Clock
+from stockpipe.base.disk import no_room
 from stockpipe.base.runlog import run_of, running
 from stockpipe.base.stopping import as_interrupt
 from stockpipe.base.text import printable
@@ -23,7 +24,7 @@ from stockpipe.cli.choices import warehouse_option
 from stockpipe.cli.logs import painted, safe
 from stockpipe.cli.next_command import typeable
 from stockpipe.cli.values import json_text, number_of
-from stockpipe.errors import StockpipeError
+from stockpipe.errors import ConfigError, StockpipeError
 from stockpipe.load.desk import Progress
 from stockpipe.massive.open import paced
 from stockpipe.settings import Settings
@@ -79,6 +80,9 @@ def _say(error: BaseException, *, as_json: bool) -> int:
     known, code = as_interrupt(error) or error, 1
     if isinstance(known, StockpipeError):
         message, hint, code = known.message, known.hint, known.exit_code
+    elif isinstance(known, OSError) and no_room(known):
+        message, code = f"{known.filename or 'The output'} cannot be written: {known.strerror}.", ConfigError.exit_code
+        hint = "Make room on the disk that it goes to, or send it to another one."
     else:
         log.debug("unexpected error", exc_info=error)
         message = f"Unexpected {type(error).__name__}: {printable(str(error))}"

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 from pathlib import Path
 from typing import Any
 
 import click
 
-from stockpipe.base.files import replace_file
-from stockpipe.base.folders import WorkFolder
+from stockpipe.cli.answer import hand_out
 from stockpipe.cli.logs import configure_logging
 from stockpipe.cli.output import exit_codes, given_settings, shared_options
-from stockpipe.cli.query import show
 from stockpipe.errors import UsageError
 from stockpipe.reading.answer import Answer
 from stockpipe.reading.prices import ADJUST
 from stockpipe.reading.reader import Reader
 from stockpipe.settings import load_settings
-from stockpipe.warehouse import QueryResult
 
 _FORMS = ("table", "json", "csv", "parquet")
 _MOST_TOLD = 10
@@ -62,11 +58,7 @@ def prices(tickers: tuple[str, ...], form: str | None, as_json: bool, out: Path 
             if options["adjust"] != "none" and not options["quiet"]:
                 _tell_issues(reader.price_issues(tickers, known_on=options["known_on"]))
         _tell_missing(tickers, found)
-        if chosen == "parquet":
-            _write_parquet(found, out)
-        else:
-            answer = QueryResult(found.columns, found.tuples(), list(found.types.values()))
-            show(answer, chosen, everything=options["everything"], quiet=options["quiet"])
+        hand_out(found, chosen, out, everything=options["everything"], quiet=options["quiet"])
 
 
 def _form(form: str | None, out: Path | None, *, as_json: bool) -> str:
@@ -101,20 +93,3 @@ def _tell_missing(tickers: tuple[str, ...], found: Answer) -> None:
     missing = [ticker for ticker in dict.fromkeys(tickers) if ticker not in known]
     if missing:
         click.echo(f"No bars in these days: {', '.join(missing)}.", err=True)
-
-
-def _write_parquet(found: Answer, out: Path | None) -> None:
-    try:
-        if out is None:
-            with WorkFolder() as folder, folder.told():
-                found.to_parquet(folder.path / "prices.parquet")
-                with (folder.path / "prices.parquet").open("rb") as file:
-                    shutil.copyfileobj(file, sys.stdout.buffer)
-            return
-        with replace_file(out) as target:
-            found.to_parquet(target)
-        click.echo(f"Wrote {len(found):,} rows to {out}", err=True)
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise UsageError(f"{out} cannot be written: {error.strerror}.", hint="Name another file with --out.") from error

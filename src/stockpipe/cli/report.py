@@ -10,12 +10,12 @@ from typing import Any
 import click
 
 from stockpipe.base.clock import Clock
-from stockpipe.base.files import replace_file
+from stockpipe.base.files import replace_file, told_if_not_written
 from stockpipe.base.stopping import as_interrupt
 from stockpipe.base.text import printable
 from stockpipe.cli.logs import configure_logging
 from stockpipe.cli.output import exit_codes, given_settings, print_json, shared_options
-from stockpipe.errors import StockpipeError, UsageError
+from stockpipe.errors import StockpipeError
 from stockpipe.load.checks import Limits
 from stockpipe.reading.reader import Day, Reader
 from stockpipe.report.facts import Facts, gather
@@ -83,8 +83,5 @@ def report_after(settings: Settings, clock: Clock, day: date, market: str, folde
 
 def write_page(facts: Facts, out: Path) -> None:
     """Write the page whole or not at all; UsageError for a file that cannot be written."""
-    try:
-        with replace_file(out) as target:
-            target.write_text(page(facts), encoding="utf-8")
-    except OSError as error:
-        raise UsageError(f"{out} cannot be written: {error.strerror}.", hint="Name another file with --out.") from error
+    with told_if_not_written(out, "Name another file with --out."), replace_file(out) as target:
+        target.write_text(page(facts), encoding="utf-8")

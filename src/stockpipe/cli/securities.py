@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -10,18 +9,15 @@ from typing import Any
 
 import click
 
-from stockpipe.base.folders import WorkFolder
+from stockpipe.cli.answer import hand_out
 from stockpipe.cli.logs import configure_logging
 from stockpipe.cli.output import exit_codes, given_settings, shared_options
 from stockpipe.cli.parts import divisions
-from stockpipe.cli.query import show
 from stockpipe.cli.table import Look
-from stockpipe.cli.values import number_of
 from stockpipe.errors import UsageError
 from stockpipe.reading.answer import Answer
 from stockpipe.reading.reader import Reader
 from stockpipe.settings import load_settings
-from stockpipe.warehouse import QueryResult
 
 _FORMATS = click.Choice(["table", "json", "csv", "parquet"], case_sensitive=False)
 _LOOK = Look(
@@ -121,34 +117,10 @@ def _answer(options: dict[str, Any], ask: Question) -> None:
         configure_logging(settings, verbose=options["verbose"], quiet=True)
         with Reader(settings) as reader:
             found = ask(reader)
-        if form == "parquet":
-            _parquet(found, out, quiet=options["quiet"])
-        else:
-            rows = QueryResult(found.columns, found.tuples(), list(found.types.values()))
-            look = Look(_LOOK.right, _present(_LOOK.whole, found), _present(_LOOK.spare, found))
-            show(
-                rows,
-                "json" if as_json else form or "table",
-                look,
-                everything=options["everything"],
-                quiet=options["quiet"],
-            )
+        look = Look(_LOOK.right, _present(_LOOK.whole, found), _present(_LOOK.spare, found))
+        chosen = "json" if as_json else form or "table"
+        hand_out(found, chosen, out, look, everything=options["everything"], quiet=options["quiet"])
 
 
 def _present(names: Any, found: Answer) -> list[str]:
     return [name for name in names if name in found.columns]
-
-
-def _parquet(found: Answer, out: Path | None, *, quiet: bool) -> None:
-    """The answer as a Parquet file, or its bytes on standard output."""
-    if out is not None:
-        found.to_parquet(out)
-        if not quiet:
-            click.echo(f"Wrote {number_of(len(found), 'row')} to {out}", err=True)
-        return
-    with WorkFolder() as folder, folder.told():
-        file = folder.path / "day"
-        found.to_parquet(file)
-        with file.open("rb") as written:
-            shutil.copyfileobj(written, sys.stdout.buffer)
-        sys.stdout.flush()

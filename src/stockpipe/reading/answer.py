@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from html import escape
 from importlib import import_module
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from stockpipe.base.files import replace_file, told_if_not_written
 from stockpipe.base.text import literal, printable
 from stockpipe.errors import ConfigError
 
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
     import pandas as pd
     import polars as pl
     import pyarrow as pa
+
+    from stockpipe.warehouse.base import QueryResult
 
 _SHOWN_ROWS, _SHOWN_WIDTH = 10, 24
 _TABLE = "FROM answer"
@@ -82,14 +86,23 @@ class Answer:
         _need("pyarrow")
         return self._fetched.sql(_TABLE).to_arrow_table()
 
-    def to_parquet(self, file: Path) -> None:
-        """Write the rows to a Parquet file, every value with its exact type."""
-        from stockpipe.warehouse.base import QueryResult
+    def to_parquet(self, file: str | PathLike[str]) -> None:
+        """Write the rows to a Parquet file, every value with its exact type, whole or not at all.
+
+        UsageError where the file cannot be written.
+        """
         from stockpipe.warehouse.memory import in_memory
 
-        # The engine that has the answer reaches no files.
-        with in_memory(QueryResult(self.columns, self.tuples(), list(self.types.values()))) as copy:
-            copy.execute(f"COPY answer TO {literal(str(file))} (FORMAT parquet)")
+        path = Path(file)
+        with told_if_not_written(path), replace_file(path) as target, in_memory(self.result()) as copy:
+            # The engine that has the answer reaches no files.
+            copy.execute(f"COPY answer TO {literal(str(target))} (FORMAT parquet, USE_TMP_FILE false)")
+
+    def result(self) -> QueryResult:
+        """The rows with columns and types, as the warehouses give them."""
+        from stockpipe.warehouse.base import QueryResult
+
+        return QueryResult(self.columns, self.tuples(), list(self.types.values()))
 
     def __repr__(self) -> str:
         """The size, and the first rows."""

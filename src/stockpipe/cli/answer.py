@@ -1,0 +1,33 @@
+"""A reader's answer as a command hands it out: as a table, JSON or CSV, or as a Parquet file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from stockpipe.base.folders import WorkFolder
+from stockpipe.cli.export import to_stdout
+from stockpipe.cli.query import show
+from stockpipe.cli.table import Look
+from stockpipe.cli.values import number_of
+from stockpipe.reading.answer import Answer
+
+
+def hand_out(
+    found: Answer, form: str, out: Path | None, look: Look | None = None, *, everything: bool, quiet: bool
+) -> None:
+    """The answer as `form` says: table, json, csv or parquet, which goes to `out`, or to standard output without one."""
+    if form != "parquet":
+        show(found.result(), form, look, everything=everything, quiet=quiet)
+        return
+    if out is None:
+        with WorkFolder() as folder:
+            file = folder.path / "day.parquet"
+            with folder.told():
+                found.to_parquet(file)
+            to_stdout(file)
+        return
+    found.to_parquet(out)
+    if not quiet:
+        click.echo(f"Wrote {number_of(len(found), 'row')} to {out}", err=True)
