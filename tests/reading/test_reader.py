@@ -151,7 +151,9 @@ def test_the_file_is_closed_after_every_answer(desk: Reader, place: Path) -> Non
         (lambda desk: desk.history(None), errors.UsageError, "None is not a ticker.", "AAPL"),
         (lambda desk: desk.runs(status="ok"), errors.UsageError, "status is 'ok'.", "Choose from: published"),
         (lambda desk: desk.runs(limit=0), errors.UsageError, "limit is 0.", "whole number"),
-        (lambda desk: desk.status(by="dawn"), errors.UsageError, "by is 'dawn'.", "06:30"),
+        (lambda desk: desk.status(by="dawn"), errors.UsageError, "'dawn' is not a time of day.", "HH:MM"),
+        (lambda desk: desk.status(by="06:30+00:00"), errors.UsageError, "'06:30+00:00' is not a time of day.", "HH:MM"),
+        (lambda desk: desk.status(by=6), errors.UsageError, "by is 6.", "It must be a text."),
         (lambda desk: desk.query("DROP TABLE TICKERS"), errors.UsageError, "gives no table", "Ask with SELECT"),
     ],
 )  # fmt: skip

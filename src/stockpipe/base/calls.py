@@ -10,6 +10,7 @@ from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any
 
+from stockpipe.base.days import read_day
 from stockpipe.base.text import quoted
 from stockpipe.errors import StockpipeError, UsageError
 
@@ -75,13 +76,7 @@ def day(name: str, value: Any) -> date:
     UsageError for a moment with a time or a zone: which day it is depends on where.
     """
     if isinstance(value, str):
-        try:
-            # Python 3.11 reads 20260206 and 2026-W06-5 too.
-            return datetime.strptime(value, "%Y-%m-%d").date()  # noqa: DTZ007 - a day has no zone
-        except ValueError:
-            raise UsageError(
-                f"{quoted(value)} is not a date.", hint="Write it as YYYY-MM-DD, such as 2026-02-07."
-            ) from None
+        return read_day(value)
     if isinstance(value, datetime):
         if value.tzinfo is None and value.time() == time(0):
             return value.date()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 import signal
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, closing
@@ -17,6 +16,7 @@ import click
 from click.core import ParameterSource
 
 from stockpipe.base.clock import Clock
+from stockpipe.base.days import time_of_day
 from stockpipe.base.stopping import stopping
 from stockpipe.cli.install import install, uninstall
 from stockpipe.cli.logs import configure_logging
@@ -228,14 +228,6 @@ def _refuse_two_times(options: Mapping[str, Any]) -> None:
 def _settings(options: Mapping[str, Any]) -> Settings:
     master: dict[str, str | None] = {"STOCKPIPE_MASTER": "true"} if options.get("master") else {}
     return load_settings(given_settings(options) | master, env_file=options["env_file"])
-
-
-def time_of_day(text: str) -> tuple[int, int]:
-    """Hour and minute of HH:MM; UsageError for anything else."""
-    match = re.fullmatch(r"([01]?\d|2[0-3]):([0-5]\d)", text, re.ASCII)
-    if match is None:
-        raise UsageError(f"{text!r} is not a time of day.", hint="Write it as HH:MM, such as 04:30.")
-    return int(match[1]), int(match[2])
 
 
 def time_zone(name: str) -> ZoneInfo:

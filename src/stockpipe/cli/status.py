@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from stockpipe.base.clock import NEW_YORK, Clock
+from stockpipe.base.days import time_of_day
 from stockpipe.base.text import printable
 from stockpipe.cli.choices import Word
 from stockpipe.cli.gaps import show_gaps
@@ -15,7 +16,6 @@ from stockpipe.cli.next_command import next_command, program
 from stockpipe.cli.output import exit_codes, given_settings, print_json, shared_options
 from stockpipe.cli.parts import filtered_parts, part_filters, run_words, usual_parts
 from stockpipe.cli.read import open_quietly
-from stockpipe.cli.schedule import time_of_day
 from stockpipe.cli.table import Look, Shown, print_table, tell
 from stockpipe.datasets import DATASETS
 from stockpipe.errors import DataCheckError

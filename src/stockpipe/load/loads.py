@@ -9,6 +9,7 @@ from itertools import product
 
 from stockpipe.base.calendar import is_session, last_session
 from stockpipe.base.clock import NEW_YORK, Clock, new_york_date
+from stockpipe.base.days import read_day
 from stockpipe.datasets import DATASETS, USUAL, Dataset, Part, Partition, Snapshot
 from stockpipe.errors import UsageError
 
@@ -205,10 +206,7 @@ def parts_of(dataset: Dataset, words: Mapping[str, str | None]) -> list[Part]:
 
 def day_of(on: str | date, first: date | None = None, today: date | None = None) -> date:
     """A day as a date; UsageError for a text that is no date (YYYY-MM-DD), and for a day outside of `first` to `today`."""
-    try:
-        day = date.fromisoformat(on) if isinstance(on, str) else on
-    except ValueError:
-        raise UsageError(f"{on!r} is not a date.", hint="Write it as YYYY-MM-DD, such as 2026-02-07.") from None
+    day = read_day(on) if isinstance(on, str) else on
     if (first and day < first) or (today and day > today):
         raise UsageError(
             f"{day} is outside of what can be asked for.",

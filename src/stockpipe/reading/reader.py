@@ -8,8 +8,9 @@ from types import TracebackType
 from typing import Literal, Self
 
 from stockpipe.base.calls import day as day_of
-from stockpipe.base.calls import in_python_words, word
+from stockpipe.base.calls import in_python_words, text, word
 from stockpipe.base.clock import Clock
+from stockpipe.base.days import time_of_day
 from stockpipe.datasets import Part
 from stockpipe.errors import NotThere, UsageError
 from stockpipe.load.loads import known_dataset
@@ -184,10 +185,7 @@ class Reader:
 
         From the time `by` on (HH:MM, New York) today should be there.
         """
-        try:
-            due = time.fromisoformat(by)
-        except (TypeError, ValueError):
-            raise UsageError(f"by is {by!r}.", hint="Write a time of day as HH:MM, such as 06:30.") from None
+        due = time(*time_of_day(text("by", by)))
         warehouse, everything = self._warehouse, Chosen()
         days, failures = last_days(warehouse, everything, 2), last_failures(warehouse, everything)
         found = standings([], self._clock.now(), due, days, failures)

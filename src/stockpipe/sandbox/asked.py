@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Literal
 
+from stockpipe.base import days
 from stockpipe.base.clock import NEW_YORK
+from stockpipe.errors import UsageError
 from stockpipe.sandbox.market import Market
 from stockpipe.sandbox.refusals import NO_TIMEFRAME, Refused
 
@@ -20,7 +21,6 @@ REACH: Mapping[Plan, timedelta | None] = {
     "paid": None,
 }
 """How far back the history of a plan goes; None for all of it. A free key also has five calls a minute."""
-_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 @dataclass(frozen=True)
@@ -70,8 +70,6 @@ def is_out_of_reach(plan: Plan, day: date, today: date) -> bool:
 def read_day(text: str) -> date:
     """A day written as YYYY-MM-DD; the API's 400 for anything else."""
     try:
-        if not _DAY.fullmatch(text):
-            raise ValueError("not YYYY-MM-DD")
-        return date.fromisoformat(text)
-    except ValueError:
+        return days.read_day(text)
+    except UsageError:
         raise Refused(400, "ERROR", error=f"Failed to parse date '{text}'") from None
