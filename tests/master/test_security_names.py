@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from stockpipe.master.resolve.names import fit, read, role, same
+from stockpipe.master.resolve.names import conflicting, fit, read, role, same
 from stockpipe.master.resolve.symbols import follows_issuer, parts
 
 FITTING = [
@@ -32,6 +32,14 @@ def test_names_of_one_security_fit(one: str, two: str) -> None:
 @pytest.mark.parametrize(("one", "two"), STRANGERS)
 def test_names_of_two_do_not(one: str, two: str) -> None:
     assert not fit(read(one), read(two))
+
+
+def test_of_several_conflicts_the_first_is_told_in_every_process() -> None:
+    """The words stand in SECURITY_DECISIONS: two builds of the same days are the same."""
+    one, two = read("Alpha 5.00% Series A Notes due 2026"), read("Alpha 7.125% Series B Notes due 2031")
+    assert list(one.series) == ["coupon", "year", "series"]
+    assert (conflicting(one, two), conflicting(two, one), conflicting(one, one)) == ("coupon", "coupon", "")
+    assert conflicting(read("Alpha 5.00% Notes due 2026"), read("Alpha Series B")) == ""
 
 
 def test_a_units_own_class_is_not_that_of_the_share_it_consists_of() -> None:

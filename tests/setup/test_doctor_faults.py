@@ -23,6 +23,7 @@ from stockpipe.sandbox import Answer, Sandbox
 from stockpipe.sandbox.server import Respond
 from stockpipe.settings import load_settings
 from stockpipe.setup.doctor import Diagnosis, examine
+from stockpipe.setup.doctor.machine import examine_disk
 from stockpipe.setup.doctor.tables import examine_age
 
 NOWHERE = {"POLYGON_API_KEY": "sandbox-key", "MASSIVE_BASE_URL": "http://127.0.0.1:9"}
@@ -206,6 +207,15 @@ def test_the_age_of_the_last_day(last: str | None, today: str, expected: str) ->
 def test_room(monkeypatch: pytest.MonkeyPatch, free: int, expected: str) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=free))
     assert expected in texts(found(NOWHERE))
+
+
+def test_a_full_disk_has_the_exit_code_with_which_a_run_would_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=0))
+    full = list(examine_disk(load_settings({}, env={})))
+    assert [(finding.text, finding.exit_code) for finding in full] == [
+        ("0.0 GB free for temporary files", 3),
+        ("0.0 GB free for the DuckDB file", 6),
+    ]
 
 
 def test_a_loaded_file_is_not_touched(serve: Serve) -> None:

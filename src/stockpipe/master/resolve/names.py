@@ -107,13 +107,9 @@ def _series(head: str, issuer: str) -> dict[str, frozenset[str]]:
     return {key: values for key, values in found.items() if values}
 
 
-def conflicting(one: Name, other: Name, keys: frozenset[str] | None = None) -> str:
+def conflicting(one: Name, other: Name) -> str:
     """The first series key in which both say something, and something else; "" for none."""
-    for key in one.series.keys() & other.series.keys() if keys is None else keys:
-        mine, theirs = one.series.get(key), other.series.get(key)
-        if mine and theirs and not mine & theirs:
-            return key
-    return ""
+    return next((key for key, mine in one.series.items() if mine.isdisjoint(other.series.get(key, mine))), "")
 
 
 def in_common(one: Name, other: Name) -> bool:

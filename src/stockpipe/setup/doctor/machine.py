@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from stockpipe.base.clock import Clock
-from stockpipe.errors import ConfigError, UsageError
+from stockpipe.errors import ConfigError, UsageError, WarehouseError
 from stockpipe.load.checks import Limits
 from stockpipe.massive.open import Bounds, paced
 from stockpipe.observe.alerts import Alerts
@@ -55,20 +55,20 @@ def _unusable(settings: Settings, clock: Clock) -> Iterator[Diagnosis]:
 def examine_disk(settings: Settings) -> Iterator[Diagnosis]:
     """Room for the staging, and for the DuckDB file where that is the warehouse."""
     try:
-        yield _room("temporary files", Path(tempfile.gettempdir()))
+        yield _room("temporary files", Path(tempfile.gettempdir()), ConfigError.exit_code)
     except OSError as error:
-        yield Diagnosis("FAIL", "disk", f"there is no folder for temporary files: {error.strerror}", "Set TMPDIR to a folder with room.", 1)  # fmt: skip
+        yield Diagnosis("FAIL", "disk", f"there is no folder for temporary files: {error.strerror}", "Set TMPDIR to a folder with room.", ConfigError.exit_code)  # fmt: skip
     try:
         folder = settings.duckdb_path.absolute().parent if settings.warehouse == "duckdb" else None
     except (ConfigError, UsageError):
         folder = None  # the warehouse's own finding says it
     if folder and folder.is_dir():
-        yield _room("the DuckDB file", folder)
+        yield _room("the DuckDB file", folder, WarehouseError.exit_code)
 
 
-def _room(what: str, folder: Path) -> Diagnosis:
+def _room(what: str, folder: Path, exit_code: int) -> Diagnosis:
     free = shutil.disk_usage(folder).free
     text = f"{free / 1e9:,.1f} GB free for {what}"
     if free < _LEAST:
-        return Diagnosis("FAIL", "disk", text, "Make room; a run stages its rows there.", 1)
+        return Diagnosis("FAIL", "disk", text, "Make room; a run stages its rows there.", exit_code)
     return Diagnosis("OK", "disk", text) if free >= _ENOUGH else Diagnosis("WARN", "disk", text, "Make room soon.")
