@@ -11,7 +11,7 @@ import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -25,10 +25,11 @@ from stockpipe.cli.logs import painted, safe
 from stockpipe.cli.next_command import typeable
 from stockpipe.cli.values import json_text, number_of
 from stockpipe.errors import ConfigError, StockpipeError
-from stockpipe.load.desk import Progress
-from stockpipe.massive.open import paced
 from stockpipe.settings import Settings
 from stockpipe.settings.connections import NAME as CONNECTION_NAME
+
+if TYPE_CHECKING:
+    from stockpipe.load.desk import Progress
 
 log = logging.getLogger("stockpipe")
 
@@ -178,6 +179,8 @@ def given_settings(options: Mapping[str, Any]) -> dict[str, str | None]:
 
 def check_flags(settings: Settings) -> None:
     """Raise for a flag that makes no sense (UsageError), before anything is missed that is merely not set."""
+    from stockpipe.massive.open import paced
+
     _ = settings.warehouse
     paced(settings, Clock())
 
