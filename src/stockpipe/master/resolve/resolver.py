@@ -55,7 +55,7 @@ def resolve(
     cutter = Cutter(lists, owned, doubts)
     segments = [segment for of_ticker in by_ticker for segment in cutter.segments(of_ticker)]
     if overrides:
-        segments, cutter = _recut(by_ticker, segments, overrides, lists, Cutter(lists, owned, doubts))
+        segments, cutter = _recut(by_ticker, segments, overrides, lists, cutter)
     told = Told(overrides, segments, lists)
     tying = Tying(segments, lists, told.apart)
     told.tie_same(tying)

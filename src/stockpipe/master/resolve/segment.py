@@ -66,9 +66,7 @@ class Known:
         return self.role == "fund"
 
     def says(self, other: Known, what: str) -> bool | None:
-        """Whether two agree in "figis", "ciks" or "names": True, False, or None where one says nothing."""
-        if what == "names":
-            return self.fits(other)
+        """Whether two agree in "figis" or "ciks": True, False, or None where one says nothing."""
         mine, theirs = getattr(self, what), getattr(other, what)
         return not mine.keys().isdisjoint(theirs) if mine and theirs else None
 

@@ -141,42 +141,16 @@ class Tying:
 
     def _by_ticker(self, earlier: Segment, later: Segment) -> Tie | None:
         one, two = _both(earlier, later)
-        figi, cik, fits = one.says(two, "figis"), one.says(two, "ciks"), one.fits(two)
-        if not one.same_role(two) and not one.same_name(two):
-            return self._no(earlier, later, "ticker_reused", f"a {two.role} where a {one.role} was")
-        if one.role in DERIVED and not figi and (figi is False or not self._is_near(earlier, later)):
-            return self._no(
-                earlier,
-                later,
-                "ticker_reused",
-                f"a {one.role} with another FIGI, or after a long absence without one: it may be a second one",
-            )
-        if fits is not False and one.names and two.names:
-            if figi is False and cik is not True and not one.same_name(two):
-                return self._no(earlier, later, "ticker_reused", "another FIGI, and no CIK that agrees")
-            if cik is False and not (figi or one.same_name(two)):
-                return self._no(earlier, later, "ticker_reused", "another CIK, and another name")
-            if figi is None and cik is None and not self._is_near(earlier, later) and not one.same_name(two):
-                return self._no(
-                    earlier, later, "ticker_reused", "names that are alike, a long absence, and nothing else"
-                )
-            return self._yes(
-                earlier,
-                later,
-                "ticker_and_name",
-                "the same ticker, and a name that fits",
-                "high" if cik or figi else "medium",
-            )
-        if (
-            cik
-            and not one.is_fund
-            and figi is not False
-            and self._is_near(earlier, later)
-            and one.role not in IN_SERIES
-        ):
-            return self._yes(
-                earlier, later, "ticker_and_cik", "the same ticker and CIK after a short absence", "medium"
-            )
+        figi, cik = one.says(two, "figis"), one.says(two, "ciks")
+        near = self._is_near(earlier, later)
+        if no := _is_reused(one, two, near=near):
+            return self._no(earlier, later, "ticker_reused", no)
+        if one.fits(two):
+            evidence, confidence = "the same ticker, and a name that fits", "high" if cik or figi else "medium"
+            return self._yes(earlier, later, "ticker_and_name", evidence, confidence)
+        if cik and not one.is_fund and figi is not False and near and one.role not in IN_SERIES:
+            evidence = "the same ticker and CIK after a short absence"
+            return self._yes(earlier, later, "ticker_and_cik", evidence, "medium")
         return self._no(earlier, later, "ticker_reused", "the ticker is back with another name")
 
     def _by_name(self, earlier: Segment, later: Segment) -> Tie | None:
@@ -264,6 +238,25 @@ def _both(earlier: Segment, later: Segment) -> tuple[Known, Known]:
     left = [part.known for part in earlier.chain()]
     right = [part.known for part in later.chain()]
     return Known.together(left), Known.together(right)
+
+
+def _is_reused(one: Known, two: Known, *, near: bool) -> str:
+    """Why a ticker that is back is another security's, although its name may fit; "" where nothing says so."""
+    figi, cik = one.says(two, "figis"), one.says(two, "ciks")
+    alike = one.same_name(two)
+    if not one.same_role(two) and not alike:
+        return f"a {two.role} where a {one.role} was"
+    if one.role in DERIVED and not figi and (figi is False or not near):
+        return f"a {one.role} with another FIGI, or after a long absence without one: it may be a second one"
+    if alike or not one.fits(two):
+        return ""
+    if figi is False and cik is not True:
+        return "another FIGI, and no CIK that agrees"
+    if cik is False and not figi:
+        return "another CIK, and another name"
+    if figi is None and cik is None and not near:
+        return "names that are alike, a long absence, and nothing else"
+    return ""
 
 
 def _keys(segment: Segment) -> dict[str, set[object]]:
