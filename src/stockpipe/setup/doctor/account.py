@@ -51,25 +51,30 @@ def examine_account(settings: Settings, today: date) -> Iterator[Diagnosis]:
         yield failed("sign-in", error)
         yield Diagnosis("SKIP", "warehouse", "role, privileges and tables were not looked at: the sign-in failed")
         return
-    stages = settings.load_method == "copy"
     with closing(connection):
-        ask = Questions(connection, prefix.rstrip("."))
         yield _signed_in(plan, connection)
-        told, warehouse, database, schema = ask.in_use()
-        role = stored_role(settings.get("SNOWFLAKE_ROLE"), told) if told else None
-        yield _role(role)
-        computes = examine_compute(ask, settings, role, warehouse)
-        yield computes
-        yield from _place(ask, settings, role, database, schema)
-        if stages:
-            yield examine_storage(ask, plan.arguments)
-        if database and schema:
-            days, age = _last_days(ask, tables.runs, today, computes=computes.level == "OK")
-            used = tables.in_use(ask.columns, days)
-            yield from _examine_schema(ask, role, prefix, used, days, stages=stages)
-            yield from age
-        else:
-            yield Diagnosis("SKIP", "table", "tables were not looked at: there is no schema to look into")
+        yield from _examine_session(Questions(connection, prefix.rstrip(".")), settings, plan, tables, today)
+
+
+def _examine_session(
+    ask: Questions, settings: Settings, plan: SignIn, tables: OurTables, today: date
+) -> Iterator[Diagnosis]:
+    """What the session uses, and what a run finds there."""
+    told, warehouse, database, schema = ask.in_use()
+    role = stored_role(settings.get("SNOWFLAKE_ROLE"), told) if told else None
+    yield _role(role)
+    computes = examine_compute(ask, settings, role, warehouse)
+    yield computes
+    yield from _place(ask, settings, role, database, schema)
+    stages = settings.load_method == "copy"
+    if stages:
+        yield examine_storage(ask, plan.arguments)
+    if not (database and schema):
+        yield Diagnosis("SKIP", "table", "tables were not looked at: there is no schema to look into")
+        return
+    days, age = _last_days(ask, tables.runs, today, computes=computes.level == "OK")
+    yield from _examine_schema(ask, role, tables.in_use(ask.columns, days), days, stages=stages)
+    yield from age
 
 
 def _signed_in(plan: SignIn, connection: Any) -> Diagnosis:
@@ -122,9 +127,9 @@ def _may_create_a_schema(ask: Questions, role: str | None, database: str) -> boo
 
 
 def _examine_schema(
-    ask: Questions, role: str | None, prefix: str, tables: OurTables, days: Mapping[str, date], *, stages: bool
+    ask: Questions, role: str | None, tables: OurTables, days: Mapping[str, date], *, stages: bool
 ) -> Iterator[Diagnosis]:
-    wanted = wanted_on(prefix, tables)
+    prefix, wanted = tables.prefix, wanted_on(tables.prefix, tables)
     present = {name for name in wanted if ask.described(name)}
     altered = {table.name: _alterations(ask, table) for table in tables.all if table.name in present}
     hidden = _why_hidden(ask, tables, present, days)
