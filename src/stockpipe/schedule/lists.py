@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from datetime import date
 
 from stockpipe.base.clock import Clock, new_york_date
@@ -19,8 +19,6 @@ from stockpipe.schedule.backfill import Report, Wanted, backfill
 from stockpipe.schedule.daily import Line
 from stockpipe.schedule.due import Due, EachDay, EachSession, Moments, Published, Rule
 from stockpipe.warehouse.runs import RunRecord
-
-CatchUp = Callable[[Sequence[date], Published], Mapping[date, Exception]]
 
 
 class SharedDesk:
@@ -60,36 +58,45 @@ def lines_of(
     loaded: Callable[[Sequence[Load]], None] = lambda _: None,
 ) -> list[Line]:
     """The lines of a schedule; `loaded` is called with each load that was published."""
-
-    def loading(job: Sequence[Load]) -> Callable[[Due], None]:
-        def load(due: Due) -> None:
-            # A list of the present is that of the day on which it is fetched.
-            ds = due.ds if due.dated else new_york_date(clock)
-            loads = [replace(one, ds=ds, dated=due.dated) for one in job]
-            try:
-                load_watched(desk.get(), loads, metrics=metrics)
-            except BaseException:
-                desk.close()
-                raise
-            loaded(loads)
-
-        return load
-
-    def catching_up(job: Sequence[Load]) -> CatchUp:
-        def catch_up(days: Sequence[date], published: Published) -> Mapping[date, Exception]:
-            try:
-                return missed_days(desk.get(), [one.part for one in job], days, published)
-            except BaseException:
-                desk.close()
-                raise
-
-        return catch_up
-
     several = len(jobs) > 1
+    lists = [_List(job, desk, clock, metrics, loaded) for job in jobs]
     return [
-        Line(rule_of(job[0].dataset, moments), loading(job), label_of(job) if several else "", catching_up(job))
-        for job in jobs
+        Line(rule_of(one.job[0].dataset, moments), one.load, label_of(one.job) if several else "", one.catch_up)
+        for one in lists
     ]
+
+
+@dataclass(frozen=True)
+class _List:
+    """One list, and how its days are loaded. The desk is closed when one fails: the next load has a new one."""
+
+    job: Sequence[Load]
+    desk: SharedDesk
+    clock: Clock
+    metrics: MetricsFile | None
+    loaded: Callable[[Sequence[Load]], None]
+
+    def load(self, due: Due) -> None:
+        """Load a day that is due."""
+        # A list of the present is that of the day on which it is fetched.
+        ds = due.ds if due.dated else new_york_date(self.clock)
+        loads = [replace(one, ds=ds, dated=due.dated) for one in self.job]
+        with self._closed_if_it_fails():
+            load_watched(self.desk.get(), loads, metrics=self.metrics)
+        self.loaded(loads)
+
+    def catch_up(self, days: Sequence[date], published: Published) -> Mapping[date, Exception]:
+        """Load missed days; the errors of those that were not published."""
+        with self._closed_if_it_fails():
+            return missed_days(self.desk.get(), [one.part for one in self.job], days, published)
+
+    @contextmanager
+    def _closed_if_it_fails(self) -> Iterator[None]:
+        try:
+            yield
+        except BaseException:
+            self.desk.close()
+            raise
 
 
 def missed_days(
