@@ -93,3 +93,46 @@ def test_calls_that_make_no_sense_are_none(tmp_path: Path, known: object) -> Non
     memory.learn_calls("key", [], datetime(2026, 2, 7, tzinfo=UTC))
     memory._facts["calls"] = dict.fromkeys(memory._facts["calls"], known)
     assert memory.calls("key", datetime(2026, 2, 7, tzinfo=UTC)) == []
+
+
+def test_the_reach_of_a_plan_moves_on_each_day_and_is_asked_again_after_a_week(tmp_path: Path) -> None:
+    memory = recall(tmp_path / "state.json")
+    memory.learn_reach("key", "daily_bars", date(2024, 2, 6), TODAY)
+    memory.learn_reach("key", "short_volume", date(2024, 2, 4), TODAY)
+    memory.keep()
+    again = recall(tmp_path / "state.json")
+    found = [again.refused_until("key", "daily_bars", TODAY + timedelta(days=age)) for age in (-1, 0, 1, 6, 7)]
+    assert found == [None, date(2024, 2, 6), date(2024, 2, 7), date(2024, 2, 12), None]
+    # Of any dataset the newest one; of another key or dataset nothing.
+    assert again.refused_until("key", None, TODAY) == date(2024, 2, 6)
+    assert (again.refused_until("other", "daily_bars", TODAY), again.refused_until("key", "tickers", TODAY)) == (
+        None,
+        None,
+    )
+    assert "key" not in (tmp_path / "state.json").read_text()
+
+
+def test_another_plan_or_an_answer_for_an_earlier_day_forgets_the_reach(tmp_path: Path) -> None:
+    memory = recall(tmp_path / "state.json")
+    border = date(2024, 2, 6)
+
+    def left(change: object) -> date | None:
+        memory.learn_plan("key", "free", TODAY)
+        memory.learn_reach("key", "daily_bars", border, TODAY)
+        change()  # type: ignore[operator]
+        return memory.refused_until("key", "daily_bars", TODAY)
+
+    assert left(lambda: memory.learn_plan("key", "free", TODAY)) == border
+    assert left(lambda: memory.learn_plan("key", "paid", TODAY)) is None
+    assert left(lambda: memory.was_answered("key", "daily_bars", border + timedelta(days=1), TODAY)) == border
+    assert left(lambda: memory.was_answered("key", "daily_bars", border, TODAY)) is None
+
+
+@pytest.mark.parametrize("known", [None, "x", [], {"daily_bars": 5}, {"daily_bars": {"seen": "x", "refused": "y"}}])
+def test_a_reach_that_makes_no_sense_is_none(tmp_path: Path, known: object) -> None:
+    memory = recall(tmp_path / "state.json")
+    memory.learn_reach("key", "daily_bars", TODAY, TODAY)
+    memory._facts["reach"] = dict.fromkeys(memory._facts["reach"], known)
+    assert memory.refused_until("key", "daily_bars", TODAY) is memory.refused_until("key", None, TODAY) is None
+    memory.learn_reach("key", "daily_bars", TODAY, TODAY)
+    assert memory.refused_until("key", "daily_bars", TODAY) == TODAY

@@ -137,6 +137,24 @@ def test_the_plan_s_reach_is_learned_with_a_dozen_calls(serve: Serve, reach: int
     assert (report.failed, report.codes) == ([], [4])
 
 
+def test_the_next_command_knows_the_reach_and_asks_for_no_day_before_it(serve: Serve) -> None:
+    api = Spoiled({day(number): NO_TIMEFRAME for number in range(37)})
+    env = flags(serve(many(3), wrap=api.wrap))
+    fill(env, 40)
+    api.asked = []
+    report = fill(env, 40, published=(37, 38, 39))
+    [(_, first, count, error)] = report.reach
+    assert (first, count, type(error), report.codes, api.asked) == (None, 37, OutOfReach, [4], [])
+    words = ("backfill", "--from", str(day(30)), "--to", str(day(39)), "--dry-run")
+    done = command(*words, env=env)
+    assert (done.returncode, "tickers: stocks: 7 days are left out" in done.stderr) == (0, True)
+    assert json.loads(command(*words, "--json", env=env).stdout)["lists"][0]["missing_days"] == []
+    # A plan that reaches further: one of the days is loaded by hand, and then all are asked for.
+    api.bad = {}
+    load(env, on=str(day(36)))
+    assert fill(env, 37, published=(36,)).days == 36
+
+
 def test_each_day_is_compared_with_the_one_before_it_whatever_its_batch(serve: Serve) -> None:
     def only(count: int) -> Answer:
         rows = [

@@ -7,6 +7,7 @@ import logging
 import sys
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from datetime import date
 from functools import reduce
 from operator import add
@@ -30,6 +31,7 @@ from stockpipe.observe.several import worst
 from stockpipe.schedule.backfill import Failed, Report, Wanted
 from stockpipe.schedule.backfill import backfill as load_days
 from stockpipe.schedule.missing import Estimate, estimate, expected_days, range_of
+from stockpipe.schedule.reach import known_refusal, out_of_reach
 from stockpipe.settings import Settings, load_settings
 from stockpipe.warehouse import open_warehouse
 from stockpipe.warehouse.history import Chosen, last_days, published_days
@@ -88,10 +90,13 @@ def _backfill(settings: Settings, options: dict[str, Any]) -> int:
     clock = Clock()
     with Desk(settings, clock) as desk:
         wanted, known = _wanted(settings, options, new_york_date(clock))
-        expected = _estimates(desk, wanted, known)
+        within = [_within_reach(desk, one) for one in wanted]
+        expected = _estimates(desk, within, known)
         missing = [one for one in wanted if one.days]
         if options["dry_run"] or not (options["quiet"] or options["log_format"] == "json"):
-            _show_plan(wanted, expected, desk, to_stdout=options["dry_run"], as_json=options["as_json"])
+            _show_plan(within, expected, desk, to_stdout=options["dry_run"], as_json=options["as_json"])
+        if options["dry_run"]:
+            _tell_of_reach(wanted, within)
         if options["dry_run"] or not missing:
             if options["as_json"] and not options["dry_run"]:
                 print_json(_document(Report(), 0))
@@ -141,6 +146,19 @@ def _lists(options: dict[str, Any]) -> list[list[Part]]:
             )
     lists = [[load.part for load in job] for job in make_jobs(Clock(), options["datasets"], words_of(options))]
     return [parts for parts in lists if parts[0].dataset.source.has_days]
+
+
+def _within_reach(desk: Desk, one: Wanted) -> Wanted:
+    """Without the days that the key's plan is known not to reach."""
+    return replace(one, days=one.days[out_of_reach(desk, one.parts[0].dataset, one.days) :])
+
+
+def _tell_of_reach(wanted: list[Wanted], within: list[Wanted]) -> None:
+    """Say which days would be left out; a load that is not dry says so itself."""
+    for one, rest in zip(wanted, within, strict=True):
+        if count := len(one.days) - len(rest.days):
+            says = known_refusal(one.days, count)
+            click.echo(f"{one.label}: {count:,} days are left out. {says.message} {says.hint}", err=True)
 
 
 def _estimates(desk: Desk, wanted: list[Wanted], known: list[RunRecord]) -> dict[str, Estimate]:

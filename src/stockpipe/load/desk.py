@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import date
 from functools import cached_property
 from types import TracebackType
 from typing import Self
@@ -105,6 +106,7 @@ class Desk:
     def remember_history(self, parts: Sequence[PartRun]) -> None:
         """Keep what was learned of the key's plan, and of lists of which no later day is remembered, for the next run."""
         kept = recall(self.settings.state_file)
+        self._note_answered(kept, parts)
         for part in parts:
             if part.ranges and not kept.is_newer(part.load.part.path, part.load.ds):
                 kept.learn_starts(part.load.part.path, *part.ranges, part.load.ds)
@@ -112,10 +114,29 @@ class Desk:
 
     def remember(self, parts: Sequence[PartRun]) -> None:
         """Keep what was learned of the key's plan and of the published lists for the next run."""
+        self._note_answered(self.memory, parts)
         for part in parts:
             if part.ranges:
                 self.memory.learn_starts(part.load.part.path, *part.ranges, part.load.ds)
         self._keep(self.memory)
+
+    def refused_until(self, dataset: Dataset | None = None) -> date | None:
+        """The newest day of a dataset, or of any, that the key's plan is known not to reach, from now or an earlier command."""
+        key, name = key_of(self.client.origin), dataset.name if dataset else None
+        return self.memory.refused_until(key, name, new_york_date(self.clock))
+
+    def learn_reach(self, dataset: Dataset, refused: date) -> None:
+        """Keep the newest day of a dataset that the key's plan does not reach, for this command and the next ones."""
+        key, today = key_of(self.client.origin), new_york_date(self.clock)
+        self.memory.learn_reach(key, dataset.name, refused, today)
+        kept = recall(self.settings.state_file)
+        kept.learn_reach(key, dataset.name, refused, today)
+        self._keep(kept)
+
+    def _note_answered(self, memory: Memory, parts: Sequence[PartRun]) -> None:
+        key, today = key_of(self.client.origin), new_york_date(self.clock)
+        for load in (part.load for part in parts if part.load.dated):
+            memory.was_answered(key, load.dataset.name, load.ds, today)
 
     def _keep(self, memory: Memory) -> None:
         pacer = self.client.pacer

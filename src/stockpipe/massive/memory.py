@@ -1,7 +1,7 @@
 """What is remembered between runs, in a small file beside the data: it makes runs quicker and is never needed.
 
-It holds the plan that a key was seen to have, under a salted digest of the key, where the ranges of the next walk
-begin, and how many rows the last published day had in each of them. A missing, broken or unwritable file costs some time and nothing else.
+It holds the plan that a key was seen to have and how far back it reaches, under a salted digest of the key, where the
+ranges of the next walk begin, and how many rows the last published day had in each of them. A missing, broken or unwritable file costs some time and nothing else.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ log = logging.getLogger(__name__)
 
 # A paid key shows itself anew in every run; a free one that was upgraded would stay slow for ever.
 FREE_FOR = timedelta(days=7)
+# A plan that was changed is asked again after this.
+REACH_FOR = timedelta(days=7)
 # Between days further apart a list may have become another one.
 COUNTS_FOR = timedelta(days=30)
 # Seconds: the free plan counts the calls of a minute.
@@ -52,11 +54,35 @@ class Memory:
         return cast(KeyPlan, plan) if known else "auto"
 
     def learn_plan(self, key: str, plan: KeyPlan, today: date) -> None:
-        """Note the plan of a key; `auto` forgets it."""
+        """Note the plan of a key; `auto` forgets it. With another plan than before, its reach is forgotten."""
         plans, digest = self._part("plans"), self._digest(key)
-        plans.pop(digest, None)
+        before = plans.pop(digest, None)
+        if plan != "auto" and isinstance(before, dict) and before.get("plan") != plan:
+            self._part("reach").pop(digest, None)
         if plan != "auto":
             plans[digest] = {"plan": plan, "seen": today.isoformat()}
+
+    def refused_until(self, key: str, dataset: str | None, today: date) -> date | None:
+        """The newest day of a dataset, or of any, that the plan of a key does not reach; None when not known or too long ago.
+
+        A plan's history moves on by a day each day.
+        """
+        known: Any = self._part("reach").get(self._digest(key))
+        names = [dataset] if dataset else list(known if isinstance(known, dict) else ())
+        return max(filter(None, (_moved_on(known, name, today) for name in names)), default=None)
+
+    def learn_reach(self, key: str, dataset: str, refused: date, today: date) -> None:
+        """Note the newest day of a dataset that the API refused as out of the plan's reach."""
+        reach, digest = self._part("reach"), self._digest(key)
+        if not isinstance(reach.get(digest), dict):
+            reach[digest] = {}
+        reach[digest][dataset] = {"refused": refused.isoformat(), "seen": today.isoformat()}
+
+    def was_answered(self, key: str, dataset: str, day: date, today: date) -> None:
+        """Forget a reach that does not hold any more: an earlier day was answered, so the plan is another one."""
+        until = self.refused_until(key, dataset, today)
+        if until and day <= until:
+            self._part("reach").pop(self._digest(key), None)
 
     def calls(self, key: str, now: datetime) -> list[float]:
         """How many seconds before `now` the last calls of a key on the free plan began, the oldest first.
@@ -132,6 +158,15 @@ class Memory:
     def _digest(self, key: str) -> str:
         salt = self._facts.setdefault("salt", secrets.token_hex(8))
         return hashlib.blake2b(key.encode(), key=str(salt).encode(errors="replace")[:64], digest_size=8).hexdigest()
+
+
+def _moved_on(known: Any, dataset: str, today: date) -> date | None:
+    try:
+        seen, day = (date.fromisoformat(known[dataset][name]) for name in ("seen", "refused"))
+        age = today - seen
+        return day + age if timedelta() <= age < REACH_FOR else None
+    except (TypeError, KeyError, ValueError, OverflowError):
+        return None
 
 
 def recall(path: Path) -> Memory:

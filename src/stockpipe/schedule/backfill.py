@@ -36,8 +36,8 @@ from stockpipe.load.desk import Desk
 from stockpipe.load.loads import Load
 from stockpipe.load.run import Run
 from stockpipe.load.sources import source_findings
-from stockpipe.massive.pages import Query
 from stockpipe.schedule.missing import DAYS_A_BATCH, stretches
+from stockpipe.schedule.reach import first_reached, known_refusal, out_of_reach
 from stockpipe.warehouse import History
 
 log = logging.getLogger(__name__)
@@ -163,6 +163,8 @@ class _List:
         """Load the days, stretch by stretch."""
         try:
             self._desk.prepare(self._wanted.parts[0].dataset)
+            if count := out_of_reach(self._desk, self._wanted.parts[0].dataset, self._wanted.days):
+                self._leave_out(count, known_refusal(self._wanted.days, count))
             for stretch in stretches(self._wanted.days, self._wanted.published):
                 self._look_around(stretch)
                 self._load(stretch)
@@ -287,27 +289,23 @@ class _List:
             raise _EndOfList(error)
 
     def _learn_reach(self, day: StagedDay) -> None:
-        """Find the first day that the key's plan reaches, by halves: a dozen calls, where each day would be refused."""
+        """Find the first day that the key's plan reaches, where each day before it would be refused, and remember it."""
         days = self._wanted.days
         if self._reach is not None and day.ds < self._reach:
             return
-        low, high = days.index(day.ds) + 1, len(days)
-        while low < high:
-            middle = (low + high) // 2
-            low, high = (low, middle) if self._reaches(days[middle]) else (middle + 1, high)
-        self._reach = days[low] if low < len(days) else date.max
-        first = days[low] if low < len(days) else None
-        self._report.reach.append((self._wanted, first, low, day.error or Exception()))
-        told = f"it begins at {first}" if first else "no day of the range is within it"
-        log.warning("%s: the key's plan does not reach back to %s; %s.", self._wanted.label, days[0], told)
+        low = first_reached(self._desk, self._wanted.parts[0], days, days.index(day.ds) + 1)
+        self._desk.learn_reach(self._wanted.parts[0].dataset, days[low - 1])
+        self._leave_out(low, day.error or known_refusal(days, low))
 
-    def _reaches(self, day: date) -> bool:
-        query = Query(self._wanted.parts[0], day)
-        try:
-            self._desk.client.page(query.target, query.source)
-        except OutOfReach:
-            return False
-        return True
+    def _leave_out(self, count: int, error: Exception) -> None:
+        """Ask for none of the first days of the list, and say why once."""
+        days, wanted = self._wanted.days, self._wanted
+        first = days[count] if count < len(days) else None
+        self._reach = first or date.max
+        others = [one for one in self._report.reach if one[0] is not wanted]
+        self._report.reach = [*others, (wanted, first, count, error)]
+        told = f"it begins at {first}" if first else "no day of the range is within it"
+        log.warning("%s: the key's plan does not reach back to %s; %s.", wanted.label, days[0], told)
 
     def _publish(self) -> None:
         """Publish the days that have come together, and record those that were left out."""
