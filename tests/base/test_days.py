@@ -8,7 +8,7 @@ from datetime import date
 import pytest
 
 from stockpipe.base import calls
-from stockpipe.base.days import read_day, time_of_day
+from stockpipe.base.days import in_words, read_day, time_of_day
 from stockpipe.errors import UsageError
 from stockpipe.load.loads import day_of
 
@@ -33,3 +33,14 @@ def test_a_time_of_day_is_hours_and_minutes() -> None:
     for text in ("24:00", "4.30", "04:60", "0430", "04:30:00", "04:30+00:00", "T04:30", "\u0664:30", "04:30\n", ""):
         with pytest.raises(UsageError, match="is not a time of day"):
             time_of_day(text)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (0.4, "0 s"), (5, "5 s"), (59.4, "59 s"), (59.6, "1 min"), (100, "1 min 40 s"), (599.4, "9 min 59 s"), (599.6, "10 min"),
+        (725, "12 min"), (3600, "1 h"), (5369, "1 h 29 min"), (169_000, "46 h 57 min"), (172_800, "2 d"), (900_000, "10 d 10 h"),
+    ],
+)  # fmt: skip
+def test_a_duration_is_told_in_two_figures_at_most(seconds: float, words: str) -> None:
+    assert in_words(seconds) == words

@@ -9,7 +9,7 @@ import pytest
 from stockpipe.base.clock import new_york_date
 from stockpipe.errors import ApiError, Interrupted
 from stockpipe.massive.answers import Transient
-from stockpipe.massive.pacing import CallCounts, Pacer, Patience, backoff, in_words
+from stockpipe.massive.pacing import CallCounts, Pacer, Patience, backoff
 from stockpipe.settings import KeyPlan
 from support.clocks import FakeClock, pacer
 
@@ -370,14 +370,6 @@ def test_a_key_without_a_wait_starts_at_once_and_waits_nothing() -> None:
     paid.wait_for_turn()
     assert (paid.counts.calls, paid.counts.waited) == (1, 0.0)
     assert clock.slept == [0.0]  # the look at the deadline
-
-
-@pytest.mark.parametrize(
-    ("seconds", "words"),
-    [(0.4, "0 s"), (5, "5 s"), (59.4, "59 s"), (59.6, "1 min"), (60, "1 min"), (100, "1 min 40 s"), (3600, "60 min")],
-)
-def test_a_time_in_words(seconds: float, words: str) -> None:
-    assert in_words(seconds) == words
 
 
 @pytest.mark.parametrize(

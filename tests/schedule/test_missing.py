@@ -7,7 +7,6 @@ from datetime import date, timedelta
 
 import pytest
 
-from stockpipe.cli.backfill import duration
 from stockpipe.datasets import TICKERS, DayFacts, Endpoint
 from stockpipe.errors import UsageError
 from stockpipe.schedule.missing import Estimate, Gap, estimate, expected_days, gaps, range_of, stretches
@@ -127,14 +126,3 @@ def test_a_range_never_begins_before_time_itself() -> None:
     start, _ = range_of(None, None, "99999d", TODAY)
     assert start == date(1970, 1, 1)
     assert TODAY - start > timedelta(days=20_000)
-
-
-@pytest.mark.parametrize(
-    ("seconds", "words"),
-    [
-        (0, "1 s"), (89.4, "89 s"), (90, "2 min"), (5369, "89 min"), (5400, "1 h 30 min"), (169_000, "46 h 57 min"),
-        (172_800, "2 d 0 h"), (900_000, "10 d 10 h"),
-    ],
-)  # fmt: skip
-def test_a_time_that_is_left_is_told_in_two_figures(seconds: float, words: str) -> None:
-    assert duration(seconds) == words

@@ -1,4 +1,4 @@
-"""Days and times of day as people write them: one form each, whoever asks."""
+"""Days, times of day and durations as people write them: one form each, whoever asks."""
 
 from __future__ import annotations
 
@@ -28,3 +28,17 @@ def time_of_day(text: str) -> tuple[int, int]:
     if match is None:
         raise UsageError(f"{quoted(text)} is not a time of day.", hint="Write it as HH:MM, such as 04:30.")
     return int(match[1]), int(match[2])
+
+
+def in_words(seconds: float) -> str:
+    """A duration in two figures at most: `48 s`, `1 min 40 s`, `12 min`, `3 h 20 min`, `4 d 6 h`."""
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 10:
+        figures = ((minutes, "min"), (rest, "s"))
+    elif seconds < 48 * 3600:
+        hours, minutes = divmod(round(seconds / 60), 60)
+        figures = ((hours, "h"), (minutes, "min"))
+    else:
+        days, hours = divmod(round(seconds / 3600), 24)
+        figures = ((days, "d"), (hours, "h"))
+    return " ".join(f"{number} {unit}" for number, unit in figures if number) or "0 s"

@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from datetime import date
 from functools import lru_cache
 from itertools import pairwise
 from urllib.parse import quote, quote_plus, unquote, urlsplit
@@ -49,6 +50,11 @@ _SHORT = 16
 def literal(value: object) -> str:
     """A text or a flag as SQL has it: 'it''s', true. Snowflake reads backslashes too; `snowflake_text` doubles them."""
     return str(value).lower() if isinstance(value, bool) else "'" + str(value).replace("'", "''") + "'"
+
+
+def day_literal(day: date) -> str:
+    """A day as SQL has it: DATE '2026-02-06'."""
+    return f"DATE '{day.isoformat()}'"
 
 
 def printable(text: str) -> str:

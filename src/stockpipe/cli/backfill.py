@@ -17,6 +17,7 @@ from typing import Any
 import click
 
 from stockpipe.base.clock import Clock, new_york_date
+from stockpipe.base.days import in_words
 from stockpipe.base.stopping import as_interrupt
 from stockpipe.cli.logs import configure_logging, safe
 from stockpipe.cli.next_command import next_command
@@ -190,7 +191,7 @@ def _show_plan(
 
 def _plan_line(one: Wanted, expected: Estimate) -> list[Any]:
     first, last = (one.days[0], one.days[-1]) if one.days else (None, None)
-    time = "unknown" if expected.seconds is None else duration(expected.seconds)
+    time = "unknown" if expected.seconds is None else in_words(expected.seconds)
     credit = None if expected.credits is None else f"about {expected.credits:.2f}"
     size = f"{expected.megabytes:,.0f} MB"
     return [one.label, first, last, len(one.days), f"{expected.calls:,}", time, f"{expected.rows:,}", size, credit]
@@ -254,7 +255,7 @@ class _Pace:
     def text(self, report: Report, done: int) -> str:
         """`40 of 250 days, 520 calls, 480,000 rows, about 2 min left`."""
         spent = self._desk.clock.monotonic() - self._began
-        left = duration(spent / done * (self.total - done)) if done else "unknown"
+        left = in_words(spent / done * (self.total - done)) if done else "unknown"
         calls = self._desk.client.pacer.counts.calls
         return f"{done:,} of {self.total:,} days, {calls:,} calls, {report.rows:,} rows published, about {left} left"
 
@@ -357,15 +358,3 @@ def _document(report: Report, code: int) -> dict[str, Any]:
             {"list": wanted.label, "days": count, "message": str(error)} for wanted, count, error in report.given_up
         ],
     }
-
-
-def duration(seconds: float) -> str:
-    """`40 s`, `12 min`, `3 h 20 min`, `4 d 6 h`: two figures at most."""
-    minutes, hours = round(seconds / 60), round(seconds / 3600)
-    if seconds < 90:
-        return f"{max(1, round(seconds))} s"
-    if minutes < 90:
-        return f"{minutes} min"
-    if hours < 48:
-        return f"{minutes // 60} h {minutes % 60} min"
-    return f"{hours // 24} d {hours % 24} h"

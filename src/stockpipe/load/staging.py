@@ -21,7 +21,7 @@ import msgspec
 from stockpipe.base.engine import open_local
 from stockpipe.base.folders import WorkFolder
 from stockpipe.base.stopping import interruptible
-from stockpipe.base.text import literal
+from stockpipe.base.text import day_literal, literal
 from stockpipe.datasets import Column, Cut, Partition
 from stockpipe.errors import DataCheckError
 from stockpipe.load.rows import CELL, LARGEST_ROW, NULL, ROW, RowReader
@@ -294,7 +294,7 @@ def _typing_sql(partition: Partition, source: str) -> str:
         else:
             values.append(
                 {
-                    "day": f"DATE '{partition.ds.isoformat()}'",
+                    "day": day_literal(partition.ds),
                     "unknown": "extra",
                     "number": "1",
                     "pulled": _moment(partition),

@@ -18,6 +18,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 
 from stockpipe.base.clock import Clock
+from stockpipe.base.days import in_words
 from stockpipe.errors import ApiError, Interrupted
 from stockpipe.settings import KeyPlan
 
@@ -282,14 +283,6 @@ class Pacer:
         patience.wait(pause)
         with self._lock:
             self._count(waited=pause)
-
-
-def in_words(seconds: float) -> str:
-    """A time as people say it: `48 s`, `1 min 40 s`."""
-    minutes, rest = divmod(round(seconds), 60)
-    return " ".join(
-        part for part in (f"{minutes} min" if minutes else "", f"{rest} s" if rest or not minutes else "") if part
-    )
 
 
 def backoff(attempt: int) -> float:

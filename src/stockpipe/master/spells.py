@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
+from stockpipe.base.text import day_literal
 from stockpipe.master.resolve.stretch import List, Lists, Stretch
 from stockpipe.warehouse.history import ended
 from stockpipe.warehouse.runs import GOOD, RUNS_TABLE
@@ -40,8 +41,8 @@ def stretches_sql(table: str, first: date, left_out: Sequence[date] = ()) -> str
     Most values of a ticker fill one range of lists without a hole: these cost one GROUP BY. Only the tickers in which
     something comes back need the window over their rows.
     """
-    but = f' AND "DS" NOT IN ({", ".join(_day(day) for day in left_out)})' if left_out else ""
-    where = f'{_LISTED} AND "DS" >= {_day(first)}{but}'
+    but = f' AND "DS" NOT IN ({", ".join(day_literal(day) for day in left_out)})' if left_out else ""
+    where = f'{_LISTED} AND "DS" >= {day_literal(first)}{but}'
     return f"""WITH days AS (
     SELECT "DS", row_number() OVER (ORDER BY "DS") AS n FROM (SELECT DISTINCT "DS" FROM {table} WHERE {where}) AS d
 ),
@@ -70,7 +71,7 @@ def delisted_sql(table: str, first: date) -> str:
     delisted = '"MARKET" = \'stocks\' AND NOT "ACTIVE"'
     return (
         'SELECT DISTINCT "TICKER", "NAME", "CIK", "COMPOSITE_FIGI", "SHARE_CLASS_FIGI", CAST("DELISTED_UTC" AS DATE) AS ended '
-        f'FROM {table} WHERE {delisted} AND "DELISTED_UTC" >= {_day(first)} '
+        f'FROM {table} WHERE {delisted} AND "DELISTED_UTC" >= {day_literal(first)} '
         f'AND "DS" = (SELECT max("DS") FROM {table} WHERE {delisted})'
     )
 
@@ -91,10 +92,6 @@ def lists_as_rows(lists: Sequence[List], broken: Sequence[List]) -> list[tuple[o
     """Lists as rows of SECURITY_LISTS, those that were left out too."""
     states = [(one, "torn" if one.torn else "whole") for one in lists] + [(one, "broken") for one in broken]
     return sorted((one.day, one.rows, one.store or None, state, one.mark or None) for one, state in states)
-
-
-def _day(day: date) -> str:
-    return f"DATE '{day.isoformat()}'"
 
 
 def _of(where: str) -> str:

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from datetime import date
 
+from stockpipe.base.text import day_literal
 from stockpipe.datasets import TICKERS, Part
 from stockpipe.reading.tickers import COMPARED
-from stockpipe.reading.words import day_literal
+from stockpipe.reading.words import holds_on
 from stockpipe.warehouse import sql
 from stockpipe.warehouse.securities import SECURITY_HISTORY
 
@@ -81,9 +82,7 @@ def _sides(table: str, part: Part, day: date, before: date, prefix: str | None) 
             once = f"CASE WHEN count({figi}) OVER (PARTITION BY {figi}) = 1 THEN {figi} END"
             sides.append(f"{name} AS (\n    SELECT {columns}, {once} AS identity, FALSE AS is_sure FROM {rows}\n)")
         else:
-            valid = (
-                f'h."VALID_FROM" <= {day_literal(on)} AND (h."VALID_TO" > {day_literal(on)} OR h."VALID_TO" IS NULL)'
-            )
+            valid = holds_on(on, "VALID", "h.")
             sides.append(
                 f'{name} AS (\n    SELECT {columns}, h."SECURITY_ID" AS identity, h."SECURITY_ID" IS NOT NULL AS is_sure FROM {rows}\n'
                 f'    LEFT JOIN {prefix}{SECURITY_HISTORY.name} AS h ON h."TICKER" = t."TICKER" AND {valid}\n)'

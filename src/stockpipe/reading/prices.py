@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from stockpipe.base.text import day_literal
 from stockpipe.errors import UsageError
 from stockpipe.models.prices import Sources, adjusted_sql, adjustments_sql, bars_sql, issues_sql
-from stockpipe.reading.words import day_literal, ticker_literal
+from stockpipe.reading.words import holds_on, ticker_literal
 
 ADJUST = ("none", "splits", "total")
 """How prices are adjusted: not at all, by splits, or by splits and dividends (total return)."""
@@ -109,10 +110,7 @@ def _chosen(asked: Asked) -> str:
 
 
 def _known(day: date | None) -> str:
-    if day is None:
-        return '"KNOWN_TO" IS NULL'
-    on = day_literal(day)
-    return f'"KNOWN_FROM" <= {on} AND ("KNOWN_TO" > {on} OR "KNOWN_TO" IS NULL)'
+    return '"KNOWN_TO" IS NULL' if day is None else holds_on(day, "KNOWN")
 
 
 def _columns(names: Sequence[str]) -> str:

@@ -1,15 +1,14 @@
-"""Questions to the security master: who was listed on a day, whose a ticker was, and a security's life."""
+"""Questions to the security master: who was listed on a day, and whose a ticker was."""
 
 from __future__ import annotations
 
 from datetime import date
 
 from stockpipe.errors import NotThere, UsageError
-from stockpipe.reading.words import day_literal
+from stockpipe.reading.words import holds_on
 from stockpipe.warehouse import Warehouse
 from stockpipe.warehouse.securities import (
     SECURITIES,
-    SECURITY_ALIASES,
     SECURITY_BUILDS,
     SECURITY_HISTORY,
 )
@@ -46,34 +45,17 @@ def known_day(days: tuple[date, date] | None, day: date | None) -> date:
 def securities_sql(prefix: str, day: date) -> str:
     """Who was listed on a day, with permanent ids, by ticker."""
     columns = ", ".join(f'"{name}"' for name in ("SECURITY_ID", *_IDENTITY, "VALID_FROM"))
-    return f'SELECT {columns} FROM {prefix}{SECURITY_HISTORY.name} WHERE {_valid(day)} ORDER BY "TICKER", "SECURITY_ID"'
+    where = holds_on(day, "VALID")
+    return f'SELECT {columns} FROM {prefix}{SECURITY_HISTORY.name} WHERE {where} ORDER BY "TICKER", "SECURITY_ID"'
 
 
 def lookup_sql(prefix: str, ticker: str, day: date | None = None) -> str:
     """Whose a ticker (a literal) was, on a day or ever: what it was then, and what it is called now."""
     then = ", ".join(f'h."{name}"' for name in ("TICKER", "NAME", "TYPE", "PRIMARY_EXCHANGE"))
-    on = f" AND {_valid(day, 'h.')}" if day else ""
+    on = f" AND {holds_on(day, 'VALID', 'h.')}" if day else ""
     return f"""SELECT h."SECURITY_ID", {then}, h."VALID_FROM", h."VALID_TO",
     s."STATUS", s."TICKER" AS "TICKER_NOW", s."NAME" AS "NAME_NOW", s."ISSUER_ID", s."CIK", s."COMPOSITE_FIGI"
 FROM {prefix}{SECURITY_HISTORY.name} AS h
 JOIN {prefix}{SECURITIES.name} AS s ON s."SECURITY_ID" = h."SECURITY_ID"
 WHERE h."TICKER" = {ticker}{on}
 ORDER BY h."VALID_FROM", h."SECURITY_ID\""""
-
-
-def life_sql(prefix: str, name: str) -> str:
-    """The whole life of every security that ever had a ticker (a literal), or has this id, or had this alias."""
-    columns = ", ".join(f'h."{column}"' for column in ("SECURITY_ID", "VALID_FROM", "VALID_TO", *_IDENTITY, "EVIDENCE"))
-    history = f"{prefix}{SECURITY_HISTORY.name}"
-    return f"""SELECT {columns} FROM {history} AS h
-WHERE h."SECURITY_ID" IN (
-    SELECT "SECURITY_ID" FROM {history} WHERE "TICKER" = {name} OR "SECURITY_ID" = {name}
-    UNION ALL
-    SELECT "SECURITY_ID" FROM {prefix}{SECURITY_ALIASES.name} WHERE "ALIAS_ID" = {name}
-)
-ORDER BY h."SECURITY_ID", h."VALID_FROM\""""
-
-
-def _valid(day: date, of: str = "") -> str:
-    on = day_literal(day)
-    return f'{of}"VALID_FROM" <= {on} AND ({of}"VALID_TO" > {on} OR {of}"VALID_TO" IS NULL)'

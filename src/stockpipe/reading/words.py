@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from datetime import date
-from typing import Any
+from typing import Any, Literal
 
-from stockpipe.base.text import quoted
+from stockpipe.base.text import day_literal, quoted
 from stockpipe.datasets import Dataset, Part
 from stockpipe.errors import UsageError
 from stockpipe.load.loads import known_dataset, parts_of
@@ -23,9 +23,13 @@ def ticker_literal(ticker: Any) -> str:
     raise UsageError(f"{shown} is not a ticker.", hint="Write it as the API does, such as AAPL, BRK.A or X:BTCUSD.")
 
 
-def day_literal(day: date) -> str:
-    """A day as SQL."""
-    return f"DATE '{day.isoformat()}'"
+def holds_on(day: date, kind: Literal["VALID", "KNOWN"], table: str = "") -> str:
+    """The condition for the row that holds on a day: "VALID_FROM" <= DATE '...' AND ("VALID_TO" > DATE '...' OR "VALID_TO" IS NULL).
+
+    `table` is a table's name in the statement, with its dot.
+    """
+    begins, ends, on = f'{table}"{kind}_FROM"', f'{table}"{kind}_TO"', day_literal(day)
+    return f"{begins} <= {on} AND ({ends} > {on} OR {ends} IS NULL)"
 
 
 def chosen_parts(dataset: str, market: str | None, active: str | None) -> list[Part]:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from stockpipe.base.text import day_literal
 from stockpipe.reading.reader import Reader
-from stockpipe.reading.words import day_literal
 
 MOST = 10
 _AHEAD_DAYS = 14

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, timedelta
 
-from stockpipe.base.text import literal
+from stockpipe.base.text import day_literal, literal
 from stockpipe.datasets import Part
-from stockpipe.reading.words import day_literal
 from stockpipe.warehouse import sql
 from stockpipe.warehouse.history import Chosen, ended
 from stockpipe.warehouse.runs import GOOD, RUNS_TABLE
