@@ -50,10 +50,11 @@ class Payout(NamedTuple):
 class Path:
     """The price of one security over time."""
 
-    __slots__ = ("_days", "_factors", "_near", "base", "number", "payouts", "splits", "volume")
+    __slots__ = ("_days", "_factors", "_near", "_since", "_until", "base", "number", "payouts", "splits", "volume")
 
     def __init__(self, security: Security) -> None:
-        self._near = (-1, 0.0, 0.0)
+        # What is the same for the days from _since to before _until: the anchors, how far they lie apart, the factor.
+        self._since, self._until, self._near = 0, 0, (0.0, 0.0, 1.0, 0)
         number = self.number = scramble(security.number ^ 0x5EED)
         # From 4 to 400 dollars, most of them cheap; from some hundred to some million shares a day.
         self.base = 4.0 * float(100.0 ** float(((number & 1023) / 1024) ** 1.6))
@@ -87,13 +88,20 @@ class Path:
 
     def price(self, day: int, dice: int) -> float:
         """The same, with the day's dice thrown already."""
-        place, rest = divmod(day, _ANCHOR_DAYS)
-        known, here, there = self._near
-        if known != place:
-            here, there = _anchor(self.number, place), _anchor(self.number, place + 1)
-            self._near = (place, here, there)
-        level = 1.0 + here + (there - here) * rest / _ANCHOR_DAYS
-        return self.base * level * (1.0 + ((dice & 1023) - 512) / 25_600) * self.factor(day)
+        if not self._since <= day < self._until:
+            self._come_near(day)
+        here, apart, factor, anchored = self._near
+        level = here + apart * (day - anchored) / _ANCHOR_DAYS
+        return self.base * level * (1.0 + ((dice & 1023) - 512) / 25_600) * factor
+
+    def _come_near(self, day: int) -> None:
+        """Keep what the days around this one have in common: most days are asked for beside each other."""
+        place, at = day // _ANCHOR_DAYS, bisect_right(self._days, day)
+        here, there = _anchor(self.number, place), _anchor(self.number, place + 1)
+        anchored = place * _ANCHOR_DAYS
+        self._near = (1.0 + here, there - here, self._factors[at], anchored)
+        self._since = max(anchored, self._days[at - 1]) if at else anchored
+        self._until = min([anchored + _ANCHOR_DAYS, *self._days[at : at + 1]])
 
 
 def rounded(price: float) -> float:
