@@ -142,11 +142,14 @@ def test_a_list_that_closes_more_than_one_percent_is_refused(
     before = table(STORY)
     server.rows = [event(name) for name in names[: 200 - gone]]
     if not is_refused:
+        load(env, dataset="events", on=TUESDAY, dry_run=True)
+        assert table(STORY) == before
         load(env, dataset="events", on=TUESDAY)
         assert table("SELECT count(*), count(known_to) FROM events") == [(200, gone)]
         return
-    with pytest.raises(DataCheckError, match=r"closes 3 of 200 versions \(1.5%\), more than 1 %"):
-        load(env, dataset="events", on=TUESDAY)
+    for dry in (True, False):  # a dry run is refused as the load would be
+        with pytest.raises(DataCheckError, match=r"closes 3 of 200 versions \(1.5%\), more than 1 %"):
+            load(env, dataset="events", on=TUESDAY, dry_run=dry)
     assert table(STORY) == before
     assert table("SELECT status FROM stockpipe_runs ORDER BY run_id") == [("published",), ("refused",)]
 
@@ -157,6 +160,12 @@ def test_a_day_before_the_newest_list_is_refused(server: Server, env: dict[str, 
     load(env, dataset="events", on=TUESDAY)
     with pytest.raises(DataCheckError, match="known as of a later day than 2026-02-02"):
         load(env, dataset="events", on=MONDAY, force=force)
+
+
+def test_a_dry_run_before_the_first_load_makes_nothing(server: Server, env: dict[str, str]) -> None:
+    server.rows = [event("a")]
+    assert load(env, dataset="events", on=MONDAY, dry_run=True).sql
+    assert not list(Path().glob("*.duckdb"))
 
 
 def test_rows_alike_are_numbered_and_identical_ones_dropped(server: Server, env: dict[str, str]) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
 
 import pytest
@@ -12,8 +13,11 @@ from conftest import flags, table
 from stockpipe.datasets import DATASETS, Part
 from stockpipe.errors import DataCheckError
 from stockpipe.load.checks import members
+from stockpipe.load.desk import Desk
 from stockpipe.load.loads import Load
 from stockpipe.sandbox import Answer, Request, Sandbox
+from stockpipe.schedule.backfill import Report, Wanted, backfill
+from stockpipe.settings import load_settings
 from support.clocks import FakeClock
 from support.days import record, staged
 from support.loads import load
@@ -35,24 +39,45 @@ def test_bars_for_those_that_were_listed(bars: int, listed: int, day: date, seve
     assert list(members(made, staged(bars), None)) == []
 
 
-def test_a_day_of_bars_that_was_cut_is_refused_beside_the_list_of_the_day() -> None:
-    now = datetime(2026, 11, 20, 15, 0, tzinfo=UTC)
+NOW = datetime(2026, 11, 20, 15, 0, tzinfo=UTC)
+CUT = r"150 daily bars for 25\d listed stocks of 2026-11-19 \((59|60)%\)"
 
-    def cut(respond: Callable[[Request], Answer]) -> Callable[[Request], Answer]:
-        def answer(request: Request) -> Answer:
-            whole = respond(request)
-            if "grouped" not in request.path:
-                return whole
-            body = json.loads(whole.body)
-            body["results"] = body["results"][:150]
-            return Answer(200, json.dumps(body).encode(), whole.headers)
 
-        return answer
+def cut(respond: Callable[[Request], Answer]) -> Callable[[Request], Answer]:
+    """An API whose days of bars end after 150 rows."""
 
-    with Sandbox(rows=250, now=lambda: now, wrap=cut) as sandbox:
-        env = flags(sandbox, STOCKPIPE_WAREHOUSE="duckdb")
-        load(env, FakeClock(moment=now), on="2026-11-19")
-        with pytest.raises(DataCheckError, match=r"150 daily bars for 25\d listed stocks of 2026-11-19 \((59|60)%\)"):
-            load(env, FakeClock(moment=now), dataset="daily_bars")
-        assert load(env, FakeClock(moment=now), dataset="daily_bars", force=True).records[0].forced
-        assert table("SELECT count(*) FROM daily_bars") == [(150,)]
+    def answer(request: Request) -> Answer:
+        whole = respond(request)
+        if "grouped" not in request.path:
+            return whole
+        body = json.loads(whole.body)
+        body["results"] = body["results"][:150]
+        return Answer(200, json.dumps(body).encode(), whole.headers)
+
+    return answer
+
+
+@pytest.fixture
+def env() -> Iterator[dict[str, str]]:
+    with Sandbox(rows=250, now=lambda: NOW, wrap=cut) as sandbox:
+        yield flags(sandbox, STOCKPIPE_WAREHOUSE="duckdb")
+
+
+def test_a_day_of_bars_that_was_cut_is_refused_beside_the_list_of_the_day(env: dict[str, str]) -> None:
+    clock = FakeClock(moment=NOW)
+    load(env, clock, on="2026-11-19")
+    for dry in (True, False):
+        with pytest.raises(DataCheckError, match=CUT):
+            load(env, clock, dataset="daily_bars", dry_run=dry)
+    assert load(env, clock, dataset="daily_bars", force=True).records[0].forced
+    assert table("SELECT count(*) FROM daily_bars") == [(150,)]
+
+
+def test_a_backfill_refuses_it_too_and_the_day_without_a_list_passes(env: dict[str, str]) -> None:
+    clock = FakeClock(moment=NOW)
+    load(env, clock, on="2026-11-19")
+    with Desk(load_settings(env, env={}), clock) as desk:
+        bars = Wanted(DATASETS["daily_bars"].parts(), [date(2026, 11, 18), date(2026, 11, 19)])
+        report = backfill(desk, [bars], lambda *_: None, Report())
+    assert (report.days, [one.ds for one in report.failed], report.codes) == (1, [date(2026, 11, 19)], [7])
+    assert re.search(CUT, str(report.failed[0].error))

@@ -103,11 +103,12 @@ def discard(day: StagedDay) -> None:
     day.files.clear()
 
 
-def check_day(desk: Desk, day: StagedDay, known: Mapping[str, History]) -> None:
-    """Compare each part with the day that `known` has for its path. What refuses it is the day's error."""
+def check_day(desk: Desk, day: StagedDay, known: Mapping[str, History], listed: RunRecord | None) -> None:
+    """Compare each part with the day that `known` has for its path, and with the day's list. What refuses it is the day's error."""
     try:
         for part, facts in zip(day.run.parts, day.facts, strict=True):
-            compare(desk, part, facts, replace(known[part.load.part.path], ds=day.ds), in_a_range=True)
+            before = replace(known[part.load.part.path], ds=day.ds)
+            compare(desk, part, facts, before, listed, in_a_range=True)
             if part.ranges:
                 desk.memory.learn_starts(part.load.part.path, *part.ranges, day.ds)
     except DataCheckError as error:

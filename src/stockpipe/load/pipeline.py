@@ -17,7 +17,7 @@ from stockpipe.load.fetch import fetch
 from stockpipe.load.loads import Load
 from stockpipe.load.result import LoadResult
 from stockpipe.load.run import PartRun, Run
-from stockpipe.load.sources import check_sources, history, source_of
+from stockpipe.load.sources import check_sources, history, listed, source_of
 from stockpipe.load.staged import StagedPart
 from stockpipe.load.staging import Staging
 from stockpipe.warehouse import Delivery
@@ -97,8 +97,8 @@ def _fetch(desk: Desk, run: Run, part: PartRun, rows: Staging) -> _Part:
 
 def _check(desk: Desk, part: _Part) -> _Part:
     """Compare a part with the last published one; raises DataCheckError unless it may pass."""
-    known = history(desk, part.run)
-    compare(desk, part.run, part.facts, known)
+    known, load = history(desk, part.run), part.run.load
+    compare(desk, part.run, part.facts, known, listed(desk, load.dataset, [load.ds], dry_run=load.dry_run).get(load.ds))
     return replace(part, same_day=known.same_day)
 
 
@@ -116,6 +116,7 @@ def _publish(desk: Desk, run: Run, parts: list[_Part]) -> LoadResult:
     run.finish(status)
     delivery = _delivery(desk, run, parts)
     if load.dry_run:
+        warehouse.rehearse(delivery)
         return LoadResult(run.run_id, table, warehouse.label, run.records, warehouse.script(delivery))
     with stopping.transaction():
         log.info("Ingesting %s %s into %s...", f"{delivery.rows:,}", load.dataset.noun, warehouse.label)

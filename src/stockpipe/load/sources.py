@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 
-from stockpipe.datasets import DATASETS, Dataset, DayFacts, Partition
+from stockpipe.datasets import DATASETS, Dataset, DayFacts
 from stockpipe.errors import DataCheckError
 from stockpipe.load import checks
 from stockpipe.load.desk import Desk
 from stockpipe.load.run import PartRun
 from stockpipe.warehouse import History
-from stockpipe.warehouse.history import without_sample_days
+from stockpipe.warehouse.history import records_between, without_sample_days
 from stockpipe.warehouse.runs import RunRecord
 from stockpipe.warehouse.source import Source
 
@@ -42,14 +43,16 @@ def history(desk: Desk, part: PartRun) -> History:
     return desk.warehouse.history(part.load.partition) if desk.warehouse.local or not part.load.dry_run else History()
 
 
-def listed(desk: Desk, part: PartRun) -> RunRecord | None:
-    """The record of the list that names those whose facts a part has, on its day and of its source; None without one."""
-    kind = part.load.dataset.kind
-    if not isinstance(kind, DayFacts) or not kind.members or (part.load.dry_run and not desk.warehouse.local):
-        return None
+def listed(desk: Desk, dataset: Dataset, days: Sequence[date], *, dry_run: bool = False) -> dict[date, RunRecord]:
+    """For days (rising), the record of the list that names those whose facts the dataset has, where it is published.
+
+    Asked once for all days. A dry run asks too, where that wakes nothing.
+    """
+    kind = dataset.kind
+    if not isinstance(kind, DayFacts) or not kind.members or not days or (dry_run and not desk.warehouse.local):
+        return {}
     members = next(iter(DATASETS[kind.members].parts()))
-    record = desk.warehouse.history(Partition(members, part.load.ds)).same_day
-    return record if record and Source.of(record).kind == source_of(desk, part).kind else None
+    return records_between(desk.warehouse, members, days[0], days[-1])
 
 
 def source_findings(desk: Desk, part: PartRun, known: History, *, called: bool = True) -> list[checks.Finding]:

@@ -35,10 +35,11 @@ from stockpipe.load.days import StagedDay, check_day, discard, publish_days, sta
 from stockpipe.load.desk import Desk
 from stockpipe.load.loads import Load
 from stockpipe.load.run import Run
-from stockpipe.load.sources import source_findings
+from stockpipe.load.sources import listed, source_findings
 from stockpipe.schedule.missing import DAYS_A_BATCH, stretches
 from stockpipe.schedule.reach import first_reached, known_refusal, out_of_reach
 from stockpipe.warehouse import History
+from stockpipe.warehouse.runs import RunRecord
 
 log = logging.getLogger(__name__)
 
@@ -152,6 +153,7 @@ class _List:
         self._desk, self._wanted, self._folder = desk, wanted, folder
         self._tell, self._report, self._limits = tell, report, limits
         self._known: dict[str, History] = {}
+        self._listed: dict[date, RunRecord] = {}
         self._ready: list[StagedDay] = []
         self._left_out: list[StagedDay] = []
         self._since = desk.clock.monotonic()
@@ -208,6 +210,7 @@ class _List:
         for part in self._wanted.parts:
             known = self._desk.warehouse.history(Partition(part, later if later and alone else stretch[0]))
             self._known[part.path] = known
+        self._listed |= listed(self._desk, self._wanted.parts[0].dataset, stretch)
         self._desk.warehouse.release()
         for run in Run.begin(self._loads(stretch[0]), self._desk.clock).parts:
             try:
@@ -257,7 +260,7 @@ class _List:
         if day.ds in self._wanted.published:
             self._look_around([day.ds])
         if day.error is None and not day.is_idle:
-            check_day(self._desk, day, self._known)
+            check_day(self._desk, day, self._known, self._listed.get(day.ds))
         if isinstance(day.error, OutOfReach):
             self._learn_reach(day)
         elif day.error:

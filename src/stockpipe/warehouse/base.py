@@ -168,6 +168,12 @@ class Warehouse(Protocol):
         Returns the records as they were written. DataCheckError when a restated list closes too many versions.
         """
 
+    def rehearse(self, delivery: Delivery) -> None:
+        """Judge a restated list as `publish` does, and leave all as it is; only where that wakes no warehouse.
+
+        DataCheckError when it closes too many versions, or is older than the table.
+        """
+
     def write_records(self, records: list[RunRecord]) -> None:
         """Write the records of a run that published nothing."""
 

@@ -90,6 +90,17 @@ def last_days(warehouse: Warehouse, chosen: Chosen, days: int) -> list[RunRecord
     )
 
 
+def records_between(warehouse: Warehouse, part: Part, first: date, last: date) -> dict[date, RunRecord]:
+    """The last good record of each published day of a part from `first` to `last`, both included."""
+    days = f"\"DS\" BETWEEN '{first.isoformat()}' AND '{last.isoformat()}'"
+    found = _read(
+        warehouse,
+        f"WHERE {ended(GOOD)} AND {_of_part(part)} AND {days} "
+        'QUALIFY row_number() OVER (PARTITION BY "DS" ORDER BY "FINISHED_UTC" DESC) = 1',
+    )
+    return {record.ds: record for record in found}
+
+
 def last_failures(warehouse: Warehouse, chosen: Chosen) -> list[RunRecord]:
     """The last record of each part whose run did not end well."""
     return _read(

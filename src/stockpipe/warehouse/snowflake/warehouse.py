@@ -91,6 +91,9 @@ class SnowflakeWarehouse:
         """See Warehouse."""
         return self._publisher.publish(delivery)
 
+    def rehearse(self, delivery: Delivery) -> None:
+        """See Warehouse. To ask would wake a warehouse, which costs money."""
+
     def write_records(self, records: list[RunRecord]) -> None:
         """See Warehouse. In a new session where the one that failed has ended."""
         if not self._session.is_open:
