@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Self
 
 from stockpipe.base.disk import free_in, megabytes, no_room
-from stockpipe.errors import ConfigError
+from stockpipe.errors import ConfigError, WarehouseError
 
 PREFIX = "stockpipe-"
 _LOCK = "lock"
@@ -67,7 +67,7 @@ class WorkFolder:
 def _told(where: Path, used: Path | None = None) -> Iterator[None]:
     try:
         yield
-    except ConfigError:
+    except (ConfigError, WarehouseError):  # which say where
         raise
     except Exception as error:
         if no_room(error):
