@@ -25,7 +25,7 @@ import msgspec
 
 from stockpipe.sandbox import cursor
 from stockpipe.sandbox.answers import Respond, answer_of
-from stockpipe.sandbox.asked import REACH, Asked, Plan, is_out_of_reach, read_day
+from stockpipe.sandbox.asked import REACH, Asked, Plan, is_out_of_reach, read_day, read_flag, read_limit
 from stockpipe.sandbox.market import Market
 from stockpipe.sandbox.reference import EXCHANGES, MARKETS, SORT_FIELDS, TYPES
 from stockpipe.sandbox.refusals import NO_TIMEFRAME, TOO_MANY, Refused
@@ -156,7 +156,7 @@ class App:
         return known
 
     def _page(self, params: dict[str, str], place: str, on: date | None, now: datetime) -> Answer:
-        limit = _limit(params)
+        limit = read_limit(params, 100, 1000)
         rows = self._select(params, on, now)
         first = 0 if place == "0" else cursor.start(place, rows, keyset=on is not None)
         page = rows[first : first + limit]
@@ -171,7 +171,7 @@ class App:
 
     def _select(self, params: Mapping[str, str], on: date | None, now: datetime) -> Sequence[Row]:
         """The rows of a query in its order; the source's own list where nothing is filtered."""
-        active = _boolean(params.get("active", "true"))
+        active = read_flag(params.get("active", "true"))
         market = params.get("market")
         if market is not None and market not in MARKETS:
             raise Refused(400, "ERROR", error=f"'{market}' is not a valid market")
@@ -243,19 +243,6 @@ class App:
     def _label(self) -> str:
         """The source's label as a header can carry it."""
         return "".join(char if " " <= char <= "~" else "?" for char in self.source.label)
-
-
-def _limit(params: Mapping[str, str]) -> int:
-    text = params.get("limit", "100")
-    if not (text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= 1000):
-        raise Refused(400, "ERROR", error=f"'{text}' is not a valid limit: it must be from 1 to 1000")
-    return int(text)
-
-
-def _boolean(text: str) -> bool:
-    if text.lower() not in ("true", "false"):
-        raise Refused(400, "ERROR", error=f"Failed to parse query parameters from URL: '{text}' is not a boolean")
-    return text.lower() == "true"
 
 
 def _filtered(rows: Sequence[Row], params: Mapping[str, str]) -> Sequence[Row]:

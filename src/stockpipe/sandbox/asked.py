@@ -41,10 +41,7 @@ class Asked:
 
     def flag(self, name: str, usual: bool) -> bool:
         """A parameter that is true or false; the API's 400 for another word."""
-        text = self.params.get(name, str(usual)).lower()
-        if text not in ("true", "false"):
-            raise Refused(400, "ERROR", error=f"Failed to parse query parameters from URL: '{text}' is not a boolean")
-        return text == "true"
+        return read_flag(self.params.get(name, str(usual)))
 
     def within_reach(self, day: date) -> date:
         """The day; the API's 403 for one before the plan's history."""
@@ -65,6 +62,21 @@ def is_out_of_reach(plan: Plan, day: date, today: date) -> bool:
     """Whether a day lies before the history of a plan."""
     reach = REACH[plan]
     return reach is not None and day < today - reach
+
+
+def read_flag(text: str) -> bool:
+    """A word that is true or false, in any case; the API's 400 for another one."""
+    if text.lower() not in ("true", "false"):
+        raise Refused(400, "ERROR", error=f"Failed to parse query parameters from URL: '{text}' is not a boolean")
+    return text.lower() == "true"
+
+
+def read_limit(params: Mapping[str, str], usual: int, most: int) -> int:
+    """How many rows a page may have; the API's 400 for what is no number from 1 to `most`."""
+    text = params.get("limit", str(usual))
+    if not (text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= most):
+        raise Refused(400, "ERROR", error=f"'{text}' is not a valid limit: it must be from 1 to {most}")
+    return int(text)
 
 
 def read_day(text: str) -> date:

@@ -10,14 +10,13 @@ from functools import partial
 
 import msgspec
 
-from stockpipe.sandbox.asked import Asked, Reply
+from stockpipe.sandbox.asked import Asked, Reply, read_limit
 from stockpipe.sandbox.build import stock_row
 from stockpipe.sandbox.cursor import BadCursor
 from stockpipe.sandbox.lifetimes import Security, scramble
 from stockpipe.sandbox.listing import Row
 from stockpipe.sandbox.market import Market
 from stockpipe.sandbox.names import company
-from stockpipe.sandbox.refusals import Refused
 
 _FIRST = date(2008, 1, 1).toordinal()
 _MOST = 1000
@@ -29,10 +28,7 @@ def ipos(asked: Asked) -> Reply:
     params, first = dict(asked.params), 0
     if "cursor" in params:
         params, first = _decode(params["cursor"])
-    text = params.get("limit", "10")
-    if not (text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= _MOST):
-        raise Refused(400, "ERROR", error=f"'{text}' is not a valid limit: it must be from 1 to {_MOST}")
-    limit, sort = int(text), params.get("sort", "listing_date")
+    limit, sort = read_limit(params, 10, _MOST), params.get("sort", "listing_date")
     rows = asked.market.remembered("ipos", partial(_rows, asked.market), asked.today.toordinal())
     wanted = {name: params[name] for name in ("ticker", "ipo_status", "listing_date") if name in params}
     rows = [row for row in rows if all(row.get(name) == value for name, value in wanted.items())]

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 
 import msgspec
 
-from stockpipe.sandbox.asked import Asked, Reply
+from stockpipe.sandbox.asked import Asked, Reply, read_limit
 from stockpipe.sandbox.cursor import BadCursor
 from stockpipe.sandbox.refusals import Refused
 
@@ -45,7 +45,7 @@ class Listing:
         if "cursor" in params:
             params, place, day = _decode(params["cursor"])
             asked = replace(asked, params=params)
-        limit = self._limit(params)
+        limit = read_limit(params, self.limit, self.most)
         found = self._sorted(self._filtered(rows(day), params), params)
         page = [finish(row, day) for row in found[place : place + limit]]
         body: dict[str, object] = {"status": "OK", "request_id": secrets.token_hex(16), "results": page}
@@ -53,12 +53,6 @@ class Listing:
             token = _encode(params, place + limit, day)
             body["next_url"] = f"{asked.base_url}{asked.path}?cursor={token}"
         return Reply(msgspec.json.encode(body), len(page))
-
-    def _limit(self, params: Mapping[str, str]) -> int:
-        text = params.get("limit", str(self.limit))
-        if not (text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= self.most):
-            raise Refused(400, "ERROR", error=f"'{text}' is not a valid limit: it must be from 1 to {self.most}")
-        return int(text)
 
     def _filtered(self, rows: Sequence[Row], params: Mapping[str, str]) -> Sequence[Row]:
         for name, bound in params.items():
@@ -94,6 +88,6 @@ def _decode(token: str) -> tuple[dict[str, str], int, int]:
         if not packed.startswith(_MAGIC):
             raise ValueError("no cursor")
         params, place, day = json.loads(zlib.decompressobj().decompress(packed[len(_MAGIC) :]))
-    except (binascii.Error, ValueError, zlib.error):
+    except (binascii.Error, TypeError, ValueError, zlib.error):
         raise BadCursor("Failed to parse query parameters from URL: invalid cursor") from None
     return params, place, day

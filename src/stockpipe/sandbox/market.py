@@ -88,15 +88,7 @@ class Market:
 
     def remembered(self, name: str, make: Callable[[int], list[Row]], day: int) -> list[Row]:
         """A further list as of an ordinal; it is made once, and the last ones are kept."""
-        with self._lock:
-            key = (name, day)
-            if key in self._lists:
-                self._lists.move_to_end(key)
-            else:
-                self._lists[key] = make(day)
-                if len(self._lists) > _CACHED:
-                    self._lists.popitem(last=False)
-            return self._lists[key]
+        return self._kept((name, day), lambda: make(day))
 
     def build_key(self, on: date | None, now: datetime) -> Hashable:
         """What a list depends on: the asked date, or the build that is the newest at this moment."""
@@ -110,8 +102,10 @@ class Market:
         """
         if on is not None and not FIRST_DAY <= on.toordinal() <= now.astimezone(NEW_YORK).toordinal():
             return []
-        with self._lock:
-            return self._remembered((market, active, self.build_key(on, now)), market, active, on, build_date(now))
+        return self._kept(
+            (market, active, self.build_key(on, now)),
+            lambda: [row for _, row in self._make(market, active, on, build_date(now))],
+        )
 
     def truth(self, market: str, on: date, active: bool = True) -> list[tuple[int, Row]]:
         """(true id, row) of the dated records of a day, in the order of `rows`; doubles bear the same id."""
@@ -122,15 +116,17 @@ class Market:
 
     # ---- making lists ----
 
-    def _remembered(self, key: Hashable, market: str, active: bool, on: date | None, build: date) -> list[Row]:
-        if key in self._lists:
-            self._lists.move_to_end(key)
-            return self._lists[key]
-        made = [row for _, row in self._make(market, active, on, build)]
-        self._lists[key] = made
-        if len(self._lists) > _CACHED:
-            self._lists.popitem(last=False)
-        return made
+    def _kept(self, key: Hashable, make: Callable[[], list[Row]]) -> list[Row]:
+        """A list that is made once; the last ones are kept."""
+        with self._lock:
+            if key in self._lists:
+                self._lists.move_to_end(key)
+                return self._lists[key]
+            # Another list may be made on the way: the dictionary is as it is behind it.
+            made = self._lists[key] = make()
+            if len(self._lists) > _CACHED:
+                self._lists.popitem(last=False)
+            return made
 
     def _make(self, market: str, active: bool, on: date | None, build: date) -> list[Found]:
         if market not in MARKETS:
