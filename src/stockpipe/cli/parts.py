@@ -13,8 +13,6 @@ from stockpipe.load.loads import KEEP, KEPT
 
 USUAL_DATASET = USUAL.name
 
-Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
-
 
 def divisions() -> dict[str, Division]:
     """The divisions of all datasets, by the name of their option."""
@@ -98,12 +96,8 @@ def filtered_parts(options: Mapping[str, Any]) -> list[Part]:
 
 
 def _has(part: Part, said: Mapping[str, str]) -> bool:
-    chosen = dict(zip((division.field for division in part.dataset.divisions), part.choices, strict=True))
-    return all(
-        name in chosen and chosen[name] in division.chosen(word)
-        for name, word in said.items()
-        for division in [divisions()[name]]
-    )
+    chosen = {one.field: (one, choice) for one, choice in zip(part.dataset.divisions, part.choices, strict=True)}
+    return all(name in chosen and chosen[name][1] in chosen[name][0].chosen(word) for name, word in said.items())
 
 
 def run_words(parts: list[Part]) -> list[list[str]]:

@@ -175,6 +175,6 @@ def _ended(desk: Desk, day: StagedDay, run_id: str) -> list[RunRecord]:
     """The records of a day that is not published."""
     if day.error is None:
         day.run.finish(IDLE, run_id=run_id)
-        return day.run.records
-    day.run.fail(day.error, desk.settings.secrets, run_id=run_id)
+    else:
+        day.run.fail(day.error, desk.settings.secrets, run_id=run_id)
     return day.run.records

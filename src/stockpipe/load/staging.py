@@ -81,9 +81,10 @@ class Staging:
         try:
             self._db.interrupt()
             self._typist.shutdown()
-            # On a full disk both may fail: the error that led here is the one to tell.
+            # On a full disk each may fail: the error that led here is the one to tell.
             with contextlib.suppress(OSError, duckdb.Error):
                 self._db.close()
+            with contextlib.suppress(OSError):
                 self._sent.close()
         finally:
             self._folder.__exit__(kind, error, trace)

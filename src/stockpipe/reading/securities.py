@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import date
 
 from stockpipe.errors import NotThere, UsageError
+from stockpipe.master.state import last_build
 from stockpipe.reading.words import holds_on
 from stockpipe.warehouse import Warehouse
 from stockpipe.warehouse.securities import (
     SECURITIES,
-    SECURITY_BUILDS,
     SECURITY_HISTORY,
 )
 
@@ -18,12 +18,8 @@ _IDENTITY = ("TICKER", "NAME", "TYPE", "PRIMARY_EXCHANGE", "CIK", "COMPOSITE_FIG
 
 def master_days(warehouse: Warehouse) -> tuple[date, date] | None:
     """The first and the newest day that the master knows; None where none was built."""
-    table = f"{warehouse.prefix}{SECURITY_BUILDS.name}"
-    try:
-        rows = warehouse.query(f'SELECT "FIRST_DS", "LAST_DS" FROM {table} ORDER BY "BUILD" DESC LIMIT 1').rows
-    except NotThere:
-        return None
-    return (rows[0][0], rows[0][1]) if rows else None
+    build = last_build(warehouse)
+    return (build["FIRST_DS"], build["LAST_DS"]) if build else None
 
 
 def known_day(days: tuple[date, date] | None, day: date | None) -> date:

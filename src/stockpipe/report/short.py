@@ -20,10 +20,9 @@ def lines(facts: Facts) -> list[str]:
             names = [f"{row['OLD']} to {row['NEW']}" if kind == "renamed" else row["TICKER"] for row in rows]
             more = f" and {len(names) - _MOST:,} more" if len(names) > _MOST else ""
             told.append(f"  {kind:<14}{', '.join(names[:_MOST])}{more}")
-    width = max(len(one.name) for one in looked_at(facts))
-    told += [
-        f"  {one.name:<{width}}  {'      ' if one.state == 'good' else 'look  '}{one.text}" for one in looked_at(facts)
-    ]
+    found = looked_at(facts)
+    width = max(len(one.name) for one in found)
+    told += [f"  {one.name:<{width}}  {'      ' if one.state == 'good' else 'look  '}{one.text}" for one in found]
     return told
 
 
