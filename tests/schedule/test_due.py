@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from stockpipe.base.calendar import Sessions
 from stockpipe.errors import AccessError, ApiError, ConfigError, DataCheckError, UsageError, WarehouseError
 from stockpipe.schedule.cron import by_cron, daily_at
 from stockpipe.schedule.due import EachDay, EachSession, Published, Tries, due_days
@@ -27,6 +28,11 @@ def five(moments: object, start: str, count: int = 5) -> list[str]:
         moment = moments.after(moment)  # type: ignore[attr-defined]
         found.append(f"{moment:%a %m-%d %H:%M}")
     return found
+
+
+def day(number: int) -> int:
+    """A day of February 2026 as an ordinal."""
+    return date(2026, 2, number).toordinal()
 
 
 def sessions(now: str, known: Published | None, days_back: int = 7) -> list[tuple[str, bool]]:
@@ -53,6 +59,14 @@ def test_missed_trading_days_are_due_again_and_a_first_day_is_the_newest() -> No
     assert sessions("2026-02-18 17:00", published("2026-02-12"), days_back=3) == [("2026-02-17", False)]
     assert sessions("2026-02-18 17:00", Published()) == [("2026-02-17", False)]
     assert sessions("2026-02-18 17:00", None) == [("2026-02-17", False)]
+
+
+def test_a_closing_that_a_list_told_of_is_not_due_and_a_holiday_that_it_lacks_is() -> None:
+    told = Sessions(((day(2), day(28)),), frozenset({day(13)}))
+    known = Published(published("2026-02-12").ends, told)
+    # No list names Presidents' Day, 2026-02-16; Friday the 13th is closed.
+    assert sessions("2026-02-18 17:00", known) == [("2026-02-16", True), ("2026-02-17", False)]
+    assert sessions("2026-02-14 17:00", known) == []
 
 
 def test_the_next_trading_day_is_told_with_its_moment() -> None:

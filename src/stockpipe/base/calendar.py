@@ -1,33 +1,26 @@
 """The days on which US exchanges trade, from 2003-09-10 on; days are ordinals (`date.toordinal`).
 
 The rules are those of NYSE Rule 7.2: a holiday on a Sunday is kept on Monday, one on a Saturday on Friday (but New
-Year's Day, which then falls into the year before and is not kept). Closings that no rule tells are a list below; one
-that is announced after this version is not known here.
+Year's Day, which then falls into the year before and is not kept). Closings that no rule tells are in `closings.csv`; one
+that is announced after this version is known where the exchanges' own lists of holidays are loaded: see `Sessions`.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import lru_cache
+from functools import cache, lru_cache
+from pathlib import Path
 
-# Source: to 2012 the exchange's own history of closings (nyse.com, "NYSE-Closings.pdf"); then its notices of 2018-12-01
-# and 2024-12-30. Nasdaq was closed on the same days.
-_CLOSINGS = {
-    date(2004, 6, 11): "mourning for President Reagan",
-    date(2007, 1, 2): "mourning for President Ford",
-    date(2012, 10, 29): "Hurricane Sandy",
-    date(2012, 10, 30): "Hurricane Sandy",
-    date(2018, 12, 5): "mourning for President George H. W. Bush",
-    date(2025, 1, 9): "mourning for President Carter",
-}
-_CLOSED = frozenset(map(date.toordinal, _CLOSINGS))
+# Closings that no rule tells are data: a day and its reason a line, with their source.
+_CLOSINGS = Path(__file__).with_name("closings.csv")
 # The one early close since 2003 that no rule tells.
 _FRIDAY_AFTER_CHRISTMAS = date(2003, 12, 26)
 
 
 def is_session(day: int) -> bool:
     """Whether the exchanges trade on this ordinal: a weekday that is neither a holiday nor another closing."""
-    return is_usual_session(day) and day not in _CLOSED
+    return is_usual_session(day) and day not in _closed()
 
 
 def is_usual_session(day: int) -> bool:
@@ -55,14 +48,48 @@ def last_session(day: int) -> int:
     return day
 
 
-def missing_session(build: date | None, ds: date) -> str:
+@dataclass(frozen=True)
+class Sessions:
+    """The trading days, as lists of holidays say where there are some, else by the rules.
+
+    `told` are the stretches of days (ordinals, both ends included) that such lists cover, `closed` the days in them on which
+    they say that no exchange trades. A closing of the past that this version knows of is one, whatever a list said before.
+    """
+
+    told: tuple[tuple[int, int], ...] = ()
+    closed: frozenset[int] = frozenset()
+
+    def is_session(self, day: int) -> bool:
+        """Whether the exchanges trade on this ordinal."""
+        if not any(first <= day <= last for first, last in self.told):
+            return is_session(day)
+        return (day + 6) % 7 < 5 and day not in self.closed and day not in _closed()
+
+    def last_session(self, day: int) -> int:
+        """The newest session on or before this ordinal."""
+        while not self.is_session(day):
+            day -= 1
+        return day
+
+
+RULES = Sessions()
+"""The trading days where no list of holidays is loaded."""
+
+
+def missing_session(build: date | None, ds: date, sessions: Sessions = RULES) -> str:
     """What makes a list of one build too old for a day, as a sentence; "" when nothing does, or no build is known.
 
     The build of a day shows the session of the day before it.
     """
-    if build is None or build.toordinal() > last_session(ds.toordinal() - 1):
+    if build is None or build.toordinal() > sessions.last_session(ds.toordinal() - 1):
         return ""
     return f"The vendor's list for {ds} was built on {build} and misses at least one trading session."
+
+
+@cache
+def _closed() -> frozenset[int]:
+    lines = _CLOSINGS.read_text(encoding="utf-8").splitlines()
+    return frozenset(date.fromisoformat(line[:10]).toordinal() for line in lines if line[:1].isdigit())
 
 
 @lru_cache(maxsize=128)

@@ -37,6 +37,7 @@ from stockpipe.settings import Settings, load_settings
 from stockpipe.warehouse import open_warehouse
 from stockpipe.warehouse.history import Chosen, last_days, published_days
 from stockpipe.warehouse.runs import RunRecord
+from stockpipe.warehouse.sessions import sessions_of
 
 log = logging.getLogger(__name__)
 
@@ -127,10 +128,12 @@ def _wanted(settings: Settings, options: dict[str, Any], today: date) -> tuple[l
     lists = _lists(options)
     wanted, known = [], []
     with closing(open_warehouse(settings)) as warehouse:
+        sessions = sessions_of(warehouse)
         for parts in lists:
             published = frozenset(published_days(warehouse, parts, settings.base_url))
             known += last_days(warehouse, Chosen(parts), 1)
-            expected = expected_days(parts[0].dataset, start, end, sessions=options["sessions"])
+            dataset, only = parts[0].dataset, options["sessions"]
+            expected = expected_days(dataset, start, end, sessions=only, calendar=sessions)
             missing = [day for day in expected if options["redo"] or day not in published]
             wanted.append(Wanted(parts, missing, published, redo=options["redo"]))
     return wanted, known

@@ -15,6 +15,7 @@ from stockpipe.errors import DataCheckError
 from stockpipe.schedule.missing import Gap, gaps
 from stockpipe.warehouse import Warehouse
 from stockpipe.warehouse.history import Chosen, last_days, published_days
+from stockpipe.warehouse.sessions import sessions_of
 
 _COLUMNS = ("LIST", "FIRST DAY", "LAST DAY", "PUBLISHED", "MISSING")
 _LOOK = Look(right=("PUBLISHED", "MISSING"), whole=("LIST", "FIRST DAY", "LAST DAY"))
@@ -24,7 +25,8 @@ def show_gaps(warehouse: Warehouse, chosen: Chosen, *, as_json: bool) -> int:
     """Tell of each list that was ever loaded what is missing in it; the exit code: 0 for nothing, 7 for a gap."""
     parts = dict.fromkeys(record.part_id.part for record in last_days(warehouse, chosen, 1))
     found = [(part, published_days(warehouse, [part])) for part in parts if part]
-    lists = [(part, sorted(days), gaps(part.dataset, days)) for part, days in found]
+    sessions = sessions_of(warehouse)
+    lists = [(part, sorted(days), gaps(part.dataset, days, sessions)) for part, days in found]
     code = DataCheckError.exit_code if any(missing for *_, missing in lists) else 0
     if as_json:
         print_json({"exit_code": code, "lists": [_document(*one) for one in lists]})

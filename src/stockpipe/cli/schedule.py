@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import click
 from click.core import ParameterSource
 
+from stockpipe.base.calendar import RULES
 from stockpipe.base.clock import Clock
 from stockpipe.base.days import time_of_day
 from stockpipe.base.stopping import stopping
@@ -179,14 +180,18 @@ class _Rounds:
             report_after(_settings(self.options), self.clock, loads[0].ds, part.words["market"], self.options["report"])
 
     def look_up(self) -> list[Published]:
-        """Which days of each list are published."""
+        """Which days of each list are published, and which are trading days."""
         from stockpipe.warehouse import open_warehouse
         from stockpipe.warehouse.history import published_days
+        from stockpipe.warehouse.sessions import sessions_of
 
         settings = _settings(self.options)
         with closing(open_warehouse(settings)) as warehouse:
             parts = [[load.part for load in job] for job in self.jobs]
-            return [Published(published_days(warehouse, each, settings.base_url)) for each in parts]
+            days = [published_days(warehouse, each, settings.base_url) for each in parts]
+            by_session = any(each[0].dataset.kind.calendar == "sessions" for each in parts)
+            sessions = sessions_of(warehouse) if by_session else RULES
+            return [Published(each, sessions) for each in days]
 
 
 def _check(settings: Settings) -> None:

@@ -25,6 +25,7 @@ from stockpipe.reading.regular import DAYS_BACK, regular_lists
 from stockpipe.settings import load_settings
 from stockpipe.warehouse.history import Chosen, last_days, last_failures, newest_runs
 from stockpipe.warehouse.runs import BAD, RECORDED, PartId, RunRecord, RunStatus
+from stockpipe.warehouse.sessions import sessions_of
 from stockpipe.warehouse.source import Source
 
 _LISTS = ("LIST", "STATE", "LAST DAY", "AGE", "BUILD", "ROWS", "CHANGE", "LAST FAILURE")
@@ -76,7 +77,7 @@ def status(by: str, gaps: bool, as_json: bool, **options: Any) -> None:
             raise SystemExit(show_gaps(warehouse, chosen, as_json=as_json))
         days, failures = last_days(warehouse, chosen, DAYS_BACK), last_failures(warehouse, chosen)
         wanted = _wanted(options, found=bool(days or failures))
-        found = standings(wanted, now, due, days, failures)
+        found = standings(wanted, now, due, days, failures, sessions_of(warehouse))
         regular = regular_lists(days, failures, now.astimezone(NEW_YORK).date())
         # Who names a list wants to know of it, however it is loaded.
         counted = [standing for standing in found if chosen.parts or standing.part in {*wanted, *regular}]

@@ -8,6 +8,7 @@ from functools import cached_property
 from types import TracebackType
 from typing import Self
 
+from stockpipe.base.calendar import RULES, Sessions
 from stockpipe.base.clock import Clock, new_york_date
 from stockpipe.datasets import Dataset
 from stockpipe.load.checks import Limits
@@ -18,6 +19,7 @@ from stockpipe.massive.open import Bounds, key_of, known_plan, paced
 from stockpipe.models import views
 from stockpipe.settings import Settings
 from stockpipe.warehouse import Warehouse, open_warehouse
+from stockpipe.warehouse.sessions import sessions_of
 
 Progress = Callable[[int, int], None]
 """Called after each page with the pages and rows fetched so far."""
@@ -86,6 +88,11 @@ class Desk:
     def warehouse(self) -> Warehouse:
         """The warehouse, not yet connected."""
         return open_warehouse(self.settings)
+
+    def sessions(self, dataset: Dataset, *, dry_run: bool = False) -> Sessions:
+        """The trading days as the warehouse knows them, for a dataset that has them; a dry run wakes no warehouse for that."""
+        asks = dataset.kind.calendar == "sessions" and (self.warehouse.local or not dry_run)
+        return sessions_of(self.warehouse) if asks else RULES
 
     def check_settings(self) -> None:
         """Raise ConfigError for a setting of the checks, the client or the warehouse that cannot be used."""

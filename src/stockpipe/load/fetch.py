@@ -35,7 +35,7 @@ def fetch(desk: Desk, part: PartRun, staging: Staging) -> StagedPart:
     """
     load = part.load
     log.info("Fetching %s from Massive API...", load.part.noun)
-    query = Query(load.part, load.ds if load.dated else None)
+    query = Query(load.part, load.ds if load.dated else None, sessions=load.sessions)
     plan = known = _cut_plan(desk, query, load.ds)
     said: set[str | None] = set()
     for attempt in range(1, MOST_TRIES + 1):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from itertools import product
 
-from stockpipe.base.calendar import is_session, last_session
+from stockpipe.base.calendar import RULES, Sessions, last_session
 from stockpipe.base.clock import NEW_YORK, Clock, new_york_date
 from stockpipe.base.days import read_day
 from stockpipe.datasets import DATASETS, USUAL, Dataset, Part, Partition, Snapshot
@@ -31,7 +31,8 @@ class Load:
     `ds` labels the rows; `dated` asks the API for that day's records, else for its current list. `dry_run` publishes
     nothing, `force` accepts what a check refuses, `require_fresh` refuses a list that is older than the day. `backdated`
     says that `ds` is a past day, though the API gives no other list than that of today. `pulled` (UTC) is the moment of the
-    pull, and `keep` says whether earlier pulls of the day stay (`all`) or not (`last`).
+    pull, and `keep` says whether earlier pulls of the day stay (`all`) or not (`last`). `sessions` are the trading days, as far
+    as the warehouse knows them.
     """
 
     part: Part
@@ -43,6 +44,7 @@ class Load:
     backdated: bool = False
     pulled: datetime | None = None
     keep: str = "last"
+    sessions: Sessions = RULES
 
     @property
     def dataset(self) -> Dataset:
@@ -55,7 +57,7 @@ class Load:
         kind = self.dataset.kind
         if isinstance(kind, Snapshot) and kind.empty_until and self.pulled:
             return self.pulled.replace(tzinfo=UTC).astimezone(NEW_YORK).time() >= kind.empty_until
-        return kind.calendar != "sessions" or is_session(self.ds.toordinal())
+        return kind.calendar != "sessions" or self.sessions.is_session(self.ds.toordinal())
 
     @property
     def partition(self) -> Partition:

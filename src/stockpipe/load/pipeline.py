@@ -81,6 +81,9 @@ def _prepare(desk: Desk, run: Run) -> None:
         part.note(source=str(source_of(desk, part)))
     desk.warehouse.begin(run.run_id)
     desk.check_settings()
+    sessions = desk.sessions(run.first.dataset, dry_run=run.first.dry_run)
+    for part in run.parts:
+        part.load = replace(part.load, sessions=sessions)
     if not run.first.dry_run:
         with run.phase("prepare"):
             desk.prepare(run.first.dataset)

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from stockpipe.base.calendar import is_session
+from stockpipe.base.calendar import RULES, Sessions
 from stockpipe.base.text import printable
 from stockpipe.datasets import WHOLE, Bounds, Cut, Endpoint, Part
 from stockpipe.errors import ApiError
@@ -32,12 +32,13 @@ class RangesUnusable(ApiError):
 class Query:
     """What is asked for: a part, and the dated records of `day` or, without it, the current list.
 
-    `bounds` narrow it to one range of the cut's field.
+    `bounds` narrow it to one range of the cut's field; `sessions` are the trading days.
     """
 
     part: Part
     day: date | None = None
     bounds: Bounds = WHOLE
+    sessions: Sessions = RULES
 
     @property
     def source(self) -> Endpoint:
@@ -59,7 +60,7 @@ class Query:
         """Whether its first page must have rows: a session has some, a day without one has none; None for other lists."""
         if self.day is None or self.part.dataset.kind.calendar != "sessions":
             return None
-        return is_session(self.day.toordinal())
+        return self.sessions.is_session(self.day.toordinal())
 
 
 @dataclass

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any, Literal
 
-from stockpipe.base.calendar import last_session, missing_session
+from stockpipe.base.calendar import RULES, Sessions, missing_session
 from stockpipe.base.clock import NEW_YORK
 from stockpipe.datasets import DATASETS, DayFacts
 from stockpipe.warehouse.runs import PartId, RunRecord
@@ -39,6 +39,7 @@ class Standing:
     last: RunRecord | None = None
     before: RunRecord | None = None
     failure: RunRecord | None = None
+    sessions: Sessions = RULES
 
     @property
     def state(self) -> Freshness:
@@ -54,7 +55,7 @@ class Standing:
             return "No day is published yet."
         if self.last.ds < self.expected:
             return f"The last published day is {self.last.ds}, and {self.expected} should be there by now."
-        return missing_session(self.last.build_date, self.last.ds)
+        return missing_session(self.last.build_date, self.last.ds, self.sessions)
 
     @property
     def sample(self) -> bool:
@@ -113,7 +114,7 @@ def expected_day(now: datetime, by: time) -> date:
     return local.date() if local.time() >= by else local.date() - timedelta(days=1)
 
 
-def expected_of(part: PartId, now: datetime, by: time) -> date:
+def expected_of(part: PartId, now: datetime, by: time, sessions: Sessions = RULES) -> date:
     """The last day of a part that should be published at a moment, by the kind of its dataset.
 
     What happens on a trading day is expected an hour after it is ready, on the next calendar day.
@@ -125,16 +126,21 @@ def expected_of(part: PartId, now: datetime, by: time) -> date:
     is_ready = local - _TO_LOAD >= local.replace(
         hour=dataset.kind.ready.hour, minute=dataset.kind.ready.minute, second=0
     )
-    return date.fromordinal(last_session(local.date().toordinal() - (1 if is_ready else 2)))
+    return date.fromordinal(sessions.last_session(local.date().toordinal() - (1 if is_ready else 2)))
 
 
 def standings(
-    wanted: Iterable[PartId], now: datetime, by: time, days: Iterable[RunRecord], failures: Iterable[RunRecord]
+    wanted: Iterable[PartId],
+    now: datetime,
+    by: time,
+    days: Iterable[RunRecord],
+    failures: Iterable[RunRecord],
+    sessions: Sessions = RULES,
 ) -> list[Standing]:
     """A standing for each part that has records, and for each that is `wanted`.
 
     `now` is an aware datetime; from `by` on (New York) the day is expected. `days` are the last published days, newest
-    first; `failures` the last failure of each part.
+    first; `failures` the last failure of each part; `sessions` the trading days.
     """
     published: dict[PartId, list[RunRecord]] = {}
     for record in days:
@@ -144,7 +150,8 @@ def standings(
     found = []
     for part in sorted({*wanted, *published, *failed}, key=PartId.order):
         last, before = (*published.get(part, []), None, None)[:2]
-        found.append(Standing(part, today, expected_of(part, now, by), last, before, failed.get(part)))
+        expected = expected_of(part, now, by, sessions)
+        found.append(Standing(part, today, expected, last, before, failed.get(part), sessions))
     return found
 
 

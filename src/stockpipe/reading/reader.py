@@ -25,6 +25,7 @@ from stockpipe.settings import Settings
 from stockpipe.warehouse import Warehouse, open_warehouse, sql
 from stockpipe.warehouse.history import Chosen, days_sql, last_days, last_failures, published_days, runs_sql
 from stockpipe.warehouse.runs import RECORDED, RunStatus
+from stockpipe.warehouse.sessions import sessions_of
 
 Day = date | str
 """A day: a date, or a text such as 2026-02-06."""
@@ -188,7 +189,7 @@ class Reader:
         due = time(*time_of_day(text("by", by)))
         warehouse, everything = self._warehouse, Chosen()
         days, failures = last_days(warehouse, everything, 2), last_failures(warehouse, everything)
-        found = standings([], self._clock.now(), due, days, failures)
+        found = standings([], self._clock.now(), due, days, failures, sessions_of(warehouse))
         return Answer.of(STANDING_COLUMNS, [standing.row() for standing in found])
 
     @property

@@ -18,6 +18,7 @@ from datetime import date
 from functools import partial
 from pathlib import Path
 
+from stockpipe.base.calendar import RULES
 from stockpipe.base.folders import WorkFolder
 from stockpipe.base.stopping import as_interrupt, stopping
 from stockpipe.datasets import Part, Partition
@@ -154,6 +155,7 @@ class _List:
         self._tell, self._report, self._limits = tell, report, limits
         self._known: dict[str, History] = {}
         self._listed: dict[date, RunRecord] = {}
+        self._sessions = RULES
         self._ready: list[StagedDay] = []
         self._left_out: list[StagedDay] = []
         self._since = desk.clock.monotonic()
@@ -164,8 +166,10 @@ class _List:
     def run(self) -> None:
         """Load the days, stretch by stretch."""
         try:
-            self._desk.prepare(self._wanted.parts[0].dataset)
-            if count := out_of_reach(self._desk, self._wanted.parts[0].dataset, self._wanted.days):
+            dataset = self._wanted.parts[0].dataset
+            self._desk.prepare(dataset)
+            self._sessions = self._desk.sessions(dataset)
+            if count := out_of_reach(self._desk, dataset, self._wanted.days):
                 self._leave_out(count, known_refusal(self._wanted.days, count))
             for stretch in stretches(self._wanted.days, self._wanted.published):
                 self._look_around(stretch)
@@ -221,7 +225,7 @@ class _List:
                     raise _EndOfList(error) from None
 
     def _loads(self, day: date) -> list[Load]:
-        return [Load(part, day, dated=True) for part in self._wanted.parts]
+        return [Load(part, day, dated=True, sessions=self._sessions) for part in self._wanted.parts]
 
     def _staged(self, days: Sequence[date]) -> Generator[StagedDay, None, None]:
         """The days as they are fetched, in order; those that the plan does not reach are left out."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Protocol
 
-from stockpipe.base.calendar import is_session, last_session
+from stockpipe.base.calendar import RULES, Sessions
 from stockpipe.base.clock import NEW_YORK
 from stockpipe.errors import StockpipeError
 
@@ -36,9 +36,10 @@ class Due:
 
 @dataclass(frozen=True)
 class Published:
-    """The days that are in the warehouse, each with the end of its last good run (UTC)."""
+    """The days that are in the warehouse, each with the end of its last good run (UTC), and the trading days that it knows."""
 
     ends: Mapping[date, datetime] = field(default_factory=dict)
+    sessions: Sessions = RULES
 
     def since(self, day: date, moment: datetime) -> bool:
         """Whether a good run of the day ended at or after a moment."""
@@ -46,7 +47,7 @@ class Published:
 
     def and_also(self, day: date, end: datetime) -> Published:
         """With one more good run, which ended at `end` (UTC)."""
-        return Published({**self.ends, day: end})
+        return Published({**self.ends, day: end}, self.sessions)
 
 
 class Rule(Protocol):
@@ -93,18 +94,19 @@ class EachSession:
 
         When it is not known what is published (None), the newest one alone is due.
         """
-        newest = self._newest(now)
+        sessions = published.sessions if published else RULES
+        newest = self._newest(now, sessions)
         if published is None or not published.ends:
             return [Due(newest, dated=True)]
         first = min(published.ends)
         days = (newest - timedelta(days=back) for back in range(days_back, -1, -1))
-        missing = [day for day in days if is_session(day.toordinal()) and day not in published.ends]
+        missing = [day for day in days if sessions.is_session(day.toordinal()) and day not in published.ends]
         return [Due(day, dated=True, missed=day < newest) for day in missing if day > first]
 
     def after(self, moment: datetime) -> datetime:
         """See Rule."""
         day = moment.astimezone(NEW_YORK).date() - timedelta(days=1)
-        while self._ready_at(day) <= moment or not is_session(day.toordinal()):
+        while self._ready_at(day) <= moment or not RULES.is_session(day.toordinal()):
             day += timedelta(days=1)
         return self._ready_at(day)
 
@@ -112,10 +114,10 @@ class EachSession:
         """See Rule."""
         return self._newest(moment)
 
-    def _newest(self, now: datetime) -> date:
+    def _newest(self, now: datetime, sessions: Sessions = RULES) -> date:
         today = now.astimezone(NEW_YORK).date()
         back = 1 if self._ready_at(today - timedelta(days=1)) <= now else 2
-        return date.fromordinal(last_session(today.toordinal() - back))
+        return date.fromordinal(sessions.last_session(today.toordinal() - back))
 
     def _ready_at(self, day: date) -> datetime:
         return datetime.combine(day + timedelta(days=1), self.ready, NEW_YORK).astimezone(UTC)

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from stockpipe.base.calendar import is_session
+from stockpipe.base.calendar import RULES, Sessions
 from stockpipe.datasets import Dataset, Part
 from stockpipe.errors import UsageError
 from stockpipe.settings import KeyPlan
@@ -52,12 +52,14 @@ def range_of(start: date | None, end: date | None, last: str | None, today: date
     return start, end
 
 
-def expected_days(dataset: Dataset, start: date, end: date, *, sessions: bool = False) -> list[date]:
-    """The days of a range on which there is something to load: of a list every day, or only `sessions`."""
+def expected_days(
+    dataset: Dataset, start: date, end: date, *, sessions: bool = False, calendar: Sessions = RULES
+) -> list[date]:
+    """The days of a range on which there is something to load: of a list every day, or only `sessions` of the calendar."""
     first = max(start, dataset.first_day)
     days = (first + timedelta(days=number) for number in range((end - first).days + 1))
     only = sessions or dataset.kind.calendar == "sessions"
-    return [day for day in days if not only or is_session(day.toordinal())]
+    return [day for day in days if not only or calendar.is_session(day.toordinal())]
 
 
 def stretches(days: Sequence[date], published: Collection[date]) -> list[list[date]]:
@@ -85,17 +87,17 @@ class Gap:
     days: int
 
 
-def gaps(dataset: Dataset, published: Collection[date]) -> list[Gap]:
+def gaps(dataset: Dataset, published: Collection[date], calendar: Sessions = RULES) -> list[Gap]:
     """The gaps between the first and the last published day.
 
     Weekends and holidays alone are none: the vendor's list does not change there.
     """
     if not published or not dataset.source.has_days:
         return []
-    expected = expected_days(dataset, min(published), max(published))
+    expected = expected_days(dataset, min(published), max(published), calendar=calendar)
     missing = [day for day in expected if day not in published]
     found = stretches(missing, published)
-    told = [days for days in found if any(is_session(day.toordinal()) for day in days)]
+    told = [days for days in found if any(calendar.is_session(day.toordinal()) for day in days)]
     return [Gap(days[0], days[-1], len(days)) for days in told]
 
 
