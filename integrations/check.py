@@ -218,6 +218,7 @@ def environment(home: Path, sandbox: Sandbox) -> dict[str, str]:
         "DAGSTER_HOME": str(home),
         "PREFECT_HOME": str(home),
         "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE": "true",
+        "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "180",  # a machine with something else to do
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "DO_NOT_TRACK": "1",
         "MASSIVE_PLAN": "paid",

@@ -44,27 +44,30 @@ class Asked:
         return answer
 
 
-def killed_after(seconds: float, env: dict[str, str]) -> bool:
-    """Start a backfill, kill it after some seconds; whether it was under way."""
+def killed(env: dict[str, str], asked: Asked, chance: random.Random) -> bool:
+    """Start a backfill, kill it a moment after it has asked for some days; whether it was under way."""
+    days = chance.randrange(DAYS // 10)
     with subprocess.Popen(COMMAND, env=os.environ | env, stderr=subprocess.DEVNULL) as process:
-        time.sleep(seconds)
+        while process.poll() is None and len(asked.days) < days:
+            time.sleep(0.005)
+        time.sleep(chance.uniform(0, 0.5))
         process.kill()
     return process.returncode == -9
 
 
-def torment(env: dict[str, str], asked: Asked, query: Query, chance: random.Random, *, kills: int, most: float) -> None:
+def torment(env: dict[str, str], asked: Asked, query: Query, chance: random.Random, *, kills: int) -> None:
     """Kill backfills until enough were hit, look at the days after each, then let one come to its end."""
     whole = (ROWS, ROWS, "T00000", f"T{ROWS - 1:05}")
     hit, published = 0, set[object]()
     for number in range(kills):
         asked.days.clear()
-        hit += killed_after(chance.uniform(0.5, most), env)
+        hit += killed(env, asked, chance)
         assert not published & set(asked.days), f"kill {number}: a published day was asked for again"
         found = query(COUNTS)
         assert all(row[1:] == whole for row in found), f"kill {number}: {found}"
         assert published <= {row[0] for row in found}, f"kill {number}: a published day is gone"
         published = {row[0] for row in found}
-    assert hit >= kills // 3, "most backfills ended before the kill: shorten the waits"
+    assert hit >= kills // 3, "most backfills ended before the kill: fewer days should be waited for"
     asked.days.clear()
     done = subprocess.run(COMMAND, env=os.environ | env, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
@@ -87,7 +90,7 @@ def test_a_killed_backfill_into_a_file_is_finished_by_the_next_ones(serve: Serve
     def query(sql: str) -> list[tuple[object, ...]]:
         return table(sql) if Path("stockpipe.duckdb").exists() and table("SHOW TABLES") else []
 
-    torment(env, asked, query, random.Random(seed), kills=10, most=7.0)
+    torment(env, asked, query, random.Random(seed), kills=10)
 
 
 def test_a_killed_backfill_into_snowflake_is_finished_by_the_next_ones(serve: Serve) -> None:
@@ -102,4 +105,4 @@ def test_a_killed_backfill_into_snowflake_is_finished_by_the_next_ones(serve: Se
             except Exception:  # noqa: BLE001 - the first kill came before the table
                 return []
 
-        torment(env, asked, query, random.Random(1), kills=8, most=9.0)
+        torment(env, asked, query, random.Random(1), kills=8)

@@ -167,6 +167,13 @@ def test_a_dividend_on_the_day_of_a_split_is_put_on_old_shares(prices: Prices, a
     assert ("2024-01-03", "dividend", "on the day of a split", True) in prices.issues("X")
 
 
+def test_an_adjusted_amount_of_nothing_tells_nothing(prices: Prices) -> None:
+    prices.closes("X", "2024-01-02", 100, 49)
+    prices.splits(("X", "2024-01-03", 1, 2))
+    prices.dividends(("X", "2024-01-03", 1.0), adjusted=0.0)
+    assert prices.values("X", "DIVIDEND_FACTOR", adjust="total")["2024-01-02"] == pytest.approx(0.99, rel=1e-12)
+
+
 def test_a_dividend_on_the_day_of_a_reverse_split_leaves_its_factor(prices: Prices) -> None:
     prices.closes("X", "2024-01-02", 1.0, 9.9)
     prices.splits(("X", "2024-01-03", 10, 1), kind="reverse_split")

@@ -11,6 +11,8 @@ import duckdb
 import pytest
 
 from stockpipe import Answer, errors
+from stockpipe.settings import load_settings
+from stockpipe.warehouse.duckdb.warehouse import DuckDBWarehouse
 
 COLUMNS = (
     ("DAY", "DATE"),
@@ -18,6 +20,11 @@ COLUMNS = (
     ("PRICE", "DECIMAL(18,6)"),
     ("LISTED", "BOOLEAN"),
     ("SIZE", "BIGINT"),
+)
+# In a column each: nanoseconds, no end, a struct with a time, a day before Christ.
+ODD = (
+    "TIMESTAMP_NS '2026-02-07 07:05:42.818047863' AS stamp, 'infinity'::TIMESTAMP AS never, [DATE 'infinity', NULL] AS days, "
+    "{'size': TIMESTAMP_NS '2026-02-07 07:05:42.818047863', 'n': 1} AS deep, DATE '0044-03-15 (BC)' AS ides, 0.1::FLOAT AS tenth"
 )
 ROWS = [
     (date(2026, 2, 5), "ABRpD", Decimal("0.123456"), True, 2**53 + 1),
@@ -38,6 +45,16 @@ def test_rows_are_dicts_and_tuples_with_every_digit(answer: Answer) -> None:
     assert [row["TICKER"] for row in answer] == ["ABRpD", "NA"]
     assert (len(answer), answer.columns) == (2, ["DAY", "TICKER", "PRICE", "LISTED", "SIZE"])
     assert answer.types["PRICE"] == "DECIMAL(18,6)"
+
+
+def test_parquet_keeps_what_python_cannot_hold(tmp_path: Path) -> None:
+    with duckdb.connect("stockpipe.duckdb") as connection:
+        connection.execute(f"CREATE TABLE odd AS SELECT {ODD}")
+        written = connection.sql("SELECT COLUMNS(*)::VARCHAR FROM odd").fetchall()
+    Answer(DuckDBWarehouse(load_settings({}, env={})).fetch("FROM odd")).to_parquet(tmp_path / "odd.parquet")
+    with duckdb.connect() as connection:
+        cells = f"SELECT COLUMNS(*)::VARCHAR FROM read_parquet('{tmp_path / 'odd.parquet'}')"
+        assert connection.execute(cells).fetchall() == written
 
 
 def test_arrow_keeps_the_exact_types(answer: Answer) -> None:

@@ -35,6 +35,8 @@ def test_a_file_is_smaller_in_order_and_has_the_same_rows(serve: Serve) -> None:
     told = json.loads(done.stdout)
     assert (done.returncode, told["bytes_before"] >= size, told["bytes_after"]) == (0, True, path.stat().st_size)
     assert path.stat().st_size < size
+    counts = [table(f'SELECT count(*) FROM "{name}"')[0][0] for name in told["tables"]]
+    assert told["rows"] == sum(int(str(count)) for count in counts)
     assert table(ROWS) == before
     order = table(
         "SELECT DS::VARCHAR FROM TICKERS QUALIFY DS IS DISTINCT FROM lag(DS) OVER (ORDER BY rowid) ORDER BY rowid"

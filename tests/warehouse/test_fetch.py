@@ -1,3 +1,4 @@
+# ruff: noqa: DTZ001 - the service has times without a zone
 """`fetch`: what a SELECT gives, with its types, in memory; the warehouse is free again before anybody reads a row."""
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from stockpipe.errors import NotThere, UsageError, WarehouseError
 from stockpipe.settings import load_settings
 from stockpipe.warehouse.duckdb.warehouse import DuckDBWarehouse
 from stockpipe.warehouse.memory import in_memory
+from stockpipe.warehouse.snowflake.answers import result_of
 from stockpipe.warehouse.snowflake.warehouse import SnowflakeWarehouse
 
 FILE = Path("stockpipe.duckdb")
@@ -145,23 +147,49 @@ def test_threads_of_one_process_read_side_by_side(file: DuckDBWarehouse) -> None
     assert found == [("A",)] * 4
 
 
+class Answered:
+    """A cursor as the connector gives it: columns are described by name, type, sizes, precision, scale."""
+
+    def __init__(self, column: tuple[object, ...], rows: list[tuple[object, ...]]) -> None:
+        self.description: tuple[tuple[object, ...], ...] = (column,)
+        self.fetchall = lambda: rows
+
+
 def test_types_of_the_service_become_types_of_duckdb() -> None:
-    from stockpipe.warehouse.snowflake.answers import result_of
-
-    class Cursor:
-        """As the connector describes columns: name, type, sizes, precision, scale."""
-
-        description = (
-            ("WHOLE", 0, None, None, 38, 0, True),
-            ("BIG", 0, None, None, 38, 0, True),
-            ("CENTS", 0, None, None, 12, 2, True),
-            ("AT", 8, None, None, 0, 9, True),
-            ("EXTRA", 5, None, None, None, None, True),
-        )
-
-        def fetchall(self) -> list[tuple[object, ...]]:
-            return [(1, 10**30, Decimal("1.50"), datetime(2026, 2, 7, 7), '{"a": 1}')]  # noqa: DTZ001
-
-    fetched = in_memory(result_of(Cursor()))
+    cursor = Answered((), [(1, 10**30, Decimal("1.50"), datetime(2026, 2, 7, 7), '{"a": 1}')])
+    cursor.description = (
+        ("WHOLE", 0, None, None, 38, 0, True),
+        ("BIG", 0, None, None, 38, 0, True),
+        ("CENTS", 0, None, None, 12, 2, True),
+        ("AT", 8, None, None, 0, 9, True),
+        ("EXTRA", 5, None, None, None, None, True),
+    )
+    fetched = in_memory(result_of(cursor))
     assert kinds(fetched) == ["BIGINT", "HUGEINT", "DECIMAL(12,2)", "TIMESTAMP_NS", "VARCHAR"]
-    assert rows(fetched) == [(1, 10**30, Decimal("1.50"), datetime(2026, 2, 7, 7), '{"a": 1}')]  # noqa: DTZ001
+    assert rows(fetched) == [(1, 10**30, Decimal("1.50"), datetime(2026, 2, 7, 7), '{"a": 1}')]
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "kind"),
+    [
+        (("AT", 8, None, None, 0, 9, True), [datetime(2261, 12, 31), None], "TIMESTAMP_NS"),
+        (("AT", 8, None, None, 0, 9, True), [datetime(2262, 1, 1)], "TIMESTAMP"),
+        (("AT", 4, None, None, 0, 9, True), [datetime(1678, 1, 1)], "TIMESTAMP_NS"),
+        (("AT", 4, None, None, 0, 9, True), [datetime(1677, 12, 31), datetime(9999, 12, 31)], "TIMESTAMP"),
+        (("DAY", 3, None, None, None, None, True), [date(9999, 12, 31)], "DATE"),
+        (("N", 0, None, None, 12, 2, True), [Decimal("1.505"), None], "DECIMAL(12,3)"),
+        (("N", 0, None, None, 12, 2, True), [], "DECIMAL(12,2)"),
+    ],
+)  # fmt: skip
+def test_what_a_column_of_the_service_holds_decides_its_type(
+    column: tuple[object, ...], values: list[object], kind: str
+) -> None:
+    fetched = in_memory(result_of(Answered(column, [(value,) for value in values])))
+    assert kinds(fetched) == [kind]
+    assert rows(fetched) == [(value,) for value in values]
+
+
+def test_a_number_that_its_column_cannot_hold_is_told() -> None:
+    column = ("N", 0, None, None, 12, 2, True)
+    with pytest.raises(WarehouseError, match="does not fit its column"):
+        in_memory(result_of(Answered(column, [(Decimal("12345678901.5"),)])))

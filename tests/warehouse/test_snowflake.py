@@ -30,8 +30,12 @@ NO_WAREHOUSE = (606, "No active warehouse selected in the current session.", "57
 
 
 def words(gate: SnowflakeGate) -> list[str]:
-    """The first word of each statement since the log was cleared."""
-    return [statement.split()[0].upper() for statement in gate.statements()]
+    """The first word of each statement since the log was cleared.
+
+    Without the question for role and warehouse, which wakes nothing: connector 4 tells both, and 5 does not.
+    """
+    asked = [statement for statement in gate.statements() if statement != "SELECT CURRENT_ROLE(), CURRENT_WAREHOUSE()"]
+    return [statement.split()[0].upper() for statement in asked]
 
 
 def test_a_day_arrives_whole_and_a_second_load_is_the_same_table(serve: Serve, gate: SnowflakeGate) -> None:

@@ -53,6 +53,10 @@ class _Group(click.Group):
         except Interrupted as stopped:
             click.echo(f"Error: {stopped.message}", err=True)
             sys.exit(stopped.exit_code)
+        finally:
+            # What was done is told. Python's own end takes half a second, and would let a signal give another exit code.
+            for number in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(number, signal.SIG_IGN)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)

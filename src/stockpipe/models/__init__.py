@@ -8,6 +8,7 @@ from stockpipe.models.price_views import PRICED, price_views
 from stockpipe.models.securities import security_views
 from stockpipe.models.tickers import ticker_views
 from stockpipe.warehouse.model import Model
+from stockpipe.warehouse.names import place
 from stockpipe.warehouse.sql import Table
 
 
@@ -16,14 +17,14 @@ def views(dataset: Dataset, table: Table) -> tuple[Model, ...]:
     if dataset is TICKERS:
         return ticker_views(table)
     own = (current_view(dataset, table),) if dataset.kind.write == "merge" else ()
-    return (*own, *price_views(dataset, table)) if dataset in PRICED else own
+    return (*own, *price_views(table)) if dataset in PRICED else own
 
 
 def all_views(dataset: Dataset, table: Table) -> tuple[Model, ...]:
     """The same, and behind the tickers the views of the security master: what `stockpipe schema` prints."""
     if dataset is not TICKERS:
         return views(dataset, table)
-    return (*ticker_views(table), *security_views(table.name[: table.name.rindex('"', 0, -1)]))
+    return (*ticker_views(table), *security_views(place(table.name)))
 
 
 __all__ = ["Model", "all_views", "security_views", "views"]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from stockpipe.datasets import DATASETS, Dataset
+from stockpipe.datasets import DATASETS
 from stockpipe.datasets.column import DATE, FLAG, FLOAT, Column, text
 from stockpipe.models.prices import Sources, adjusted_sql, adjustments_sql, bars_sql, issues_sql
 from stockpipe.warehouse.model import Model
+from stockpipe.warehouse.names import place
 from stockpipe.warehouse.sql import Table
 
 PRICED = tuple(DATASETS[name] for name in ("daily_bars", "splits", "dividends"))
@@ -61,9 +62,9 @@ _ADJUSTED = (
 )
 
 
-def price_views(dataset: Dataset, table: Table) -> tuple[Model, ...]:
+def price_views(table: Table) -> tuple[Model, ...]:
     """BARS, ADJUSTMENTS, ADJUSTMENT_ISSUES and ADJUSTED_BARS, in the place of a dataset's table."""
-    prefix = table.name.removesuffix(f'"{dataset.table}"')
+    prefix = place(table.name)
     bars, splits, dividends = (f'{prefix}"{name}"' for name in ("DAILY_BARS", "SPLITS_CURRENT", "DIVIDENDS_CURRENT"))
     plain = Sources(bars, splits, dividends, None, f'{prefix}"BARS"', f'{prefix}"ADJUSTMENTS"')
     known = Sources(bars, splits, dividends, f"{prefix}{_HISTORY}")

@@ -202,6 +202,8 @@ judged_splits AS (
 def _dividends(sources: Sources) -> str:
     """All of one ex-date together, per old share; what is not in dollars, or is not less than the price, counts nothing."""
     key = 'e."EX_DIVIDEND_DATE", e."CASH_AMOUNT", e."DISTRIBUTION_TYPE", e."CURRENCY"'
+    # Snowflake has no logarithm of zero: an adjusted amount of nothing tells nothing.
+    told = 'nullif(greatest(e."SPLIT_ADJUSTED_CASH_AMOUNT", 0), 0) / e."CASH_AMOUNT"'
     return f"""dividend_events AS (
     {_of_series(sources.dividends, "EX_DIVIDEND_DATE", key)}
 ),
@@ -213,8 +215,7 @@ split_after AS (
 ),
 dividend_amounts AS (
     SELECT e."SERIES", e."EX_DATE", CASE WHEN a.factor IS NOT NULL
-            AND abs(ln(e."SPLIT_ADJUSTED_CASH_AMOUNT" / e."CASH_AMOUNT" / a.later))
-                < abs(ln(e."SPLIT_ADJUSTED_CASH_AMOUNT" / e."CASH_AMOUNT" / a.later / a.factor))
+            AND abs(ln({told} / a.later)) < abs(ln({told} / a.later / a.factor))
         THEN e."CASH_AMOUNT" / a.factor ELSE e."CASH_AMOUNT" END AS amount, a.factor IS NOT NULL AS with_split
     FROM dividend_events AS e LEFT JOIN split_after AS a ON a."SERIES" = e."SERIES" AND a."EX_DATE" = e."EX_DATE"
     WHERE (e."CURRENCY" IS NULL OR upper(e."CURRENCY") = 'USD') AND e."CASH_AMOUNT" > 0

@@ -27,15 +27,14 @@ _CHANGE_COLUMNS = (
 
 def ticker_views(table: sql.Table) -> tuple[Model, Model]:
     """The views beside the table of the tickers, which may have any name."""
-    name = table.name[:-1]
     latest = Model(
-        f'{name}_LATEST"',
+        sql.renamed(table.name, "_LATEST"),
         table.columns,
         "The latest loaded day of each market and active state: one row a ticker, a listed one before its namesakes.",
         _latest(table),
     )
     changes = Model(
-        f'{name}_CHANGES"',
+        sql.renamed(table.name, "_CHANGES"),
         _CHANGE_COLUMNS,
         "What changed from each loaded day of a market and active state to the next; LAST_UPDATED_UTC does not count.",
         _changes(table),

@@ -91,11 +91,20 @@ class Answer:
 
         UsageError where the file cannot be written.
         """
+        from stockpipe.warehouse.base import QueryResult
+        from stockpipe.warehouse.duckdb.exact import asked_exactly
         from stockpipe.warehouse.memory import in_memory
 
-        path = Path(file)
-        with told_if_not_written(path), replace_file(path) as target, in_memory(self.result()) as copy:
-            # The engine that has the answer reaches no files.
+        # The engine that has the answer reaches no files, and Python's own values would cut what they cannot hold.
+        asked = asked_exactly(self._fetched, _TABLE).statement
+        rows = self._fetched.execute(asked).fetchall()
+        sent = [str(kind) for kind in self._fetched.sql(asked).types]
+        path, kinds = Path(file), list(self.types.values())
+        with (
+            told_if_not_written(path),
+            replace_file(path) as target,
+            in_memory(QueryResult(self.columns, rows, kinds), sent) as copy,
+        ):
             copy.execute(f"COPY answer TO {literal(str(target))} (FORMAT parquet, USE_TMP_FILE false)")
 
     def result(self) -> QueryResult:

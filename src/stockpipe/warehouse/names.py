@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 _PLAIN = re.compile(r"[A-Z_][A-Z0-9_$]{0,254}")
+_QUOTED = re.compile(r'"(?:[^"]|"")+"')
 # Words that one of the warehouses does not take for a table's name without quotes.
 _RESERVED = frozenset(
     re.findall(
@@ -23,4 +24,24 @@ _RESERVED = frozenset(
 def as_written(name: str) -> str:
     """A table's or column's stored name as a statement takes it: in double quotes where it needs them."""
     plain = _PLAIN.fullmatch(name) and name not in _RESERVED
-    return name if plain else '"' + name.replace('"', '""') + '"'
+    return name if plain else in_quotes(name)
+
+
+def in_quotes(name: str) -> str:
+    """A stored name in double quotes: `my "own" table` is `"my ""own"" table"`."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def bare(quoted: str) -> str:
+    """The stored name behind a quoted one, which may stand in a quoted schema: `"DB"."S"."TICKERS"` is `TICKERS`."""
+    return _last(quoted)[1:-1].replace('""', '"')
+
+
+def place(quoted: str) -> str:
+    """What stands before the name itself, its dot included: `"DB"."S".` of `"DB"."S"."TICKERS"`, nothing of `"TICKERS"`."""
+    return quoted.removesuffix(_last(quoted))
+
+
+def _last(quoted: str) -> str:
+    *_, last = _QUOTED.finditer(quoted)
+    return last[0]

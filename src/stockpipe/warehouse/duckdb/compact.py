@@ -11,6 +11,8 @@ from stockpipe.base.engine import STORAGE
 from stockpipe.base.files import replace_file
 from stockpipe.base.text import literal
 from stockpipe.errors import WarehouseError
+from stockpipe.warehouse.base import Compacted
+from stockpipe.warehouse.names import in_quotes
 
 # All tables of the file, also those that are not ours: the new file takes the place of the old one.
 _TABLES = (
@@ -20,8 +22,8 @@ _TABLES = (
 _LIMITS = "SET memory_limit = '1GB'; SET threads = 1; SET preserve_insertion_order = true"
 
 
-def compact(connection: duckdb.DuckDBPyConnection, path: Path, orders: Mapping[str, str]) -> tuple[int, int]:
-    """Write the file anew and put it in the place of the old one; bytes before and after.
+def compact(connection: duckdb.DuckDBPyConnection, path: Path, orders: Mapping[str, str]) -> Compacted:
+    """Write the file anew and put it in the place of the old one.
 
     `connection` holds the file, so that nobody writes meanwhile. `orders` has the ORDER BY of a table by its name; others
     keep the order that they have. Raises duckdb.Error, OSError or WarehouseError, and then the old file stays.
@@ -31,30 +33,34 @@ def compact(connection: duckdb.DuckDBPyConnection, path: Path, orders: Mapping[s
     before = path.stat().st_size
     with replace_file(path) as made:
         made.unlink()  # DuckDB makes its file itself
-        _copy(connection, made, orders)
+        rows = _copy(connection, made, orders)
         after = made.stat().st_size
-    return before, after
+    return Compacted(list(rows), sum(rows.values()), before, after)
 
 
-def _copy(connection: duckdb.DuckDBPyConnection, made: Path, orders: Mapping[str, str]) -> None:
-    """Copy everything into a new file: tables, views, indexes and comments first, then the rows, which are proved."""
+def _copy(connection: duckdb.DuckDBPyConnection, made: Path, orders: Mapping[str, str]) -> dict[str, int]:
+    """Copy everything into a new file: tables, views, indexes and comments first, then the rows, which are proved.
+
+    Returns the rows of each table.
+    """
     [(source,)] = connection.execute("SELECT current_database()").fetchall()
     connection.execute(f"ATTACH {literal(str(made))} AS compacted (STORAGE_VERSION {literal(STORAGE)})")
-    connection.execute(f"COPY FROM DATABASE {_quoted(source)} TO compacted (SCHEMA)")
+    connection.execute(f"COPY FROM DATABASE {in_quotes(source)} TO compacted (SCHEMA)")
+    rows: dict[str, int] = {}
     for schema, table in connection.execute(_TABLES).fetchall():
-        name = f"{_quoted(schema)}.{_quoted(table)}"
+        name = f"{in_quotes(schema)}.{in_quotes(table)}"
         order = f" ORDER BY {orders[table.upper()]}" if table.upper() in orders else ""
-        old, new = f"{_quoted(source)}.{name}", f"compacted.{name}"
+        old, new = f"{in_quotes(source)}.{name}", f"compacted.{name}"
         connection.execute(f"INSERT INTO {new} SELECT * FROM {old}{order}")
-        if _digest(connection, old) != _digest(connection, new):
+        before = _digest(connection, old)
+        if before != _digest(connection, new):
             raise WarehouseError(f"The copy of {name} differs from it.", hint="Nothing was changed.")
+        rows[table if schema == "main" else f"{schema}.{table}"] = before[0]
     connection.execute("DETACH compacted")
+    return rows
 
 
-def _digest(connection: duckdb.DuckDBPyConnection, name: str) -> object:
+def _digest(connection: duckdb.DuckDBPyConnection, name: str) -> tuple[int, int | None]:
     """What two tables with the same rows have in common, whatever their order: their number, and the sum of their hashes."""
-    return connection.execute(f"SELECT count(*), sum(hash(rows)::HUGEINT) FROM {name} AS rows").fetchall()
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
+    [(count, hashes)] = connection.execute(f"SELECT count(*), sum(hash(rows)::HUGEINT) FROM {name} AS rows").fetchall()
+    return count, hashes

@@ -15,6 +15,7 @@ from typing import Any
 import duckdb
 
 from stockpipe.base.moments import Moment
+from stockpipe.warehouse.names import in_quotes
 
 Read = Callable[[Any], Any]
 
@@ -74,19 +75,18 @@ def _is_select(connection: duckdb.DuckDBPyConnection, text: str) -> bool:
 
 def _cell(place: int, name: str, kind: Any) -> str:
     cast = f"::{_spelled(kind)}" if _reader(kind) else ""
-    quoted = name.replace('"', '""')
-    return f'#{place}{cast} AS "{quoted}"'
+    return f"#{place}{cast} AS {in_quotes(name)}"
 
 
 def _spelled(kind: Any) -> str:
     """The type to ask for: the same, with VARCHAR in the place of each one that Python cannot hold."""
-    if kind.id in _READERS:
+    if kind.id in _READERS or _is_cut_union(kind):
         return "VARCHAR"
     if kind.id not in ("list", "array", "struct", "map"):
         return str(kind)
-    inner = {name: _spelled(child) for name, child in kind.children if name != "size"}
+    inner = {name: _spelled(child) for name, child in _inner(kind)}
     if kind.id == "struct":
-        fields = ", ".join(f'"{name.replace(chr(34), chr(34) * 2)}" {spelled}' for name, spelled in inner.items())
+        fields = ", ".join(f"{in_quotes(name)} {spelled}" for name, spelled in inner.items())
         return f"STRUCT({fields})"
     return f"MAP({inner['key']}, {inner['value']})" if kind.id == "map" else f"{inner['child']}[]"
 
@@ -95,9 +95,11 @@ def _reader(kind: Any) -> Read | None:
     """How a cell of a type is read; None for one that comes whole."""
     if kind.id in _READERS:
         return _or_text(_READERS[kind.id])
+    if _is_cut_union(kind):
+        return _same
     if kind.id not in ("list", "array", "struct", "map"):
         return None
-    inner = {name: _reader(child) for name, child in kind.children if name != "size"}
+    inner = {name: _reader(child) for name, child in _inner(kind)}
     if not any(inner.values()):
         return None
     same: dict[str, Read] = {name: reader or _same for name, reader in inner.items()}
@@ -106,6 +108,16 @@ def _reader(kind: Any) -> Read | None:
     if kind.id == "map":
         return _known(lambda cell: {same["key"](key): same["value"](value) for key, value in cell.items()})
     return _known(lambda cell: [same["child"](value) for value in cell])
+
+
+def _inner(kind: Any) -> list[tuple[str, Any]]:
+    """The types that a type is made of, by name; an array's length is none of them."""
+    return [(name, child) for name, child in kind.children if not (kind.id == "array" and name == "size")]
+
+
+def _is_cut_union(kind: Any) -> bool:
+    """Whether it is a UNION of which Python cannot hold a member: it stays text, as no cell says which member it is."""
+    return kind.id == "union" and any(_reader(child) for _, child in kind.children)
 
 
 def _or_text(read: Read) -> Read:

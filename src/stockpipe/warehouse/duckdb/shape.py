@@ -11,6 +11,7 @@ import duckdb
 from stockpipe.errors import WarehouseError
 from stockpipe.warehouse import sql
 from stockpipe.warehouse.dialect import duckdb_create, duckdb_type
+from stockpipe.warehouse.names import bare
 
 log = logging.getLogger(__name__)
 
@@ -84,7 +85,7 @@ def obstacles(
                 f'Widen it: ALTER TABLE {table.name} ALTER COLUMN "{column.name}" TYPE {duckdb_type(column)}.',
             )
     for kind, columns, text, of_table in connection.execute(_CONSTRAINTS).fetchall():
-        name = table.name.strip('"').upper()
+        name = bare(table.name).upper()
         ours = of_table.upper() == name
         unique = kind in ("UNIQUE", "PRIMARY KEY")
         if ours and not (unique and _tells_apart(columns, key)):

@@ -32,6 +32,7 @@ from stockpipe.warehouse.duckdb.reading import LOCK, SHUT, must_be_one_statement
 from stockpipe.warehouse.duckdb.shape import look, shape, tell_of_coarse_columns
 from stockpipe.warehouse.history import before_sql
 from stockpipe.warehouse.model import Model, Views
+from stockpipe.warehouse.names import bare
 from stockpipe.warehouse.runs import REJECTS_TABLE, RUNS_TABLE, RunRecord
 
 log = logging.getLogger(__name__)
@@ -74,7 +75,7 @@ class DuckDBWarehouse:
 
     def table(self, dataset: Dataset) -> str:
         """See Warehouse."""
-        return self._main(dataset).name.strip('"')
+        return bare(self._main(dataset).name)
 
     def begin(self, run_id: str) -> None:
         """See Warehouse. DuckDB keeps no log of statements."""
@@ -212,7 +213,7 @@ class DuckDBWarehouse:
     def replace(self, replacement: Replacement) -> None:
         """See Warehouse. One process writes at a time, so that nobody can come between the look and the writing."""
         try:
-            with translated(self.path), interruptible(connection := self._hold()):
+            with _one_publish, translated(self.path), interruptible(connection := self._hold()):
                 if derived.replace(connection, replacement, _insert):
                     self._make_views(connection, replacement.views)
         finally:
@@ -222,12 +223,11 @@ class DuckDBWarehouse:
         """See Warehouse."""
         main = self._main(dataset)
         where = f"WHERE {sql.where_exported(ds, parts)}"
-        count = self._read(f"SELECT count(*) FROM {main.name} {where}").rows[0][0]
         columns = sql.column_list(main.columns)
-        self._read(
+        copied = self._read(
             f"COPY (SELECT {columns} FROM {main.name} {where} ORDER BY {sql.export_order(dataset)}) TO {literal(str(target))} (FORMAT parquet)"
         )
-        return int(count)
+        return int(copied.rows[0][0])
 
     def compact(self, datasets: Sequence[Dataset]) -> Compacted:
         """See Warehouse. All tables of the file, since it is written anew as a whole."""
@@ -237,10 +237,8 @@ class DuckDBWarehouse:
         if not self.path.exists():
             raise NotThere(f"There is no DuckDB file {self.path} yet.", hint="Load a day first: stockpipe run.")
         needed = self.path.stat().st_size
-        with translated(self.path, needed), self._open() as connection, interruptible(connection):
-            before, after = compact(connection, self.path, orders)
-            sizes = connection.execute("SELECT table_name, estimated_size FROM duckdb_tables()").fetchall()
-        return Compacted([name for name, _ in sizes], sum(rows for _, rows in sizes), before, after)
+        with _one_publish, translated(self.path, needed), self._open() as connection, interruptible(connection):
+            return compact(connection, self.path, orders)
 
     def release(self) -> None:
         """See Warehouse."""

@@ -9,6 +9,7 @@ from stockpipe.datasets import DATASETS
 from stockpipe.errors import ConfigError
 from stockpipe.settings import Settings
 from stockpipe.warehouse import sql
+from stockpipe.warehouse.names import in_quotes
 from stockpipe.warehouse.snowflake.account import user_name
 from stockpipe.warehouse.snowflake.privileges import SYSTEM_ROLES
 
@@ -78,4 +79,4 @@ def _user(settings: Settings) -> str:
 
 def quoted_user(name: str) -> str:
     """A user's name as a statement takes it: me@example.com becomes "ME@EXAMPLE.COM"."""
-    return '"' + name.strip().upper().replace('"', '""') + '"'
+    return in_quotes(name.strip().upper())

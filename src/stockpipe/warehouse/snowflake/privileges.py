@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from stockpipe.warehouse.names import in_quotes
+
 SYSTEM_ROLES = ("ACCOUNTADMIN", "ORGADMIN", "GLOBALORGADMIN", "SECURITYADMIN", "SYSADMIN", "USERADMIN", "PUBLIC")
 """Roles that every account has. A grant to PUBLIC is one to every user, and the others are not for a service."""
 
@@ -56,7 +58,7 @@ def role_word(role: str | None) -> str:
     """A role's stored name as a statement takes it: in quotes where it needs them, dots where it is not known."""
     if not role:
         return "..."
-    return role if _PLAIN.fullmatch(role) else '"' + role.replace('"', '""') + '"'
+    return role if _PLAIN.fullmatch(role) else in_quotes(role)
 
 
 def or_granted(advice: str, privilege: str, role: str | None) -> str:

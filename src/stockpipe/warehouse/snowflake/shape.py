@@ -9,6 +9,7 @@ from typing import Any
 from stockpipe.errors import WarehouseError
 from stockpipe.warehouse import sql
 from stockpipe.warehouse.dialect import snowflake_text, snowflake_type
+from stockpipe.warehouse.names import in_quotes
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +32,7 @@ def views_sql(schema: str) -> str:
 def named_views(columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> frozenset[str]:
     """The quoted names of the views, from the answer to `views_sql`."""
     place = [column.lower() for column in columns].index("name")
-    return frozenset('"' + str(row[place]).replace('"', '""') + '"' for row in rows)
+    return frozenset(in_quotes(str(row[place])) for row in rows)
 
 
 def must_take_rows(table: sql.Table, described: Described, views: Collection[str]) -> None:

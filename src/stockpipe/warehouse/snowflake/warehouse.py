@@ -22,6 +22,7 @@ from stockpipe.warehouse.derived import Replacement
 from stockpipe.warehouse.dialect import TableOptions, duckdb_type
 from stockpipe.warehouse.history import before_sql
 from stockpipe.warehouse.model import Views
+from stockpipe.warehouse.names import bare
 from stockpipe.warehouse.runs import RunRecord
 from stockpipe.warehouse.snowflake.connection import Connection, number_of
 from stockpipe.warehouse.snowflake.derived import replace
@@ -59,7 +60,7 @@ class SnowflakeWarehouse:
 
     def table(self, dataset: Dataset) -> str:
         """See Warehouse."""
-        return sql.dataset_table(dataset, self._settings).name.strip('"')
+        return bare(self._publisher.main(dataset).name)
 
     def begin(self, run_id: str) -> None:
         """See Warehouse. The run's id is the query tag of its statements."""
