@@ -33,6 +33,8 @@ def jobs(*datasets: str, **words: Any) -> list[list[str]]:
         (("stocks", "crypto"), None, [["tickers/stocks/active"], ["tickers/crypto/active"]]),
         (("stocks,crypto",), "false", [["tickers/stocks/inactive"], ["tickers/crypto/inactive"]]),
         ((" fx , fx", "fx"), "both", [["tickers/fx/active", "tickers/fx/inactive"]]),
+        ((), "true,false", [["tickers/stocks/active"], ["tickers/stocks/inactive"]]),
+        ((), "true,both", [["tickers/stocks/active", "tickers/stocks/inactive"]]),
         (("all",), "true", [[f"tickers/{name}/active"] for name in ("stocks", "otc", "crypto", "fx", "indices")]),
     ],
 )
@@ -49,6 +51,7 @@ def test_the_words_of_a_command_are_jobs(
         (["tickers", "no"], {}, "There is no dataset 'no'."),
         (["tickers"], {"market": ("stocks", "bonds")}, "market is 'bonds', which tickers does not know."),
         (["tickers"], {"market": ("stocks,",)}, "market is '', which tickers does not know."),
+        (["tickers"], {"active": "all"}, "active is 'all', which tickers does not know."),
         (["tickers"], {"flavour": "sweet"}, "The dataset tickers is not divided by flavour."),
     ],
 )

@@ -143,7 +143,9 @@ def make_jobs(
         for dataset in chosen
         for one in _each(dataset, chosen, said)
     ]
-    return list({tuple(load.part.path for load in job): job for job in jobs}.values())
+    by_parts = {frozenset(load.part.path for load in job): job for job in jobs}
+    # `--active true,both` is both: no list is fetched twice.
+    return [job for parts, job in by_parts.items() if not any(parts < others for others in by_parts)]
 
 
 def known_datasets(names: Sequence[str]) -> list[Dataset]:
@@ -166,7 +168,7 @@ def _each(dataset: Dataset, chosen: Sequence[Dataset], said: Mapping[str, list[s
     choices = []
     for name, words in said.items():
         if words and (name in own or name in further or name not in others):
-            every = ALL in words and name in own and ALL not in own[name].words
+            every = ALL in words and name in own and own[name].every is None
             choices.append([(name, word) for word in (own[name].words if every else words)])
     yield from (dict(one) for one in product(*choices))
 
