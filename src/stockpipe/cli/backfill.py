@@ -81,7 +81,7 @@ def backfill(**options: Any) -> None:
     stockpipe backfill --last 2y --dry-run               what would that take?
     """
     with exit_codes(as_json=options["as_json"]):
-        settings = load_settings(_flags(options), env_file=options["env_file"])
+        settings = load_settings(given_settings(options), env_file=options["env_file"])
         how = {name: options[name] for name in ("verbose", "quiet", "log_file", "log_format")}
         configure_logging(settings, **how)
         check_flags(settings)
@@ -112,13 +112,6 @@ def _backfill(settings: Settings, options: dict[str, Any]) -> int:
             _tell_of_end(report, error)
             raise
         return _end(report, options)
-
-
-def _flags(options: dict[str, Any]) -> dict[str, str | None]:
-    return given_settings(options) | {
-        "STOCKPIPE_REQUESTS_PER_SECOND": options["requests_per_second"],
-        "STOCKPIPE_SAMPLE_DATA": "true" if options["sample_data"] else None,
-    }
 
 
 def _wanted(settings: Settings, options: dict[str, Any], today: date) -> tuple[list[Wanted], list[RunRecord]]:

@@ -17,7 +17,7 @@ from stockpipe.cli.backfill import quieted
 from stockpipe.cli.choices import Word
 from stockpipe.cli.logs import configure_logging
 from stockpipe.cli.output import exit_codes, print_json, progress_bar
-from stockpipe.cli.parts import USUAL_DATASET, part_options
+from stockpipe.cli.parts import USUAL_DATASET, divisions, part_options
 from stockpipe.cli.run import load_and_tell, tell_of
 from stockpipe.cli.several import document_of, tell_of_several
 from stockpipe.cli.table import print_table
@@ -99,7 +99,7 @@ def demo(**options: Any) -> None:
             # Nothing of the user's own settings may leak into a demonstration.
             settings = load_settings(flags, env={}, env_file=Path(os.devnull))
             _must_be_for_samples(settings)
-            if any(options[name] for name in ("on", "market", "active")):
+            if any(options[name] for name in ("on", *divisions())):
                 load_and_tell(settings, options)
             else:
                 _desk(settings, options)

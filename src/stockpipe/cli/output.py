@@ -37,7 +37,16 @@ log = logging.getLogger("stockpipe")
 _PAGES_A_LINE = (10, 20, 50)
 _SILENCE = 60.0
 _SENTENCES = ("message", "hint", "text", "remedy", "warnings", "reason")
-
+# The settings that options of the same meaning name, in the commands that have them.
+_SETTINGS = {
+    "warehouse": "STOCKPIPE_WAREHOUSE",
+    "duckdb_path": "STOCKPIPE_DUCKDB_PATH",
+    "connection": CONNECTION_NAME,
+    "deadline": "STOCKPIPE_DEADLINE",
+    "requests_per_second": "STOCKPIPE_REQUESTS_PER_SECOND",
+    "load_method": "STOCKPIPE_LOAD_METHOD",
+}
+_FLAGS = {"sample_data": "STOCKPIPE_SAMPLE_DATA"}
 
 # The shell's own for what SIGPIPE ends, as it ends most tools: 128 and the signal's number.
 _READER_GONE = 141
@@ -169,12 +178,9 @@ Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
 def given_settings(options: Mapping[str, Any]) -> dict[str, str | None]:
-    """The settings that the shared options name."""
-    return {
-        "STOCKPIPE_WAREHOUSE": options["warehouse"],
-        "STOCKPIPE_DUCKDB_PATH": options["duckdb_path"],
-        CONNECTION_NAME: options["connection"],
-    }
+    """The settings that the options of a command name; a flag that is not given leaves its setting to other places."""
+    said = {setting: options[name] for name, setting in _SETTINGS.items() if name in options}
+    return said | {setting: "true" for name, setting in _FLAGS.items() if options.get(name)}
 
 
 def check_flags(settings: Settings) -> None:

@@ -83,17 +83,8 @@ def run(**options: Any) -> None:
     stockpipe run --dry-run                        show what would be done
     """
     with exit_codes(as_json=options["as_json"]):
-        settings = load_settings(_flags(options), env_file=options["env_file"])
+        settings = load_settings(given_settings(options), env_file=options["env_file"])
         load_and_tell(settings, options)
-
-
-def _flags(options: dict[str, Any]) -> dict[str, str | None]:
-    return given_settings(options) | {
-        "STOCKPIPE_DEADLINE": options["deadline"],
-        "STOCKPIPE_REQUESTS_PER_SECOND": options["requests_per_second"],
-        "STOCKPIPE_LOAD_METHOD": options["load_method"],
-        "STOCKPIPE_SAMPLE_DATA": "true" if options["sample_data"] else None,
-    }
 
 
 def load_and_tell(settings: Settings, options: dict[str, Any]) -> None:
