@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from stockpipe.datasets import DATASETS, Part
 from stockpipe.errors import ConfigError, DataCheckError
 from stockpipe.load.checks import Finding, Limits, Severity, build_date, check, refuse, torn
 from stockpipe.load.checks.contents import contents
@@ -208,6 +209,16 @@ def test_a_field_that_two_hundred_rows_had_may_not_vanish_from_two_hundred(
     last = record(field_counts=FIELDS | {"CIK": before})
     found = list(shape(part(), staged(now, field_counts=fields), last))
     assert grave(found) == ([("vanished", severity)] if severity else [])
+
+
+def test_what_is_traded_today_may_be_empty_before_the_exchanges_open() -> None:
+    live = Part(DATASETS["market_snapshot"])
+    filled = {"TICKER": 300, "DAY_CLOSE": 290, "DAY_VOLUME_TEXT": 290, "MINUTE_UTC": 290, "PREVIOUS_CLOSE": 300}
+    early = filled | {"DAY_CLOSE": 0, "DAY_VOLUME_TEXT": 0, "MINUTE_UTC": 0}
+    noon = record(300, field_counts=filled)
+    assert list(shape(live, staged(300, field_counts=early), noon)) == []
+    gone = staged(300, field_counts=early | {"PREVIOUS_CLOSE": 0})
+    assert grave(list(shape(live, gone, noon))) == [("vanished", REFUSE)]
 
 
 @pytest.mark.parametrize(

@@ -61,12 +61,14 @@ class Rules:
 
     `optional`: required fields that may be missing there. `expected`: columns that a healthy list fills in at least one
     row. `nightly_build`: the current list is rewritten every night, and its rows carry that build's date. `prefix`:
-    what every key begins with. `may_be_empty`: a list without a row is no fault. `steady`: the number of rows is much
+    what every key begins with. `fleeting`: columns that a healthy list may leave empty in every row, as what is traded today is
+    before the exchanges open. `may_be_empty`: a list without a row is no fault. `steady`: the number of rows is much
     like that of the day before.
     """
 
     optional: frozenset[str] = frozenset()
     expected: frozenset[str] = frozenset()
+    fleeting: frozenset[str] = frozenset()
     nightly_build: bool = False
     prefix: str = ""
     may_be_empty: bool = False

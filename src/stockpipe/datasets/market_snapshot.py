@@ -29,6 +29,17 @@ def _bar(prefix: str, path: str, of: str) -> Iterator[Column]:
     yield Column(f"{prefix}_VWAP", FLOAT, f"Price of {of}, weighted by volume.", f"{path}.vw", unit="USD")
 
 
+_TODAY = (
+    *_bar("DAY", "day", "the day so far"),
+    Column("DAY_VOLUME_TEXT", text(50), "The day's volume with every digit.", "day.dv", unit="shares"),
+    Column("DAY_OTC", FLAG, "True for over-the-counter stocks, else null.", "day.otc"),
+    *_bar("MINUTE", "min", "the newest minute"),
+    Column("MINUTE_TRANSACTIONS", INTEGER, "Trades in that minute.", "min.n"),
+    Column("MINUTE_DAY_VOLUME", FLOAT, "The day's volume up to it.", "min.av", unit="shares"),
+    Column("MINUTE_DAY_VOLUME_TEXT", text(50), "The same with every digit.", "min.dav", unit="shares"),
+    Column("MINUTE_UTC", EPOCH_MS, "When that minute began.", "min.t"),
+)
+
 MARKET_SNAPSHOT = Dataset(
     name="market_snapshot",
     table="MARKET_SNAPSHOT",
@@ -45,14 +56,7 @@ MARKET_SNAPSHOT = Dataset(
         Column("TODAYS_CHANGE_PERC", FLOAT, "The same; huge where that close was next to nothing.", "todaysChangePerc", unit="per cent"),
         Column("UPDATED_UTC", EPOCH_NS, "When the vendor last changed the row; 1970 for not yet today.", "updated"),
         Column("FAIR_MARKET_VALUE", FLOAT, "The vendor's own estimate; business plans only.", "fmv", unit="USD"),
-        *_bar("DAY", "day", "the day so far"),
-        Column("DAY_VOLUME_TEXT", text(50), "The day's volume with every digit.", "day.dv", unit="shares"),
-        Column("DAY_OTC", FLAG, "True for over-the-counter stocks, else null.", "day.otc"),
-        *_bar("MINUTE", "min", "the newest minute"),
-        Column("MINUTE_TRANSACTIONS", INTEGER, "Trades in that minute.", "min.n"),
-        Column("MINUTE_DAY_VOLUME", FLOAT, "The day's volume up to it.", "min.av", unit="shares"),
-        Column("MINUTE_DAY_VOLUME_TEXT", text(50), "The same with every digit.", "min.dav", unit="shares"),
-        Column("MINUTE_UTC", EPOCH_MS, "When that minute began.", "min.t"),
+        *_TODAY,
         *_bar("PREVIOUS", "prevDay", "the day before"),
         Column("LAST_TRADE_PRICE", FLOAT, "Price of the last trade; plans with trades only.", "lastTrade.p", unit="USD"),
         Column("LAST_TRADE_SIZE", FLOAT, "Its shares.", "lastTrade.s", unit="shares"),
@@ -71,7 +75,8 @@ MARKET_SNAPSHOT = Dataset(
         Column("EXTRA", UNKNOWN, "Fields that the API sent and stockpipe does not know; null when there are none."),
     ),
     key=("TICKER",),
-    rules={"": Rules(steady=False)},  # it fills up in the course of the morning
+    # It fills up in the course of the morning, and on a holiday nothing is traded.
+    rules={"": Rules(steady=False, fleeting=frozenset(column.name for column in _TODAY))},
     plan="starter",
     size="some 12,000 rows, 1 call of 8 to 10 MB a pull",
     rows=12_000,

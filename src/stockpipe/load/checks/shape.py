@@ -22,7 +22,7 @@ def shape(part: Part, facts: StagedPart, last: RunRecord | None) -> Iterator[Fin
         return
     empty = [name for name, filled in facts.field_counts.items() if not filled]
     had = last.field_counts if last else {}
-    vanished = [name for name in empty if had.get(name, 0) >= ENOUGH_ROWS]
+    vanished = [name for name in empty if had.get(name, 0) >= ENOUGH_ROWS and name not in part.rules.fleeting]
     if vanished and last:
         are = "is" if len(vanished) == 1 else "are"
         was = "it was" if len(vanished) == 1 else "they were"
