@@ -89,7 +89,8 @@ def load(
     requests_per_second: for a paid key, up to 100. deadline: end the run after so many seconds.
     metrics_file: write the run's metrics there, for Prometheus' node exporter.
 
-    Raises the errors of `stockpipe.errors`; after any of them every published day is as it was.
+    Raises the errors of `stockpipe.errors`; after any of them every published day is as it was. With STOCKPIPE_MASTER=true
+    the security master is built after the listed stocks; what goes wrong there is logged, since the day is loaded.
 
     >>> result = stockpipe.load(date="2026-02-06", active="both")
     >>> result.rows, result.records[0].as_dict()["status"]
@@ -99,6 +100,7 @@ def load(
     from stockpipe.base.clock import Clock
     from stockpipe.load.desk import Desk
     from stockpipe.load.loads import make_loads
+    from stockpipe.master.after import build_after
     from stockpipe.observe.metrics import MetricsFile
     from stockpipe.observe.watch import load_watched
     from stockpipe.settings.called import settings_of_call
@@ -121,7 +123,9 @@ def load(
         found = settings_of_call(settings, said, path("env_file", env_file))
         with Desk(found, clock) as desk:
             metrics = path("metrics_file", metrics_file)
-            return load_watched(desk, loads, metrics=MetricsFile(metrics) if metrics else None)
+            result = load_watched(desk, loads, metrics=MetricsFile(metrics) if metrics else None)
+        build_after(found, clock, [one.part for one in loads if not one.dry_run])
+        return result
 
 
 def open(

@@ -164,6 +164,7 @@ def test_a_data_file_that_cannot_be_served() -> None:
     says = "README.md cannot be served: line 2 is not a JSON object, so it is neither JSON lines nor CSV"
     refused(3, "sandbox", "--data", "README.md", env={}, says=says)
     refused(3, "sandbox", "--data", "none.csv", env={}, says="none.csv cannot be served")
+    refused(2, "sandbox", "--hard", "--data", "x.csv", env={}, says="--hard is a synthetic market")
 
 
 def test_a_query_that_writes(serve: Serve) -> None:

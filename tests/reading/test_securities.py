@@ -186,3 +186,44 @@ def test_a_run_builds_the_master_where_it_is_wanted(serve: Serve) -> None:
 
     assert (done.returncode, "The day is loaded, and the security master was not built" in done.stderr) == (3, True)
     assert command("run", "--dry-run", env=env).returncode == 0
+
+
+def test_a_backfill_builds_the_master_once_at_its_end_also_where_nothing_is_missing_any_more(serve: Serve) -> None:
+    env = flags(serve(many(3))) | DUCK
+    words = ("backfill", "--from", "2025-03-03", "--to", "2025-03-05", "--yes")
+    assert command(*words, env=env | {"STOCKPIPE_MASTER": "yes"}).returncode == 3  # before the first call
+    assert command(*words, env=env).returncode == 0
+
+    wanted = env | {"STOCKPIPE_MASTER": "true"}
+    assert command(*words, "--dry-run", env=wanted).returncode == 0
+    assert command(*words, env=wanted).returncode == 0
+    assert table("SELECT LAST_DS::VARCHAR FROM SECURITY_BUILDS") == [("2025-03-05",)]
+
+    longer = (*words[:3], "--to", "2025-03-08", "--yes")
+    assert command(*longer, env=wanted).returncode == 0
+    assert table("SELECT LAST_DS::VARCHAR FROM SECURITY_BUILDS ORDER BY BUILD") == [("2025-03-05",), ("2025-03-08",)]
+
+
+def test_a_backfill_whose_master_is_not_built_has_its_days_and_the_exit_code(serve: Serve) -> None:
+    env = flags(serve(many(3))) | DUCK | {"STOCKPIPE_MASTER": "true"}
+    Path("master-overrides.csv").write_text("decison,from,to,why\n")
+    done = command("backfill", "--from", "2025-03-03", "--to", "2025-03-04", "--json", "-q", env=env)
+    document = json.loads(done.stdout)
+    assert (done.returncode, document["exit_code"], document["days"], document["status"]) == (3, 3, 2, "failed")
+    assert "The days are loaded, and the security master was not built: master-overrides.csv" in done.stderr
+
+
+def test_a_load_from_python_builds_the_master_where_it_is_wanted(
+    serve: Serve, caplog: pytest.LogCaptureFixture
+) -> None:
+    env = flags(serve(many(3))) | DUCK | {"STOCKPIPE_MASTER": "true"}
+    stockpipe.load(settings=env, dry_run=True)
+    assert not Path("stockpipe.duckdb").exists() or not table(
+        "SELECT 1 FROM duckdb_tables() WHERE table_name = 'SECURITIES'"
+    )
+
+    assert stockpipe.load(settings=env).rows == 3
+    assert table("SELECT count(*) FROM SECURITIES") == [(3,)]
+    Path("master-overrides.csv").write_text("decison,from,to,why\n")
+    assert stockpipe.load(settings=env, force=True).rows == 3
+    assert "The day is loaded, and the security master was not built" in caplog.text

@@ -399,3 +399,9 @@ def test_a_file_that_cannot_be_served_is_a_setting_to_correct(
         Sandbox(data=path)
     assert name in caught.value.message
     assert caught.value.hint
+
+
+def test_the_harder_market_is_one_of_its_own_and_says_so() -> None:
+    with Sandbox() as usual, Sandbox(hard=True) as hard:
+        found = [fetch(each, "/nothing")[1]["x-sandbox"] for each in (usual, hard)]
+    assert found == ["synthetic seed=7", "synthetic hard seed=7"]

@@ -28,6 +28,7 @@ from stockpipe.datasets import Part
 from stockpipe.errors import StockpipeError, UsageError
 from stockpipe.load.desk import Desk
 from stockpipe.load.loads import ALL, day_of, known_datasets, make_jobs
+from stockpipe.master.after import build_after, wants_master
 from stockpipe.observe.several import worst
 from stockpipe.schedule.backfill import Failed, Report, Wanted
 from stockpipe.schedule.backfill import backfill as load_days
@@ -73,7 +74,7 @@ def backfill(**options: Any) -> None:
 
     Before it starts, it shows which days are missing, and how many calls, how much time and how many rows they take. It asks
     before a large one. A day that fails or is refused is recorded, skipped, and listed at the end; the exit code is that of
-    the worst day. STOCKPIPE_DEADLINE is for one day.
+    the worst day. STOCKPIPE_DEADLINE is for one day. With STOCKPIPE_MASTER=true the security master is built once, at the end.
 
     \b
     stockpipe backfill --last 30d                        the last thirty days of active stocks
@@ -90,6 +91,7 @@ def backfill(**options: Any) -> None:
 
 def _backfill(settings: Settings, options: dict[str, Any]) -> int:
     clock = Clock()
+    wants_master(settings, ())  # a mistyped word is told before thousands of calls
     with Desk(settings, clock) as desk:
         wanted, known = _wanted(settings, options, new_york_date(clock))
         within = [_within_reach(desk, one) for one in wanted]
@@ -99,19 +101,25 @@ def _backfill(settings: Settings, options: dict[str, Any]) -> int:
             _show_plan(within, expected, desk, to_stdout=options["dry_run"], as_json=options["as_json"])
         if options["dry_run"]:
             _tell_of_reach(wanted, within)
-        if options["dry_run"] or not missing:
-            if options["as_json"] and not options["dry_run"]:
-                print_json(_document(Report(), 0))
             return 0
-        _ask(reduce(add, expected.values()), yes=options["yes"])
-        report, total = Report(), sum(len(one.days) for one in missing)
-        try:
-            with quieted(verbose=options["verbose"]), _told(desk, missing, total, quiet=options["quiet"]) as tell:
-                load_days(desk, missing, tell, report)
-        except (StockpipeError, KeyboardInterrupt) as error:
-            _tell_of_end(report, error)
-            raise
-        return _end(report, options)
+        report = Report()
+        if missing:
+            _ask(reduce(add, expected.values()), yes=options["yes"])
+            _load(desk, missing, report, options)
+    # Once, at the end, also where nothing was missing any more: the command goes on where an earlier one ended.
+    there = [part for one in wanted if one.published or report.days for part in one.parts]
+    built = build_after(settings, clock, there, loaded="The days are loaded")
+    return _end(report, worst([*report.codes, built]), options, told=bool(missing))
+
+
+def _load(desk: Desk, missing: list[Wanted], report: Report, options: dict[str, Any]) -> None:
+    total = sum(len(one.days) for one in missing)
+    try:
+        with quieted(verbose=options["verbose"]), _told(desk, missing, total, quiet=options["quiet"]) as tell:
+            load_days(desk, missing, tell, report)
+    except (StockpipeError, KeyboardInterrupt) as error:
+        _tell_of_end(report, error)
+        raise
 
 
 def _wanted(settings: Settings, options: dict[str, Any], today: date) -> tuple[list[Wanted], list[RunRecord]]:
@@ -299,12 +307,11 @@ def _tell_of_end(report: Report, error: BaseException) -> None:
     )
 
 
-def _end(report: Report, options: dict[str, Any]) -> int:
-    code = worst(report.codes)
+def _end(report: Report, code: int, options: dict[str, Any], *, told: bool) -> int:
     if options["as_json"]:
         print_json(_document(report, code))
         return code
-    if options["quiet"] or options["log_format"] == "json":
+    if options["quiet"] or options["log_format"] == "json" or not told:
         return code  # the log tells of each day that was left out
     words = [f"Published {report.days:,} days with {report.rows:,} rows"]
     words += [f"{report.rejected:,} rows rejected"] if report.rejected else []

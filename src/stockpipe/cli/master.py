@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Sequence
 from contextlib import closing
 from datetime import date
 from pathlib import Path
@@ -13,24 +12,20 @@ from typing import Any
 import click
 
 from stockpipe.base.clock import Clock
-from stockpipe.base.stopping import as_interrupt
-from stockpipe.cli.logs import configure_logging, safe
+from stockpipe.cli.logs import configure_logging
 from stockpipe.cli.next_command import next_command
 from stockpipe.cli.once import given_once
 from stockpipe.cli.output import exit_codes, given_settings, print_json, shared_options
 from stockpipe.cli.table import print_table
 from stockpipe.cli.values import number_of
-from stockpipe.datasets import TICKERS
-from stockpipe.errors import NotThere, StockpipeError
-from stockpipe.load.loads import Load, day_of
+from stockpipe.errors import NotThere
+from stockpipe.load.loads import day_of
 from stockpipe.master.build import Built, Wish, build_master
 from stockpipe.master.state import last_build
 from stockpipe.settings import Settings, load_settings
 from stockpipe.warehouse import open_warehouse
 
 log = logging.getLogger(__name__)
-
-_LISTED = TICKERS.parts({"market": "stocks", "active": "true"})
 
 
 class _Group(click.Group):
@@ -96,37 +91,6 @@ def status(as_json: bool, **options: Any) -> None:
             print_json(_document(found))
         else:
             print_table(("WHAT", "VALUE"), _lines(found))
-
-
-def wants_master(settings: Settings, loads: Sequence[Load]) -> bool:
-    """Whether STOCKPIPE_MASTER asks for a build after these loads: the listed stocks are among them. ConfigError for a
-    word that is neither true nor false."""
-    wanted = settings.choice("STOCKPIPE_MASTER", "true", "false") == "true"
-    return wanted and any(load.part in _LISTED and not load.dry_run for load in loads)
-
-
-def build_after_load(settings: Settings, clock: Clock) -> Built:
-    """Build the master after a load of the listed stocks; what it warns of goes to the log. Raises as `build_master`."""
-    with closing(open_warehouse(settings)) as warehouse:
-        built = build_master(warehouse, settings, clock)
-    for warning in built.warnings:
-        log.warning("%s", warning)
-    listed, seconds = f"{built.figures['listed']:,}", built.seconds
-    log.info("Security master: build %d, %s listed, %.1f s", built.build, listed, seconds)
-    return built
-
-
-def build_quietly_after(settings: Settings, clock: Clock, loads: Sequence[Load]) -> int:
-    """The same where the loads are told of already, and where it is wanted: an error is logged; returns its exit code."""
-    try:
-        if wants_master(settings, loads):
-            build_after_load(settings, clock)
-    except StockpipeError as error:
-        if as_interrupt(error):
-            raise
-        log.error("%s", f"The day is loaded, and the security master was not built: {safe(str(error))}")
-        return error.exit_code
-    return 0
 
 
 def _settings(options: dict[str, Any], overrides: Path | None = None) -> Settings:

@@ -11,7 +11,6 @@ import click
 
 from stockpipe.base.clock import Clock
 from stockpipe.cli.logs import configure_logging
-from stockpipe.cli.master import build_quietly_after
 from stockpipe.cli.next_command import next_command
 from stockpipe.cli.output import check_flags, exit_codes, given_settings, print_json, progress_bar, shared_options
 from stockpipe.cli.parts import list_options, words_of
@@ -21,6 +20,7 @@ from stockpipe.datasets import DATASETS, Dataset
 from stockpipe.load.desk import Desk
 from stockpipe.load.loads import make_jobs
 from stockpipe.load.result import LoadResult
+from stockpipe.master.after import build_after
 from stockpipe.observe.metrics import MetricsFile
 from stockpipe.observe.several import load_several, worst
 from stockpipe.observe.watch import load_watched
@@ -108,16 +108,16 @@ def load_and_tell(settings: Settings, options: dict[str, Any]) -> None:
         result = None if several else load_watched(desk, jobs[0], metrics=metrics)
     if result is None:
         tell_of_several(outcomes, jobs, options)
-        loaded = [load for outcome in outcomes if outcome.result for load in outcome.loads]
+        loaded = [load.part for outcome in outcomes if outcome.result for load in outcome.loads if not load.dry_run]
         codes = [outcome.exit_code for outcome in outcomes]
-        raise SystemExit(worst([*codes, build_quietly_after(settings, clock, loaded)]))
+        raise SystemExit(worst([*codes, build_after(settings, clock, loaded)]))
     if as_json:
         print_json(result.as_dict())
     elif not quiet and options.get("log_format") != "json":
         tell_of(result)
     if result.sql and not as_json:
         click.echo(";\n".join(result.sql) + ";")
-    if code := build_quietly_after(settings, clock, jobs[0]):
+    if code := build_after(settings, clock, [load.part for load in jobs[0] if not load.dry_run]):
         raise SystemExit(code)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from stockpipe.cli.output import exit_codes
-from stockpipe.errors import ConfigError, Interrupted
+from stockpipe.errors import ConfigError, Interrupted, UsageError
 
 
 @click.command()
@@ -41,16 +41,24 @@ from stockpipe.errors import ConfigError, Interrupted
 )
 @click.option("--seed", type=int, default=7, show_default=True, help="Seed of the synthetic market.")
 @click.option("--rows", type=click.IntRange(1), help="Number of active stocks, for benchmarks.")
+@click.option(
+    "--hard",
+    is_flag=True,
+    help="A market that is hard to follow: tickers that swap or are reused, wrong FIGIs, torn days, SPACs. For the security master; its first answer takes some seconds.",
+)
 def sandbox(**options: Any) -> None:
-    """Serve a local Massive API: /v3/reference/tickers, /types and /exchanges.
+    """Serve a local Massive API over a synthetic market that lives from day to day: all datasets of stockpipe.
 
     \b
     stockpipe sandbox &
     MASSIVE_BASE_URL=http://127.0.0.1:8765 POLYGON_API_KEY=sandbox-key stockpipe run
+    stockpipe sandbox --hard &                  to try the security master: backfill, then master build
     """
     from stockpipe.sandbox import SANDBOX_KEY, Sandbox
 
     with exit_codes():
+        if options["hard"] and options["data"]:
+            raise UsageError("--hard is a synthetic market, and --data serves a file.", hint="Leave out one.")
         try:
             server = Sandbox(**options)
             server.start()

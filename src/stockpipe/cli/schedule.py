@@ -171,10 +171,10 @@ class _Rounds:
 
     def report(self, loads: Sequence[Load]) -> None:
         """What is made of a day that was loaded: the security master and the page, where they are asked for."""
-        from stockpipe.cli.master import build_quietly_after
         from stockpipe.cli.report import report_after
+        from stockpipe.master.after import build_after
 
-        build_quietly_after(_settings(self.options), self.clock, loads)
+        build_after(_settings(self.options), self.clock, [load.part for load in loads])
         part = loads[0].part
         if self.options["report"] and part.dataset is USUAL:
             report_after(_settings(self.options), self.clock, loads[0].ds, part.words["market"], self.options["report"])

@@ -32,7 +32,8 @@ class Call:
 class Sandbox:
     """A local Massive API on 127.0.0.1. Use it as a context manager, or `start` and `stop` it.
 
-    `data` serves a file instead of the synthetic market; `rows` makes that market have exactly so many active stocks.
+    `data` serves a file instead of the synthetic market; `rows` makes that market have exactly so many active stocks;
+    `hard` makes it one whose identities are hard to follow (`hard.py`).
     `plan="free"` allows five calls in `minute` seconds and reaches two years back; each plan also has a key of its own,
     such as `sandbox-key-starter`; `latency` is seconds added to each answer. `wrap` may put
     itself before the API, to spoil its answers in tests.
@@ -48,13 +49,16 @@ class Sandbox:
         latency: float = 0.0,
         seed: int = DEFAULT_SEED,
         rows: int | None = None,
+        hard: bool = False,
         minute: float = 60.0,
         key: str = SANDBOX_KEY,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         monotonic: Callable[[], float] = time.monotonic,
         wrap: Callable[[Respond], Respond] | None = None,
     ) -> None:
-        self.app = App(_source(data, seed, rows), key, plan=plan, minute=minute, now=now, monotonic=monotonic)
+        self.app = App(
+            _source(data, seed, rows, hard=hard), key, plan=plan, minute=minute, now=now, monotonic=monotonic
+        )
         self.calls: list[Call] = []
         self._respond = wrap(self.app.answer) if wrap else self.app.answer
         self._address, self._latency = (host, port), latency
@@ -109,14 +113,14 @@ class Sandbox:
         return answer
 
 
-def _source(data: Path | None, seed: int, rows: int | None) -> Source:
+def _source(data: Path | None, seed: int, rows: int | None, *, hard: bool) -> Source:
     if data is not None:
         from stockpipe.sandbox.dump import Dump
 
         return Dump(data)
     from stockpipe.sandbox.market import Market
 
-    return Market(seed, rows)
+    return Market(seed, rows, hard=hard)
 
 
 __all__ = ["SANDBOX_KEY", "Answer", "App", "Call", "Request", "Sandbox", "Source"]

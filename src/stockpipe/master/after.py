@@ -1,0 +1,57 @@
+"""The build that follows a load, where STOCKPIPE_MASTER asks for it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from contextlib import closing
+
+from stockpipe.base.clock import Clock
+from stockpipe.base.stopping import as_interrupt
+from stockpipe.datasets import TICKERS, Part
+from stockpipe.errors import StockpipeError
+from stockpipe.master.build import Built, build_master
+from stockpipe.settings import Settings
+from stockpipe.warehouse import open_warehouse
+
+log = logging.getLogger(__name__)
+
+_LISTED = TICKERS.parts({"market": "stocks", "active": "true"})
+
+
+def wants_master(settings: Settings, parts: Iterable[Part]) -> bool:
+    """Whether STOCKPIPE_MASTER asks for a build after these parts were published: the listed stocks are among them.
+
+    ConfigError for a word that is neither true nor false.
+    """
+    wanted = settings.choice("STOCKPIPE_MASTER", "true", "false") == "true"
+    return wanted and any(part in _LISTED for part in parts)
+
+
+def build_after(settings: Settings, clock: Clock, parts: Iterable[Part], *, loaded: str = "The day is loaded") -> int:
+    """Build the master after these parts were published, where it is wanted; what it warns of goes to the log.
+
+    What was published stays, whatever happens here: an error is logged (behind `loaded`), and its exit code returned; 0
+    where there was none. Only a stop is raised.
+    """
+    try:
+        if wants_master(settings, parts):
+            _tell(_built(settings, clock))
+    except StockpipeError as error:
+        if as_interrupt(error):
+            raise
+        log.error("%s, and the security master was not built: %s", loaded, error)
+        return error.exit_code
+    return 0
+
+
+def _built(settings: Settings, clock: Clock) -> Built:
+    with closing(open_warehouse(settings)) as warehouse:
+        return build_master(warehouse, settings, clock)
+
+
+def _tell(built: Built) -> None:
+    for warning in built.warnings:
+        log.warning("%s", warning)
+    listed = f"{built.figures['listed']:,}"
+    log.info("Security master: build %d, %s listed, %.1f s", built.build, listed, built.seconds)
