@@ -7,16 +7,13 @@ from contextlib import suppress
 from datetime import date
 from pathlib import Path
 
-import duckdb
-
-from stockpipe.base.disk import no_room
 from stockpipe.base.engine import open_local
-from stockpipe.base.files import folder_for, replace_file
+from stockpipe.base.files import folder_for, replace_file, told_if_not_written
 from stockpipe.base.folders import WorkFolder
 from stockpipe.base.stopping import interruptible
 from stockpipe.base.text import literal
 from stockpipe.datasets import Dataset, Part
-from stockpipe.errors import NotThere, StockpipeError, UsageError, WarehouseError
+from stockpipe.errors import NotThere, UsageError
 from stockpipe.warehouse import sql
 from stockpipe.warehouse.base import Warehouse
 
@@ -42,21 +39,16 @@ def export_days(warehouse: Warehouse, parts: list[Part], days: Sequence[date], f
 
     `form` is csv, parquet or jsonl. UsageError when one of the days is not published, or the file cannot be written.
     """
-    try:
-        with WorkFolder(folder_for(file), ".stockpipe-") as folder:
-            # A day at a time: a year of them need not fit into the memory.
-            sources = [folder.path / f"{number:06}.parquet" for number in range(len(days))]
-            rows = sum(_fetched(warehouse, parts, ds, source) for ds, source in zip(days, sources, strict=True))
-            with replace_file(file, waits=True) as target:
-                if form == "parquet" and len(sources) == 1:
-                    sources[0].replace(target)
-                else:
-                    with open_local(folder.path) as local, interruptible(local):
-                        local.execute(_copy_sql(parts[0].dataset, form, sources, target))
-    except BrokenPipeError:
-        raise
-    except (OSError, duckdb.Error, WarehouseError) as error:
-        raise _not_written(error, file) from error
+    with told_if_not_written(file), WorkFolder(folder_for(file), ".stockpipe-") as folder:
+        # A day at a time: a year of them need not fit into the memory.
+        sources = [folder.path / f"{number:06}.parquet" for number in range(len(days))]
+        rows = sum(_fetched(warehouse, parts, ds, source) for ds, source in zip(days, sources, strict=True))
+        with replace_file(file, waits=True) as target:
+            if form == "parquet" and len(sources) == 1:
+                sources[0].replace(target)
+            else:
+                with open_local(folder.path) as local, interruptible(local):
+                    local.execute(_copy_sql(parts[0].dataset, form, sources, target))
     return rows
 
 
@@ -66,17 +58,6 @@ def _fetched(warehouse: Warehouse, parts: list[Part], ds: date, source: Path) ->
         message = f"There is no published snapshot of {parts[0].label} for {ds}."
         raise UsageError(message, hint="stockpipe runs lists the days that exist.")
     return rows
-
-
-def _not_written(error: OSError | duckdb.Error | WarehouseError, file: Path) -> StockpipeError | duckdb.Error:
-    """What an error means for who asked: it is one of the file, or goes on as it is."""
-    if no_room(error):
-        reason = "No space left on device"
-    elif isinstance(error, OSError | duckdb.IOException):
-        reason = (error.strerror if isinstance(error, OSError) else None) or str(error).rpartition(": ")[2]
-    else:
-        return error
-    return UsageError(f"{file} cannot be written: {reason}.", hint="Name another file.")
 
 
 def _copy_sql(dataset: Dataset, form: str, sources: Sequence[Path], target: Path) -> str:
