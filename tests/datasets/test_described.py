@@ -28,6 +28,8 @@ def test_the_page_is_up_to_date() -> None:
 def test_each_dataset_has_a_line_and_a_document() -> None:
     text, documents = said(), json.loads(said("--json"))
     assert [line.split()[0] for line in text.splitlines()[2:]] == list(DATASETS)
+    assert text.splitlines()[3].split("  ")[0] == "daily_bars"
+    assert "Unadjusted bars of all US stocks  " in text
     bars = next(document for document in documents if document["name"] == "daily_bars")
     assert (bars["kind"], bars["calls"], bars["plan"], bars["first_day"]) == ("day", 1, "basic", "2003-09-10")
     assert (bars["options"], bars["expected"]) == (["otc"], "after every session")

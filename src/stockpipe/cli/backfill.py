@@ -318,9 +318,10 @@ def _end(report: Report, code: int, options: dict[str, Any], *, told: bool) -> i
     words += [f"{report.idle:,} days without a session"] if report.idle else []
     words += [f"{report.warnings:,} warnings (see WARNINGS in STOCKPIPE_RUNS)"] if report.warnings else []
     click.echo("; ".join(words) + ".", err=True)
-    for wanted, first, count, _ in report.reach:
-        begins = f"begins at {first}" if first else "has no day of this range"
-        click.echo(f"{wanted.label}: the key's plan {begins}; {count:,} days before were left out.", err=True)
+    for wanted, first, count, error in report.reach:
+        begins = f"begins at {first}; {count:,} days before" if first else f"has no day of this range; {count:,} days"
+        hint = error.hint if isinstance(error, StockpipeError) else ""
+        click.echo(f"{wanted.label}: the key's plan {begins} were left out. {hint}".rstrip(), err=True)
     for wanted, count, error in report.given_up:
         click.echo(f"{wanted.label}: {count:,} days were not tried, since they would fail as well: {error}", err=True)
     for one in report.failed:

@@ -5,22 +5,24 @@ from __future__ import annotations
 import click
 
 from stockpipe.cli.output import exit_codes, print_json
-from stockpipe.cli.table import print_table
+from stockpipe.cli.table import Look, print_table
 from stockpipe.datasets import DATASETS
+
+_LOOK = Look(right=("rows", "calls"), whole=("dataset", "plan", "days"), spare=("kind",), prose=("what",))
 
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document, with every column.")
 @click.option("--markdown", is_flag=True, help="Print the page docs/datasets.md.")
 def datasets(as_json: bool, markdown: bool) -> None:
-    """Show what can be loaded: its kind, what a load costs, which plan has it, and how far back it goes.
+    """Show what can be loaded: its kind, rows and calls of a usual load, which plan has it, and how far back its days go.
 
     \b
     stockpipe datasets                   a line each
     stockpipe datasets --json            with all columns
     stockpipe run --dataset daily_bars   load one
     """
-    from stockpipe.warehouse.scripts.datasets import datasets_page, described, kind_of, reach
+    from stockpipe.warehouse.scripts.datasets import datasets_page, described, in_short, kind_of
 
     with exit_codes(as_json=as_json):
         if as_json:
@@ -29,9 +31,18 @@ def datasets(as_json: bool, markdown: bool) -> None:
             click.echo(datasets_page(), nl=False)
         else:
             print_table(
-                ("dataset", "kind", "what", "a load", "plan", "days"),
+                ("dataset", "kind", "what", "rows", "calls", "plan", "days"),
                 [
-                    (one.name, kind_of(one), one.meaning, one.size, f"{one.plan}+", reach(one))
+                    (
+                        one.name,
+                        kind_of(one),
+                        in_short(one),
+                        f"{one.rows:,}",
+                        one.calls,
+                        f"{one.plan}+",
+                        one.first_day if one.source.has_days else "today",
+                    )
                     for one in DATASETS.values()
                 ],
+                _LOOK,
             )

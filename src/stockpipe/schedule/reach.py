@@ -21,7 +21,7 @@ def out_of_reach(desk: Desk, dataset: Dataset, days: Sequence[date]) -> int:
 def known_refusal(days: Sequence[date], count: int) -> OutOfReach:
     """Why the first `count` days are left out without a call."""
     return OutOfReach(
-        f"The key's plan does not reach back to {days[count - 1]}, as the API said some days ago.",
+        f"The key's plan does not reach back to {days[count - 1]}, as the API said within the last week.",
         hint="Choose later days. If the plan was changed since, load one of these days (run --date): then all are asked for again.",
     )
 

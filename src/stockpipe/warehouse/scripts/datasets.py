@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -58,6 +59,11 @@ def described(dataset: Dataset) -> dict[str, Any]:
         "path": dataset.source.path,
         "columns": [_column(column) for column in dataset.columns],
     }
+
+
+def in_short(dataset: Dataset) -> str:
+    """What it is in a few words: what the kind tells as well is left out."""
+    return re.split(r", one |, in every | that were | \(", dataset.meaning.rstrip("."))[0]
 
 
 def reach(dataset: Dataset) -> str:
