@@ -41,7 +41,7 @@ test-connectors: test-connector-oldest test-connector-newest  ## the Snowflake t
 
 # fakesnow runs beside connector 4 only: the stand-in is served from .venv.
 test-connector-%: tests/connectors/.venv-%/.ready $(DEV)
-	GATE_PYTHON=$(CURDIR)/$(BIN)/python $(<D)/bin/python -m pytest -q -n auto -m "slow or not slow" $(SNOWFLAKE_TESTS)
+	GATE_PYTHON=$(CURDIR)/$(BIN)/python $(<D)/bin/python -m pytest -q -n auto -m "slow or not slow" -k "not duckdb" $(SNOWFLAKE_TESTS)
 
 lint: $(DEV)  ## ruff: rules and format; import-linter: arrows between the rooms
 	$(BIN)/ruff check .

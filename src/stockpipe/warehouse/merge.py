@@ -14,6 +14,7 @@ The first two take back what an earlier load of the same day did, so that loadin
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -21,9 +22,12 @@ from typing import Any
 from stockpipe.datasets import Column, Dataset, Partition, Versions
 from stockpipe.errors import DataCheckError
 from stockpipe.warehouse import sql
+from stockpipe.warehouse.base import require_count
 
 Step = tuple[str, list[Any]]
 """A statement, and the values to bind."""
+Run = Callable[[str, list[Any]], Sequence[tuple[Any, ...]]]
+"""Sends a statement with the values to bind, and gives its rows."""
 
 MOST_CLOSED = 0.01
 """The largest share of the open versions that one list may close, included. A single one is never too much."""
@@ -140,6 +144,26 @@ class Merge:
 
     def _count(self, where: str) -> str:
         return f"SELECT count(*) FROM {self.table.name} WHERE {where}"
+
+
+def merge_one(merge: Merge, run: Run, rows: int, *, force: bool) -> list[str]:
+    """Merge one partition within the open transaction; `rows` of it must be open in the end. Returns what `force` accepted.
+
+    DataCheckError for a list that closes too many versions, or that is older than the table. WarehouseError for a number of
+    open versions that is not `rows`.
+    """
+
+    def count(step: Step) -> int:
+        return int(run(*step)[0][0])
+
+    must_be_newest(count(merge.later), merge.partition)
+    for step in merge.undo:
+        run(*step)
+    overruled = may_close(count(merge.closed), count(merge.open), merge.partition, force=force)
+    for step in merge.steps:
+        run(*step)
+    require_count(rows, count(merge.open), merge.partition)
+    return overruled
 
 
 def _differs(column: Column, new: str) -> str:

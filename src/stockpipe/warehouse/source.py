@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from stockpipe.base.text import printable
+from stockpipe.base.text import is_loopback, printable
 from stockpipe.warehouse.runs import RunRecord
 
 SAMPLE = "LIKE 'sandbox (%'"
@@ -81,7 +80,7 @@ class Source:
         if not self.kind:
             return True
         host = _host(base_url)
-        return host == _host(self.base_url) or (self.is_sample and _is_loopback(host))
+        return host == _host(self.base_url) or (self.is_sample and is_loopback(host))
 
 
 def _host(base_url: str) -> str:
@@ -90,10 +89,3 @@ def _host(base_url: str) -> str:
     except ValueError:
         host = ""
     return _SAME_HOSTS.get(host, host)
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -6,9 +6,9 @@ from stockpipe.errors import WarehouseError
 from stockpipe.settings import Settings
 from stockpipe.setup.doctor.diagnosis import Diagnosis
 from stockpipe.setup.doctor.session import Questions
-from stockpipe.warehouse.snowflake.connection import NO_WAREHOUSE, number_of
+from stockpipe.warehouse.snowflake.connection import number_of
 from stockpipe.warehouse.snowflake.privileges import does_not_resume, or_granted
-from stockpipe.warehouse.snowflake.refusals import of_statement
+from stockpipe.warehouse.snowflake.refusals import NO_WAREHOUSE, of_statement
 
 # Random numbers are in no result cache, and rows of a generator cannot be told from metadata.
 _COMPUTED = "SELECT max(RANDOM()) FROM TABLE(GENERATOR(ROWCOUNT => 10))"

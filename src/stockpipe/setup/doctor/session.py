@@ -7,7 +7,8 @@ from typing import Any
 
 from stockpipe.errors import WarehouseError
 from stockpipe.warehouse import QueryResult
-from stockpipe.warehouse.snowflake.connection import DOES_NOT_EXIST, number_of
+from stockpipe.warehouse.snowflake.connection import number_of
+from stockpipe.warehouse.snowflake.refusals import DOES_NOT_EXIST
 from stockpipe.warehouse.snowflake.session import error_text
 from stockpipe.warehouse.snowflake.shape import Described, columns_of, named_views, views_sql
 

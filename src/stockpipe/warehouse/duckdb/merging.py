@@ -2,35 +2,31 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import duckdb
 
 from stockpipe.datasets import Partition
 from stockpipe.warehouse import sql
-from stockpipe.warehouse.base import Delivery, require_count
-from stockpipe.warehouse.merge import Merge, Step, may_close, must_be_newest
+from stockpipe.warehouse.base import Delivery
+from stockpipe.warehouse.merge import Merge, merge_one
 
 _INCOMING = "temp.stockpipe_incoming"
 
 
 def merge_versions(connection: duckdb.DuckDBPyConnection, table: sql.Table, delivery: Delivery) -> list[str]:
-    """Merge a delivery's rows, within the open transaction; returns what `force` accepted.
+    """Merge a delivery's rows, within the open transaction; returns what `force` accepted. Raises what `merge_one` raises."""
 
-    DataCheckError for a list that closes too many versions, or that is older than the table.
-    """
+    def run(statement: str, values: list[Any]) -> list[tuple[Any, ...]]:
+        return connection.execute(statement, values).fetchall()
+
     columns = sql.column_list(table.columns)
     overruled: list[str] = []
     for one in delivery.publications:
         statement = f"CREATE OR REPLACE TEMP TABLE {_INCOMING} AS SELECT {columns} FROM read_parquet(?){_of_part(one.partition)}"
         connection.execute(statement, [[str(path) for path in delivery.parquet], *one.partition.part.values.values()])
         merge = Merge(table, one.partition, _INCOMING, "?")
-        must_be_newest(_count(connection, merge.later), one.partition)
-        for step in merge.undo:
-            connection.execute(*step)
-        closed, before = _count(connection, merge.closed), _count(connection, merge.open)
-        overruled += may_close(closed, before, one.partition, force=delivery.force)
-        for step in merge.steps:
-            connection.execute(*step)
-        require_count(one.record.rows_published, _count(connection, merge.open), one.partition)
+        overruled += merge_one(merge, run, one.record.rows_published, force=delivery.force)
     connection.execute(f"DROP TABLE {_INCOMING}")
     return overruled
 
@@ -46,8 +42,3 @@ def merge_script(table: sql.Table, delivery: Delivery, records: str) -> list[str
 def _of_part(partition: Partition) -> str:
     conditions = " AND ".join(f'"{name}" = ?' for name in partition.part.values)
     return f" WHERE {conditions}" if conditions else ""
-
-
-def _count(connection: duckdb.DuckDBPyConnection, step: Step) -> int:
-    found = connection.execute(*step).fetchone()
-    return int(found[0]) if found else 0

@@ -24,15 +24,12 @@ from stockpipe.warehouse.snowflake.privileges import (
     wanted_privilege,
 )
 from stockpipe.warehouse.snowflake.reading import first_word
-from stockpipe.warehouse.snowflake.refusals import is_mistaken, of_statement
+from stockpipe.warehouse.snowflake.refusals import DOES_NOT_EXIST, INSUFFICIENT, NO_WAREHOUSE, is_mistaken, of_statement
 from stockpipe.warehouse.snowflake.session import error_text, open_session, session_plan
 from stockpipe.warehouse.snowflake.statements import shortened
 
 log = logging.getLogger(__name__)
 
-DOES_NOT_EXIST = 2003
-INSUFFICIENT = 3001
-NO_WAREHOUSE = 606
 _LAST_WORDS = 60
 _UNPUBLISHED = "Nothing of this run was published; check the role's privileges."
 

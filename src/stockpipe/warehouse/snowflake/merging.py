@@ -5,18 +5,14 @@ The rows are copied into a temporary table before BEGIN, as making a table would
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from stockpipe.base.text import literal
 from stockpipe.datasets import Partition
 from stockpipe.warehouse import sql
-from stockpipe.warehouse.base import Publication, require_count
+from stockpipe.warehouse.base import Publication
 from stockpipe.warehouse.dialect import snowflake_type
-from stockpipe.warehouse.merge import Merge, Step, may_close, must_be_newest
-
-Run = Callable[[str, Sequence[Any] | None], list[tuple[Any, ...]]]
-"""Sends a statement with the values to bind, and gives its rows."""
+from stockpipe.warehouse.merge import Merge, Run, merge_one
 
 
 def incoming(table: sql.Table) -> sql.Table:
@@ -42,23 +38,9 @@ def merge_of(table: sql.Table, partition: Partition, new_rows: sql.Table) -> Mer
 def merge_versions(
     run: Run, table: sql.Table, new_rows: sql.Table, publications: Sequence[Publication], *, force: bool
 ) -> list[str]:
-    """Merge within the open transaction; returns what `force` accepted.
-
-    DataCheckError for a list that closes too many versions, or that is older than the table.
-    """
+    """Merge within the open transaction; returns what `force` accepted. Raises what `merge_one` raises."""
     overruled: list[str] = []
     for one in publications:
         merge = merge_of(table, one.partition, new_rows)
-        must_be_newest(_count(run, merge.later), one.partition)
-        for step in merge.undo:
-            run(*step)
-        closed, before = _count(run, merge.closed), _count(run, merge.open)
-        overruled += may_close(closed, before, one.partition, force=force)
-        for step in merge.steps:
-            run(*step)
-        require_count(one.record.rows_published, _count(run, merge.open), one.partition)
+        overruled += merge_one(merge, run, one.record.rows_published, force=force)
     return overruled
-
-
-def _count(run: Run, step: Step) -> int:
-    return int(run(*step)[0][0])

@@ -19,9 +19,10 @@ from stockpipe.settings import Settings
 from stockpipe.warehouse import sql
 from stockpipe.warehouse.base import Delivery, require_counts
 from stockpipe.warehouse.runs import RunRecord
-from stockpipe.warehouse.snowflake.connection import INSUFFICIENT, Connection, number_of
+from stockpipe.warehouse.snowflake.connection import Connection, number_of
 from stockpipe.warehouse.snowflake.fence import Fence, told_if_held
 from stockpipe.warehouse.snowflake.merging import create_incoming, incoming, merge_of, merge_versions
+from stockpipe.warehouse.snowflake.refusals import INSUFFICIENT
 from stockpipe.warehouse.snowflake.statements import Bound, copy_sql, inserts, shortened
 
 log = logging.getLogger(__name__)

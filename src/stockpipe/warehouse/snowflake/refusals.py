@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+DOES_NOT_EXIST = 2003
+INSUFFICIENT = 3001
+NO_WAREHOUSE = 606
+
 
 @dataclass(frozen=True)
 class Refusal:
@@ -124,15 +128,14 @@ SESSION_GONE = frozenset((390111, 390112, 390114, 390115, 390195, 250001, 250003
 
 # Classes of SQLSTATE: syntax and names, values that cannot be, what the service does not support.
 _MISTAKEN = ("42", "22", "0A")
-_DOES_NOT_EXIST = 2003
-_NOT_THE_STATEMENT = frozenset((606, 3001))
+_NOT_THE_STATEMENT = frozenset((NO_WAREHOUSE, INSUFFICIENT))
 
 
 def is_mistaken(number: int | None, sqlstate: str | None) -> bool:
     """Whether the statement itself is to blame: not a missing privilege or warehouse, which have the same classes."""
     if number in _NOT_THE_STATEMENT:
         return False
-    return number == _DOES_NOT_EXIST or (sqlstate or "").startswith(_MISTAKEN)
+    return number == DOES_NOT_EXIST or (sqlstate or "").startswith(_MISTAKEN)
 
 
 def of_statement(number: int | None, text: str) -> str | None:

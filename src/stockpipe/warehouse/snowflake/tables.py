@@ -14,8 +14,9 @@ from stockpipe.errors import NotThere, WarehouseError
 from stockpipe.warehouse import sql
 from stockpipe.warehouse.dialect import TableOptions, snowflake_create, snowflake_view
 from stockpipe.warehouse.model import Model
-from stockpipe.warehouse.snowflake.connection import DOES_NOT_EXIST, INSUFFICIENT, Connection, number_of
+from stockpipe.warehouse.snowflake.connection import Connection, number_of
 from stockpipe.warehouse.snowflake.fence import Fence
+from stockpipe.warehouse.snowflake.refusals import INSUFFICIENT
 from stockpipe.warehouse.snowflake.shape import (
     a_view,
     alterations,
@@ -50,9 +51,7 @@ class Tables:
         """The rows of DESCRIBE TABLE, none where it is not there."""
         try:
             return self._session.run(f"DESCRIBE TABLE {name}")
-        except WarehouseError as error:
-            if number_of(error) != DOES_NOT_EXIST:
-                raise
+        except NotThere:
             return []
 
     @cached_property
