@@ -267,3 +267,13 @@ def test_a_dataset_that_is_missing_is_named(prices: Prices) -> None:
     assert len(prices.desk.prices("A", adjust="none")) == 1
     with pytest.raises(errors.NotThere, match=r"SPLITS. does not exist .* stockpipe run --dataset splits"):
         prices.desk.prices("A")
+
+
+def test_a_reader_asks_once_whether_a_table_is_there_and_one_that_goes_is_still_told(prices: Prices) -> None:
+    prices.closes("A", "2024-01-02", 10)
+    desk = prices.desk
+    assert len(desk.prices("A")) == 1
+    assert desk._seen == {'"DAILY_BARS"', '"SPLITS"', '"DIVIDENDS"'}
+    prices.run("DROP TABLE SPLITS")
+    with pytest.raises(errors.NotThere, match="SPLITS"):
+        desk.prices("A")

@@ -51,6 +51,7 @@ class Reader:
     def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
         self._settings = settings
         self._clock = clock or Clock()
+        self._seen: set[str] = set()
         self._opened: tuple[Warehouse, float] = (open_warehouse(settings), self._clock.monotonic())
 
     def __enter__(self) -> Self:
@@ -220,15 +221,21 @@ class Reader:
     def _priced(self, statement: Callable[[Sources], str], *, events: bool) -> Answer:
         """An answer from the tables of prices; NotThere names the first one that is missing."""
         for name in ("daily_bars", "splits", "dividends") if events else ("daily_bars",):
-            if not self.has(self.table(name)):
+            if not self._is_there(self.table(name)):
                 raise NotThere(
                     f"{self.table(name)} does not exist in {self.label} yet.",
                     hint=f'Load it first: stockpipe run --dataset {name}, or stockpipe.load("{name}").',
                 )
         history = '"SECURITY_HISTORY"'
         bars, splits, dividends = (self.table(name) for name in ("daily_bars", "splits", "dividends"))
-        sources = Sources(bars, splits, dividends, history if self.has(history) else None)
+        sources = Sources(bars, splits, dividends, history if self._is_there(history) else None)
         return self._ask(statement(sources))
+
+    def _is_there(self, table: str) -> bool:
+        """Whether there is a table; one that was there is not asked for again, as each question opens the file."""
+        if table not in self._seen and self.has(table):
+            self._seen.add(table)
+        return table in self._seen
 
     def _parts(self, dataset: str, market: str | None, active: bool | str | None) -> list[Part]:
         return chosen_parts(dataset, word("market", market), word("active", active))
