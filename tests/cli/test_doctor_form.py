@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 
+import click
 import pytest
 from click.shell_completion import ShellComplete
 
 from conftest import command
-from stockpipe.cli import main
+from stockpipe.cli import COMMANDS, main
 from stockpipe.cli.doctor import counted
 from stockpipe.setup.doctor import Level
 from support.terminals import seen
@@ -88,3 +90,15 @@ def test_a_shell_completes_the_words_of_an_option(option: str) -> None:
     shell = ShellComplete(main, {}, "stockpipe", "_STOCKPIPE_COMPLETE")
     words = [found.value for found in shell.get_completions(["run", option], "")]
     assert {"--market": "crypto", "--warehouse": "duckdb", "--active": "both", "--dataset": "tickers"}[option] in words
+
+
+@pytest.mark.parametrize("name", list(COMMANDS))
+def test_many_options_stand_under_headings_each_once(name: str) -> None:
+    found = main.get_command(click.Context(main), name)
+    assert found is not None
+    text = found.get_help(click.Context(found, info_name=name))
+    options = [param for param in found.params if isinstance(param, click.Option) and not param.hidden]
+    for option in options:
+        assert len(re.findall(rf"^  (?:-\w, )?{option.opts[-1]}\b(?!-)", text, re.MULTILINE)) == 1, option.opts
+    has_many = len(found.params) >= 14 and name != "init"  # of which each option is a setting
+    assert ("\nOutput:\n" in text, "\nWhere:\n" in text) == (has_many, has_many)

@@ -137,5 +137,7 @@ def test_the_scripts_of_version_1_are_programs_of_their_own() -> None:
             [sys.executable, str(ROOT / script), "--help"], capture_output=True, text=True, check=True
         )
         assert done.stdout.startswith(f"Usage: {script} [OPTIONS]\n")
+        # The examples are typed as the program was called.
+        assert (f"\n  python {script} --market" in done.stdout, "\n  stockpipe " in done.stdout) == (True, False)
         wrong = subprocess.run([sys.executable, str(ROOT / script), "--nope"], capture_output=True, text=True)
         assert (wrong.returncode, f"Try '{script} --help' for help." in wrong.stderr) == (2, True)

@@ -263,6 +263,12 @@ def test_new_fields_are_a_warning_however_short_the_list_is() -> None:
     assert found == [Finding("new fields", WARN, text)]
 
 
+def test_of_very_many_new_fields_the_number_is_told() -> None:
+    names = [f"f{number:02}" for number in range(50)]
+    [found] = shape(part(), staged(1, new_fields=names, more_new_fields=1234), None)
+    assert found.text.endswith("kept in EXTRA: f00, f01, f02, f03, f04, f05, f06, f07 and 1,276 more.")
+
+
 # --- all of them
 
 

@@ -76,6 +76,27 @@ def test_white_space_around_a_field_s_name_hides_nothing(blank: str) -> None:
     assert rejected == [("a field stands twice in the row", rows[1])]
 
 
+@pytest.mark.parametrize(("count", "kept", "more"), [(50, 50, 0), (51, 50, 1), (3000, 50, 2950)])
+def test_of_new_fields_so_many_names_are_kept_and_the_rest_is_counted(count: int, kept: int, more: int) -> None:
+    fields = ",".join(f'"f{number:05}":1' for number in range(count))
+    with Staging(partition(active="true")) as staging:
+        staging.add(1, [f"{_row(number)[:-1]},{fields}}}" for number in range(2)])
+        day = staging.finish()
+    assert (len(day.new_fields), day.new_fields[0], day.new_fields[-1], day.more_new_fields) == (
+        kept,
+        "f00000",
+        "f00049",
+        more,
+    )
+
+
+@pytest.mark.parametrize(("length", "kept"), [(100, "n" * 100), (101, "n" * 100 + "…"), (9000, "n" * 100 + "…")])
+def test_a_long_name_of_a_new_field_is_cut(length: int, kept: str) -> None:
+    with Staging(partition(active="true")) as staging:
+        staging.add(1, [f'{_row(1)[:-1]},"{"n" * length}":1}}'])
+        assert staging.finish().new_fields == [kept]
+
+
 def test_the_hash_of_a_list_is_the_same_with_every_version_in_any_order_and_with_a_newer_stamp() -> None:
     friday, saturday = ({"last_updated_utc": f"2026-02-{day:02}T07:05:42Z"} for day in (6, 7))
     lists = [

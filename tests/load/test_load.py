@@ -107,6 +107,14 @@ def test_an_unknown_field_is_kept_and_named(serve: Serve) -> None:
     assert result.records[0].new_fields == ["Ticker", "listing_tier"]
 
 
+def test_the_record_of_very_many_unknown_fields_stays_small(serve: Serve) -> None:
+    sandbox = serve([stock("A", **{f"f{number:04}": "x" for number in range(1284)})])
+    result = stockpipe.load(settings=flags(sandbox))
+    names = json.loads(str(table("SELECT NEW_FIELDS FROM STOCKPIPE_RUNS")[0][0]))
+    assert names == [*(f"f{number:04}" for number in range(50)), "and 1,234 more"]
+    assert any(text.endswith("f0006, f0007 and 1,276 more.") for text in result.records[0].warnings)
+
+
 def test_the_same_day_twice_is_the_same_table(serve: Serve) -> None:
     sandbox = serve(many(1200))
     for _ in range(2):

@@ -67,6 +67,7 @@ class _Group(click.Group):
         try:
             with stopping.held():
                 module = importlib.import_module(f"stockpipe.cli.{COMMANDS[cmd_name][0]}")
+                sections = importlib.import_module("stockpipe.cli.sections")
         except ModuleNotFoundError as error:
             raise _NotUsable(str(not_installed(error))) from None
         except ConfigError as error:
@@ -74,7 +75,10 @@ class _Group(click.Group):
         command: click.Command = getattr(module, cmd_name)
         if ctx.obj == ALONE:
             command.context_class = _Program
-        return given_once(command)
+            # Its examples are typed as the program was called.
+            command.help = (command.help or "").replace(f"stockpipe {cmd_name}", f"python {ctx.info_name}")
+        found: click.Command = sections.with_sections(given_once(command))
+        return found
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

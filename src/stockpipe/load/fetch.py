@@ -144,6 +144,7 @@ def _cut_plan(desk: Desk, query: Query, day: date) -> CutPlan:
 
 
 def _note(part: PartRun, facts: StagedPart, guard: Guard) -> None:
+    more = facts.more_new_fields
     part.note(
         rows_fetched=facts.counts.fetched,
         rows_published=facts.counts.published,
@@ -155,7 +156,7 @@ def _note(part: PartRun, facts: StagedPart, guard: Guard) -> None:
         last_ticker=_fit(facts.last_key),
         content_hash=facts.content_hash,
         field_counts=facts.field_counts,
-        new_fields=facts.new_fields,
+        new_fields=[*facts.new_fields, f"and {more:,} more"] if more else facts.new_fields,
     )
 
 

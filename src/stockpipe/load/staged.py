@@ -20,6 +20,8 @@ _GOOD = "FROM staged WHERE reason IS NULL AND NOT repeated"
 _ONE_BUILD = "INTERVAL 1 MINUTE"
 _CONFLICT = "conflict:"
 _REASONS = 5
+# What a run record keeps of fields that nobody knows: names come from outside, and one row has room for 100,000 of them.
+_NEW_FIELDS, _LONGEST_NAME = 50, 100
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,8 @@ class StagedPart:
     should have them once, `repeated_on_two_pages` those of them that do so in identical rows. `shared`: values that one
     row should have and two have, each with the names of these rows. `conflicts`: keys with two different rows where one
     is allowed. `first_key`, `last_key`: the ends of the list as it was sent. `field_counts`: for each column, how many
-    good rows have a value. `short`: what is missing in ranges of the list, a sentence each, as two fetches said.
+    good rows have a value. `new_fields`: the first names of fields that nobody knows, in order, cut where they are long;
+    `more_new_fields`: how many there are besides. `short`: what is missing in ranges of the list, a sentence each, as two fetches said.
     """
 
     counts: Counts
@@ -47,6 +50,7 @@ class StagedPart:
     new_fields: list[str]
     reject_reasons: list[tuple[str | None, str]]
     short: tuple[str, ...] = ()
+    more_new_fields: int = 0
 
 
 def examine(db: duckdb.DuckDBPyConnection, partition: Partition, chunks: Path, rows: int) -> StagedPart:
@@ -62,6 +66,7 @@ def examine(db: duckdb.DuckDBPyConnection, partition: Partition, chunks: Path, r
     _set_aside(db, partition, any_left=same_keys > 0)
     published, rejected, repeated, unknown, first, last, *filled = _numbers(db, dataset)
     name = f'"{dataset.name_column}"::VARCHAR'
+    new_fields, more = _new_fields(db, dataset) if unknown else ([], 0)
     on_two_pages = _keys_on_two_pages(db, partition) if same_keys else []
     return StagedPart(
         counts=Counts(rows, published, rejected, repeated),
@@ -76,7 +81,8 @@ def examine(db: duckdb.DuckDBPyConnection, partition: Partition, chunks: Path, r
         last_key=last,
         content_hash=_content_hash(db, partition),
         field_counts=dict(zip((column.name for column in dataset.fields), filled, strict=True)),
-        new_fields=_new_fields(db, dataset) if unknown else [],
+        new_fields=new_fields,
+        more_new_fields=more,
         reject_reasons=db.execute(
             f"SELECT {name}, reason FROM staged WHERE reason IS NOT NULL ORDER BY seq LIMIT {_REASONS}"
         ).fetchall()
@@ -97,9 +103,15 @@ def _numbers(db: duckdb.DuckDBPyConnection, dataset: Dataset) -> tuple[Any, ...]
     )
 
 
-def _new_fields(db: duckdb.DuckDBPyConnection, dataset: Dataset) -> list[str]:
+def _new_fields(db: duckdb.DuckDBPyConnection, dataset: Dataset) -> tuple[list[str], int]:
+    """The first names of unknown fields, and how many there are besides."""
     unknown = f'"{dataset.unknown.name}"' if dataset.unknown else "NULL"
-    return _names(db, f"SELECT DISTINCT unnest(json_keys({unknown})) {_GOOD} AND {unknown} IS NOT NULL ORDER BY 1")
+    found = db.execute(
+        f"SELECT name, count(*) OVER () FROM (SELECT DISTINCT unnest(json_keys({unknown})) AS name {_GOOD} AND {unknown} IS NOT NULL) "
+        f"ORDER BY name LIMIT {_NEW_FIELDS}"
+    ).fetchall()
+    names = [name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}\u2026" for name, _ in found]
+    return names, (found[0][1] if found else 0) - len(names)
 
 
 def _find_same_keys(db: duckdb.DuckDBPyConnection, partition: Partition) -> int:

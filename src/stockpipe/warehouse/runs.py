@@ -50,7 +50,7 @@ RUN_COLUMNS = (
     Column("LAST_TICKER", text(20), "Last ticker, or other key, of the list as sent."),
     Column("CONTENT_HASH", text(64), "Digest of the set of published rows, LAST_UPDATED_UTC and DS left out."),
     Column("FIELD_COUNTS", JSON, "For each column, how many published rows have a value."),
-    Column("NEW_FIELDS", JSON, "Fields that the API sent and stockpipe does not know (kept in EXTRA)."),
+    Column("NEW_FIELDS", JSON, "Fields that the API sent and stockpipe does not know (kept in EXTRA); the first 50."),
     Column("WARNINGS", JSON, "What was unusual, in words."),
     Column("FORCED", JSON, "Checks that refused the day and were overruled with --force."),
     Column("SOURCE", text(200), "The API's origin, or the sandbox and its market: sample data."),

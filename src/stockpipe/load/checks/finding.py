@@ -40,7 +40,7 @@ class Limits:
         return cls(loss, settings.number("STOCKPIPE_MAX_GROWTH") / 100)
 
 
-def some(names: Sequence[str], most: int = 8) -> str:
-    """The first names of a list, and how many more there are."""
-    shown = ", ".join(printable(name) for name in names[:most])
-    return shown if len(names) <= most else f"{shown} and {len(names) - most} more"
+def some(names: Sequence[str], most: int = 8, *, more: int = 0) -> str:
+    """The first names of a list, and how many more there are; `more` are those that it leaves out itself."""
+    shown, rest = ", ".join(printable(name) for name in names[:most]), max(0, len(names) - most) + more
+    return f"{shown} and {rest:,} more" if rest else shown

@@ -16,7 +16,8 @@ ENOUGH_ROWS = 200
 def shape(part: Part, facts: StagedPart, last: RunRecord | None) -> Iterator[Finding]:
     """Findings about fields; `last` is the record of the day to compare with, None on a first day."""
     if facts.new_fields:
-        text = f"The API sent fields that stockpipe does not know, kept in EXTRA: {some(facts.new_fields)}."
+        names = some(facts.new_fields, more=facts.more_new_fields)
+        text = f"The API sent fields that stockpipe does not know, kept in EXTRA: {names}."
         yield Finding("new fields", "warn", text)
     if facts.counts.published < ENOUGH_ROWS:
         return
