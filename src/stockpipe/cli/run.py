@@ -135,12 +135,13 @@ def _first_rows(result: LoadResult) -> str:
 
 
 def _first_columns(dataset: Dataset) -> list[str]:
-    """Day, market and key of a row, and the first texts that it has besides; few and short enough for 80 signs."""
+    """Day, market and key of a row, and the first values that it has besides; few and short enough for 80 signs."""
     columns = {column.name: column for column in dataset.columns}
     names = [dataset.day.name, *(each.column for each in dataset.divisions), *dataset.key]
     chosen = [name for name in dict.fromkeys(names) if columns[name].kind != "flag"]
-    texts = [name for name, column in columns.items() if column.kind == "text" and name not in chosen]
-    return [_in_a_shell(name) for name in chosen + texts[: _COLUMNS_OF_80 - len(chosen)]]
+    others = [column for column in dataset.fields if column.kind not in ("flag", "json") and column.name not in chosen]
+    more = [column.name for column in others[: max(0, _COLUMNS_OF_80 - len(chosen))]]
+    return [_in_a_shell(name) for name in chosen + more]
 
 
 def _day_of(record: RunRecord) -> str:
