@@ -9,7 +9,7 @@ import duckdb
 import pytest
 
 import stockpipe
-from conftest import Serve, command, flags, many, table
+from conftest import Serve, command, flags, many, stock, table
 from stockpipe.errors import NotThere, UsageError
 from support.master import Place
 
@@ -177,7 +177,8 @@ def test_master_build_and_status_as_commands() -> None:
 
 
 def test_a_run_builds_the_master_where_it_is_wanted(serve: Serve) -> None:
-    env = flags(serve(many(3))) | DUCK | {"STOCKPIPE_MASTER": "true"}
+    rows = [*many(3), stock("X:AUSD", market="crypto", locale="global")]
+    env = flags(serve(rows)) | DUCK | {"STOCKPIPE_MASTER": "true"}
 
     assert command("run", env=env).returncode == 0
     assert table("SELECT count(*) FROM SECURITIES") == [(3,)]
@@ -185,6 +186,9 @@ def test_a_run_builds_the_master_where_it_is_wanted(serve: Serve) -> None:
     done = command("run", "--force", env=env)
 
     assert (done.returncode, "The day is loaded, and the security master was not built" in done.stderr) == (3, True)
+    for market in ("stocks", "stocks,crypto"):
+        told = command("run", "--force", "--market", market, "--json", "-q", env=env)
+        assert (told.returncode, json.loads(told.stdout)["exit_code"]) == (3, 3)
     assert command("run", "--dry-run", env=env).returncode == 0
 
 

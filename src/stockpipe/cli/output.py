@@ -46,7 +46,7 @@ _SETTINGS = {
     "requests_per_second": "STOCKPIPE_REQUESTS_PER_SECOND",
     "load_method": "STOCKPIPE_LOAD_METHOD",
 }
-_FLAGS = {"sample_data": "STOCKPIPE_SAMPLE_DATA"}
+_FLAGS = {"sample_data": "STOCKPIPE_SAMPLE_DATA", "master": "STOCKPIPE_MASTER"}
 
 # The shell's own for what SIGPIPE ends, as it ends most tools: 128 and the signal's number.
 _READER_GONE = 141

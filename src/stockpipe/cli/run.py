@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -106,19 +107,28 @@ def load_and_tell(settings: Settings, options: dict[str, Any]) -> None:
     with progress_bar(quiet=quiet, clock=clock) as progress, Desk(settings, clock, progress) as desk:
         outcomes = load_several(desk, jobs, metrics=metrics) if several else []
         result = None if several else load_watched(desk, jobs[0], metrics=metrics)
+    loads = [load for outcome in outcomes if outcome.result for load in outcome.loads] if several else jobs[0]
+    build = partial(build_after, settings, clock, [load.part for load in loads if not load.dry_run])
+    # A document has the exit code of the whole command; a person reads first that the day is there.
+    built = build() if as_json else 0
     if result is None:
-        tell_of_several(outcomes, jobs, options)
-        loaded = [load.part for outcome in outcomes if outcome.result for load in outcome.loads if not load.dry_run]
-        codes = [outcome.exit_code for outcome in outcomes]
-        raise SystemExit(worst([*codes, build_after(settings, clock, loaded)]))
-    if as_json:
-        print_json(result.as_dict())
-    elif not quiet and options.get("log_format") != "json":
-        tell_of(result)
-    if result.sql and not as_json:
-        click.echo(";\n".join(result.sql) + ";")
-    if code := build_after(settings, clock, [load.part for load in jobs[0] if not load.dry_run]):
+        tell_of_several(outcomes, jobs, options, built)
+    else:
+        _tell(result, options, built)
+    built = built if as_json else build()
+    if code := worst([*(outcome.exit_code for outcome in outcomes), built]):
         raise SystemExit(code)
+
+
+def _tell(result: LoadResult, options: dict[str, Any], built: int) -> None:
+    """How one job ended, in the form that the options say; `built` is the exit code of what was made of it."""
+    if options["as_json"]:
+        print_json(result.as_dict() | {"exit_code": built})
+        return
+    if not options["quiet"] and options.get("log_format") != "json":
+        tell_of(result)
+    if result.sql:
+        click.echo(";\n".join(result.sql) + ";")
 
 
 def tell_of(result: LoadResult) -> None:

@@ -231,8 +231,7 @@ def _refuse_two_times(options: Mapping[str, Any]) -> None:
 
 
 def _settings(options: Mapping[str, Any]) -> Settings:
-    master: dict[str, str | None] = {"STOCKPIPE_MASTER": "true"} if options.get("master") else {}
-    return load_settings(given_settings(options) | master, env_file=options["env_file"])
+    return load_settings(given_settings(options), env_file=options["env_file"])
 
 
 def time_zone(name: str) -> ZoneInfo:

@@ -21,11 +21,16 @@ COLUMNS = ("LIST", "DAY", "STATUS", *_NUMBERS)
 _LOOK = Look(right=_NUMBERS, whole=("LIST", "DAY"), prose=("STATUS",))
 
 
-def tell_of_several(outcomes: Sequence[Outcome], jobs: Sequence[Sequence[Load]], options: Mapping[str, Any]) -> None:
-    """Tell how the jobs ended: on stdout with `--json`, and for the SQL of a dry run; else on stderr, unless quiet."""
+def tell_of_several(
+    outcomes: Sequence[Outcome], jobs: Sequence[Sequence[Load]], options: Mapping[str, Any], built: int = 0
+) -> None:
+    """Tell how the jobs ended: on stdout with `--json`, and for the SQL of a dry run; else on stderr, unless quiet.
+
+    `built` is the exit code of what was made of them, for the document.
+    """
     missing = [Outcome(loads) for loads in jobs[len(outcomes) :]]
     if options["as_json"]:
-        code = worst([outcome.exit_code for outcome in outcomes])
+        code = worst([*(outcome.exit_code for outcome in outcomes), built])
         lists = [document_of(outcome) for outcome in [*outcomes, *missing]]
         print_json({"status": "failed" if code else "done", "exit_code": code, "loads": lists})
         return
