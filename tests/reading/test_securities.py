@@ -231,3 +231,26 @@ def test_a_load_from_python_builds_the_master_where_it_is_wanted(
     Path("master-overrides.csv").write_text("decison,from,to,why\n")
     assert stockpipe.load(settings=env, force=True).rows == 3
     assert "The day is loaded, and the security master was not built" in caplog.text
+
+
+def test_the_universe_of_a_published_day_has_permanent_ids_where_a_master_knows_it(place: Place) -> None:
+    with stockpipe.open(warehouse="duckdb") as desk:
+        without = desk.universe("2022-01-31")
+        place.build()
+        found = desk.universe("2022-01-31")
+    assert found.columns == [*without.columns, "SECURITY_ID"]
+    assert [row | {"SECURITY_ID": None} for row in found.rows()] == [
+        row | {"SECURITY_ID": None} for row in without.rows()
+    ]
+    assert [(row["TICKER"], row["SECURITY_ID"]) for row in found.rows()] == [
+        ("FB", "FB.20220128"),
+        ("GONE", "GONE.20220131"),
+        ("METV", "META.20220128"),
+    ]
+
+
+def test_a_row_that_the_master_does_not_know_has_no_id_and_stays(place: Place) -> None:
+    place.build()
+    place.run("DELETE FROM SECURITY_HISTORY WHERE TICKER = 'FB'")
+    with stockpipe.open(warehouse="duckdb") as desk:
+        assert next(row["SECURITY_ID"] for row in desk.universe("2022-01-28").rows()) is None

@@ -25,6 +25,7 @@ from stockpipe.settings import Settings
 from stockpipe.warehouse import Warehouse, open_warehouse, sql
 from stockpipe.warehouse.history import Chosen, days_sql, last_days, last_failures, published_days, runs_sql
 from stockpipe.warehouse.runs import RECORDED, RunStatus
+from stockpipe.warehouse.securities import SECURITY_HISTORY
 from stockpipe.warehouse.sessions import sessions_of
 
 Day = date | str
@@ -101,9 +102,17 @@ class Reader:
     def universe(
         self, day: Day | None = None, *, market: str | None = None, active: bool | str | None = None
     ) -> Answer:
-        """The tickers of a published day (New York), all columns; by default of the newest one, and the listed stocks."""
+        """The tickers of a published day (New York), all columns; by default of the newest one, and the listed stocks.
+
+        Where a security master knows the day of the listed stocks, SECURITY_ID is the last column. `securities` answers for
+        days between published ones too.
+        """
         parts = self._parts("tickers", market, active)
-        return self._ask(tickers.universe_sql(self.table(), parts, self._published(parts, day)[0]))
+        on, table = self._published(parts, day)[0], self.table()
+        place = self._master_of(parts[0], on) if len(parts) == 1 else None
+        if place is None:
+            return self._ask(tickers.universe_sql(table, parts, on))
+        return self._ask(tickers.universe_with_ids_sql(table, parts, on, f"{place}{SECURITY_HISTORY.name}"))
 
     def changes(self, day: Day | None = None, *, since: Day | None = None, market: str | None = None) -> Answer:
         """What changed on a published day against the one before it, or against `since`.

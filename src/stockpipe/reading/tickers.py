@@ -1,10 +1,11 @@
-"""Questions to the table of the tickers alone, where no security master is built: the same SQL in both warehouses."""
+"""Questions to the table of the tickers: the same SQL in both warehouses. None needs a security master."""
 
 from __future__ import annotations
 
 from datetime import date
 
 from stockpipe.datasets import TICKERS, Part
+from stockpipe.reading.words import holds_on
 from stockpipe.warehouse import sql
 
 COMPARED = ("NAME", "TYPE", "PRIMARY_EXCHANGE", "CURRENCY_NAME", "CIK", "COMPOSITE_FIGI", "SHARE_CLASS_FIGI")
@@ -15,6 +16,17 @@ def universe_sql(table: str, parts: list[Part], day: date) -> str:
     """The rows of a day in the order of their tickers, all columns."""
     where = sql.where_exported(day, parts)
     return f"SELECT * FROM {table} WHERE {where} ORDER BY {sql.export_order(TICKERS)}"
+
+
+def universe_with_ids_sql(table: str, parts: list[Part], day: date, history: str) -> str:
+    """The same with the permanent id of each row as the last column; null where the security master knows none.
+
+    `history` is SECURITY_HISTORY of a master that knows the day.
+    """
+    where = sql.where_exported(day, parts)
+    return f"""SELECT t.*, h."SECURITY_ID" FROM (SELECT * FROM {table} WHERE {where}) AS t
+LEFT JOIN (SELECT "SECURITY_ID", "TICKER" AS "KNOWN_AS" FROM {history} WHERE {holds_on(day, "VALID")}) AS h ON h."KNOWN_AS" = t."TICKER"
+ORDER BY {sql.export_order(TICKERS)}"""
 
 
 def history_sql(table: str, ticker: str) -> str:
