@@ -77,13 +77,37 @@ def shape(text: str) -> list[str]:
 
 
 def test_the_first_steps_of_operations_print_what_the_page_shows(sandbox: Sandbox) -> None:
-    text = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
-    prepared = BASH.findall(text)[0].replace("http://127.0.0.1:8765", sandbox.url)
+    prepared = BASH.findall(_operations())[0].replace("http://127.0.0.1:8765", sandbox.url)
     path = f"{PROGRAM.parent}:{os.defpath}"
     assert shell(prepared, path).returncode == 0
     shown = re.split(r"^\$ (.*)\n", console("operations.md", "First run"), flags=re.MULTILINE)[1:]
     for words, output in zip(shown[::2], shown[1::2], strict=True):
         assert shape(shell(words, path).stdout) == shape(output), words
+
+
+def test_the_entry_that_operations_shows_is_the_one_that_is_printed() -> None:
+    words, shown = re.findall(
+        r"^\$ (stockpipe schedule --install .*)\n((?:.+\n|\n)*?)```", _operations(), re.MULTILINE
+    )[0]
+    Path(".env").touch(0o600)
+    folder, python = str(Path.cwd()), str(PROGRAM.with_name("python"))
+    env = {"HOME": folder, "XDG_CONFIG_HOME": f"{folder}/.config"}
+    done = shell(f"{words} --user", f"{PROGRAM.parent}:{os.defpath}", **env)
+    printed = done.stdout.replace(python, "/srv/stockpipe/.venv/bin/python").replace(folder, "/srv/stockpipe")
+    assert (done.returncode, shape(printed)) == (0, shape(shown))
+
+
+def test_the_failed_run_that_operations_shows_is_listed_so(sandbox: Sandbox) -> None:
+    shown = re.split(r"^\$ (.*)\n", console("operations.md", "What happened?"), flags=re.MULTILINE)[1:]
+    words, output = shown[-2:]
+    env = {"POLYGON_API_KEY": "wrong", "MASSIVE_BASE_URL": sandbox.url, "STOCKPIPE_WAREHOUSE": "duckdb"}
+    path = f"{PROGRAM.parent}:{os.defpath}"
+    assert shell("stockpipe run", path, **env).returncode == 4
+    assert shape(shell(words, path, **env).stdout) == shape(output)
+
+
+def _operations() -> str:
+    return (ROOT / "docs/operations.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("page", ["README.md", *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md")))])
