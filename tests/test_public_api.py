@@ -16,11 +16,12 @@ import stockpipe
 from conftest import Serve, flags, many
 from stockpipe import errors
 from stockpipe.base.calls import day, python_words
+from stockpipe.cli.backfill import backfill
 from stockpipe.cli.run import run
 
 EXPECTED = {
-    "AccessError", "Answer", "ApiError", "ConfigError", "DataCheckError", "Interrupted", "LoadResult", "Reader",
-    "RunRecord", "RunResult", "StockpipeError", "UsageError", "WarehouseError", "__version__", "errors", "load", "open",
+    "AccessError", "Answer", "ApiError", "BackfillResult", "ConfigError", "DataCheckError", "Interrupted", "LoadResult", "Reader",
+    "RunRecord", "RunResult", "StockpipeError", "UsageError", "WarehouseError", "__version__", "backfill", "errors", "load", "open",
 }  # fmt: skip
 
 
@@ -51,6 +52,15 @@ def test_every_option_of_load_is_named_and_typed() -> None:
     of_the_terminal = {"as_json", "log_file", "log_format", "verbose", "quiet"}
     options = {option.name for option in run.params} - of_the_terminal
     assert options - {"datasets"} == set(hints) - {"dataset", "date", "settings", "return"}
+    assert typing.Any not in hints.values()
+
+
+def test_every_option_of_backfill_is_named_and_typed() -> None:
+    """As those of `load`; `from` is a word of Python's own, and nobody is asked."""
+    hints = typing.get_type_hints(stockpipe.backfill, None, {"BackfillResult": stockpipe.BackfillResult})
+    of_the_terminal = {"as_json", "log_file", "log_format", "verbose", "quiet", "yes"}
+    options = {option.name for option in backfill.params} - of_the_terminal
+    assert options - {"datasets"} == set(hints) - {"dataset", "settings", "return"}
     assert typing.Any not in hints.values()
 
 

@@ -1,12 +1,13 @@
 """stockpipe: the whole Massive stock universe in your own warehouse, one verified day at a time.
 
-`load` does what `stockpipe run` does and returns what the run did.
+`load` does what `stockpipe run` does and returns what the run did, `backfill` does it for a range of past days, and `open`
+gives a reader of what is loaded.
 """
 
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from os import PathLike
 from typing import TYPE_CHECKING, Any
@@ -34,10 +35,12 @@ if TYPE_CHECKING:
     from stockpipe.load.result import LoadResult as RunResult
     from stockpipe.reading.answer import Answer
     from stockpipe.reading.reader import Reader
+    from stockpipe.schedule.backfill import Report as BackfillResult
     from stockpipe.warehouse.runs import RunRecord
 
 _LATER = {
     "Answer": ("stockpipe.reading.answer", "Answer"),
+    "BackfillResult": ("stockpipe.schedule.backfill", "Report"),
     "Reader": ("stockpipe.reading.reader", "Reader"),
     "LoadResult": ("stockpipe.load.result", "LoadResult"),
     "RunRecord": ("stockpipe.warehouse.runs", "RunRecord"),
@@ -96,14 +99,14 @@ def load(
     >>> result.rows, result.records[0].as_dict()["status"]
     (12391, 'published')
     """
-    from stockpipe.base.calls import flag, in_python_words, number, one_day, path, text, word
+    from stockpipe.base.calls import flag, in_python_words, one_day, path, text, word
     from stockpipe.base.clock import Clock
     from stockpipe.load.desk import Desk
     from stockpipe.load.loads import make_loads
     from stockpipe.master.after import build_after
     from stockpipe.observe.metrics import MetricsFile
     from stockpipe.observe.watch import load_watched
-    from stockpipe.settings.called import settings_of_call
+    from stockpipe.settings.called import said_by, settings_of_call
 
     with in_python_words():
         of_parts = {"market": market, "active": active, "otc": otc, "since": since, "keep": keep}
@@ -111,21 +114,100 @@ def load(
         how = {"dry_run": dry_run, "force": force, "require_fresh": require_fresh}
         flags = {name: flag(name, value) for name, value in how.items()}
         loads = make_loads(clock, text("dataset", dataset), words, on=one_day(date=date, on=on), **flags)
-        said = {
-            "STOCKPIPE_WAREHOUSE": word("warehouse", warehouse),
-            "STOCKPIPE_DUCKDB_PATH": path("duckdb_path", duckdb_path),
-            "SNOWFLAKE_DEFAULT_CONNECTION_NAME": word("connection", connection),
-            "STOCKPIPE_LOAD_METHOD": word("load_method", load_method),
-            "STOCKPIPE_SAMPLE_DATA": True if flag("sample_data", sample_data) else None,
-            "STOCKPIPE_REQUESTS_PER_SECOND": number("requests_per_second", requests_per_second),
-            "STOCKPIPE_DEADLINE": number("deadline", deadline),
-        }
+        said = said_by(
+            warehouse=warehouse,
+            duckdb_path=duckdb_path,
+            connection=connection,
+            load_method=load_method,
+            sample_data=sample_data,
+            requests_per_second=requests_per_second,
+            deadline=deadline,
+        )
         found = settings_of_call(settings, said, path("env_file", env_file))
         with Desk(found, clock) as desk:
             metrics = path("metrics_file", metrics_file)
             result = load_watched(desk, loads, metrics=MetricsFile(metrics) if metrics else None)
         build_after(found, clock, [one.part for one in loads if not one.dry_run])
         return result
+
+
+def backfill(
+    dataset: str | Sequence[str] = "tickers",
+    *,
+    start: str | datetime.date | None = None,
+    end: str | datetime.date | None = None,
+    last: str | None = None,
+    market: str | None = None,
+    active: bool | str | None = None,
+    otc: bool | str | None = None,
+    since: str | datetime.date | None = None,
+    keep: str | None = None,
+    sessions: bool = False,
+    redo: bool = False,
+    dry_run: bool = False,
+    warehouse: str | None = None,
+    duckdb_path: str | PathLike[str] | None = None,
+    connection: str | None = None,
+    env_file: str | PathLike[str] | None = None,
+    settings: Mapping[str, str | None] | None = None,
+    sample_data: bool = False,
+    requests_per_second: float | None = None,
+) -> BackfillResult:
+    """Load the past days of a range that are not published yet, oldest first, as `stockpipe backfill` does.
+
+    dataset: one name, several, or "all".
+    start, end: the first and the last day, both included; `end` is by default yesterday in New York. last: instead of
+        `start` a length of time before the end: "30d", "4w", "6m", "2y".
+    market, active, otc, since, keep: as for `load`; several markets with commas between.
+    sessions: only days on which the exchanges trade. redo: load days again that are published already.
+    dry_run: load nothing; `missing` of the result has the days.
+    The rest as for `load`.
+
+    A day that fails is left out and stands in `failed` of the result, with its error; the others go on. Nobody is asked,
+    however long the range is. Raises UsageError for a range that makes no sense, ConfigError and WarehouseError, which end
+    all, and Interrupted; days that were published before stay, and the same call goes on there.
+
+    >>> result = stockpipe.backfill("daily_bars", last="2w")
+    >>> result.days, result.rows, result.failed
+    (9, 103214, [])
+    """
+    from stockpipe.base.calls import day, flag, in_python_words, path, word, words
+    from stockpipe.base.clock import Clock, new_york_date
+    from stockpipe.load.desk import Desk
+    from stockpipe.master.after import build_after, wants_master
+    from stockpipe.schedule.backfill import Report
+    from stockpipe.schedule.backfill import backfill as load_days
+    from stockpipe.schedule.missing import range_of
+    from stockpipe.schedule.wanted import lists_with_days, wanted_days
+    from stockpipe.settings.called import said_by, settings_of_call
+
+    with in_python_words():
+        clock = Clock()
+        of_parts = {"market": market, "active": active, "otc": otc, "since": since, "keep": keep}
+        lists = lists_with_days(
+            words("dataset", dataset), {name: word(name, value) for name, value in of_parts.items()}
+        )
+        first, until = (None if value is None else day(name, value) for name, value in (("start", start), ("end", end)))
+        days = range_of(first, until, word("last", last), new_york_date(clock))
+        said = said_by(
+            warehouse=warehouse,
+            duckdb_path=duckdb_path,
+            connection=connection,
+            sample_data=sample_data,
+            requests_per_second=requests_per_second,
+        )
+        found = settings_of_call(settings, said, path("env_file", env_file))
+        wants_master(found, ())  # a mistyped word is told before thousands of calls
+        how = {"sessions": flag("sessions", sessions), "redo": flag("redo", redo)}
+        wanted, _ = wanted_days(found, lists, days, **how)
+        report = Report(missing={one.label: one.days for one in wanted})
+        if flag("dry_run", dry_run):
+            return report
+        if missing := [one for one in wanted if one.days]:
+            with Desk(found, clock) as desk:
+                load_days(desk, missing, lambda *_: None, report)
+        build_after(found, clock, report.there(wanted), loaded="The days are loaded")
+        return report
 
 
 def open(
@@ -151,7 +233,7 @@ def open(
     """
     from stockpipe.base import calls
     from stockpipe.reading.reader import Reader
-    from stockpipe.settings.called import settings_of_call
+    from stockpipe.settings.called import said_by, settings_of_call
 
     with calls.in_python_words():
         file = calls.path("path", path)
@@ -159,11 +241,7 @@ def open(
             raise NotThere(
                 f"There is no DuckDB file {file}.", hint="Load a day first: stockpipe run, or stockpipe demo."
             )
-        said = {
-            "STOCKPIPE_DUCKDB_PATH": file,
-            "STOCKPIPE_WAREHOUSE": calls.word("warehouse", warehouse) or ("duckdb" if file else None),
-            "SNOWFLAKE_DEFAULT_CONNECTION_NAME": calls.word("connection", connection),
-        }
+        said = said_by(warehouse=warehouse or ("duckdb" if file else None), duckdb_path=file, connection=connection)
         return Reader(settings_of_call(settings, said, calls.path("env_file", env_file)))
 
 
@@ -179,6 +257,7 @@ __all__ = [
     "AccessError",
     "Answer",
     "ApiError",
+    "BackfillResult",
     "ConfigError",
     "DataCheckError",
     "Interrupted",
@@ -190,6 +269,7 @@ __all__ = [
     "UsageError",
     "WarehouseError",
     "__version__",
+    "backfill",
     "errors",
     "load",
     "open",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, time
 from pathlib import Path
@@ -16,7 +16,9 @@ from stockpipe.errors import StockpipeError, UsageError
 
 # A whole command, such as `stockpipe schema --grants`, is for a terminal and stays as it is.
 _OPTION = re.compile(r"(?P<command>stockpipe [a-z]+(?: --?[a-z][a-z-]*)*)|--(?P<name>[a-z][a-z-]*)")
-_FLAGS = frozenset({"dry_run", "force", "require_fresh", "sample_data"})
+_FLAGS = frozenset({"dry_run", "force", "redo", "require_fresh", "sample_data", "sessions"})
+# Words of Python itself cannot be arguments.
+_NAMED = {"from": "start", "to": "end"}
 _LONGEST = 40
 
 
@@ -36,6 +38,16 @@ def word(name: str, value: Any) -> str | None:
     if value is None or isinstance(value, str):
         return value
     raise _refused(name, value, "a text")
+
+
+def words(name: str, value: Any) -> list[str]:
+    """An argument that is a text, or several of them."""
+    if isinstance(value, str):
+        return [value]
+    several = list(value) if isinstance(value, Iterable) else [value]
+    if all(isinstance(one, str) for one in several):
+        return several
+    raise _refused(name, value, "a text, or a list of texts")
 
 
 def text(name: str, value: Any) -> str:
@@ -112,6 +124,7 @@ def python_words(message: str) -> str:
 
     def spoken(found: re.Match[str]) -> str:
         name = (found["name"] or "").replace("-", "_")
+        name = _NAMED.get(name, name)
         if name in _FLAGS:
             return f"{name}=True"
         return name or found[0]

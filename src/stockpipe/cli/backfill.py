@@ -6,7 +6,6 @@ import contextlib
 import logging
 import sys
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import replace
 from datetime import date
 from functools import reduce
@@ -24,21 +23,18 @@ from stockpipe.cli.next_command import next_command
 from stockpipe.cli.output import check_flags, exit_codes, given_settings, print_json, shared_options
 from stockpipe.cli.parts import list_options, run_words, words_of
 from stockpipe.cli.table import Look, print_table
-from stockpipe.datasets import Part
 from stockpipe.errors import StockpipeError, UsageError
 from stockpipe.load.desk import Desk
-from stockpipe.load.loads import ALL, day_of, known_datasets, make_jobs
+from stockpipe.load.loads import day_of
 from stockpipe.master.after import build_after, wants_master
 from stockpipe.observe.several import worst
 from stockpipe.schedule.backfill import Failed, Report, Wanted
 from stockpipe.schedule.backfill import backfill as load_days
-from stockpipe.schedule.missing import Estimate, estimate, expected_days, range_of
+from stockpipe.schedule.missing import Estimate, estimate, range_of
 from stockpipe.schedule.reach import known_refusal, out_of_reach
+from stockpipe.schedule.wanted import lists_with_days, wanted_days
 from stockpipe.settings import Settings, load_settings
-from stockpipe.warehouse import open_warehouse
-from stockpipe.warehouse.history import Chosen, last_days, published_days
 from stockpipe.warehouse.runs import RunRecord
-from stockpipe.warehouse.sessions import sessions_of
 
 log = logging.getLogger(__name__)
 
@@ -107,8 +103,7 @@ def _backfill(settings: Settings, options: dict[str, Any]) -> int:
             _ask(reduce(add, expected.values()), yes=options["yes"])
             _load(desk, missing, report, options)
     # Once, at the end, also where nothing was missing any more: the command goes on where an earlier one ended.
-    there = [part for one in wanted if one.published or report.days for part in one.parts]
-    built = build_after(settings, clock, there, loaded="The days are loaded")
+    built = build_after(settings, clock, report.there(wanted), loaded="The days are loaded")
     return _end(report, worst([*report.codes, built]), options, told=bool(missing))
 
 
@@ -124,33 +119,10 @@ def _load(desk: Desk, missing: list[Wanted], report: Report, options: dict[str, 
 
 def _wanted(settings: Settings, options: dict[str, Any], today: date) -> tuple[list[Wanted], list[RunRecord]]:
     """What is to be loaded of each list, and the last known day of each, from which the rest is estimated."""
-    said = (day_of(options[name]) if options[name] else None for name in ("start", "end"))
-    start, end = range_of(next(said), next(said), options["last"], today)
-    lists = _lists(options)
-    wanted, known = [], []
-    with closing(open_warehouse(settings)) as warehouse:
-        sessions = sessions_of(warehouse)
-        for parts in lists:
-            published = frozenset(published_days(warehouse, parts, settings.base_url))
-            known += last_days(warehouse, Chosen(parts), 1)
-            dataset, only = parts[0].dataset, options["sessions"]
-            expected = expected_days(dataset, start, end, sessions=only, calendar=sessions)
-            missing = [day for day in expected if options["redo"] or day not in published]
-            wanted.append(Wanted(parts, missing, published, redo=options["redo"]))
-    return wanted, known
-
-
-def _lists(options: dict[str, Any]) -> list[list[Part]]:
-    """The parts of each list that is published together; UsageError for one that has no past days."""
-    every = ALL in ",".join(options["datasets"]).split(",")
-    for dataset in known_datasets(options["datasets"]):
-        if not dataset.source.has_days and not every:
-            raise UsageError(
-                f"{dataset.name} has no past days: the API gives its present state only.",
-                hint=f"Load it each day: {next_command('run', '--dataset', dataset.name)}.",
-            )
-    lists = [[load.part for load in job] for job in make_jobs(Clock(), options["datasets"], words_of(options))]
-    return [parts for parts in lists if parts[0].dataset.source.has_days]
+    start, end = (day_of(options[name]) if options[name] else None for name in ("start", "end"))
+    days = range_of(start, end, options["last"], today)
+    lists = lists_with_days(options["datasets"], words_of(options))
+    return wanted_days(settings, lists, days, sessions=options["sessions"], redo=options["redo"])
 
 
 def _within_reach(desk: Desk, one: Wanted) -> Wanted:
@@ -335,30 +307,8 @@ def _command(one: Failed) -> str:
 
 
 def _document(report: Report, code: int) -> dict[str, Any]:
-    """For `--json`."""
-    return {
-        "status": "failed" if code else "done",
-        "exit_code": code,
-        "days": report.days,
-        "rows": report.rows,
-        "rejected": report.rejected,
-        "no_session": report.idle,
-        "failed": [
-            {
-                "list": one.wanted.label,
-                "day": one.ds.isoformat(),
-                "exit_code": one.exit_code,
-                "error": type(one.error).__name__,
-                "message": str(one.error),
-                "command": _command(one),
-            }
-            for one in report.failed
-        ],
-        "out_of_reach": [
-            {"list": wanted.label, "first_day": first.isoformat() if first else None, "days": count}
-            for wanted, first, count, _ in report.reach
-        ],
-        "not_tried": [
-            {"list": wanted.label, "days": count, "message": str(error)} for wanted, count, error in report.given_up
-        ],
-    }
+    """For `--json`: the report, and the command that loads each day that failed."""
+    document = {"status": "failed" if code else "done", "exit_code": code} | report.as_dict()
+    for entry, one in zip(document["failed"], report.failed, strict=True):
+        entry["command"] = _command(one)
+    return document

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from stockpipe.base.calendar import RULES
 from stockpipe.base.folders import WorkFolder
@@ -95,11 +96,29 @@ class Failed:
         """What a load of this day alone would end with."""
         return exit_code_of(self.error)
 
+    def as_dict(self) -> dict[str, Any]:
+        """The day and its error as a document."""
+        return {
+            "list": self.wanted.label,
+            "day": self.ds.isoformat(),
+            "exit_code": self.exit_code,
+            "error": type(self.error).__name__,
+            "message": str(self.error),
+        }
+
 
 @dataclass
 class Report:
-    """How far it has come. `reach` has, for a list, the plan's first day, and the days before it that were left out."""
+    """How far a backfill has come, or what it did.
 
+    missing: for each list the days (rising) that were not published when it began.
+    days, rows, rejected, warnings: what was published. idle: days without a session.
+    failed: the days that were not published, each with its error.
+    reach: for a list the first day of the key's plan (None: none of the range), the number of days before it, which were
+        left out, and the refusal. given_up: for a list the number of days that were not tried, and why.
+    """
+
+    missing: dict[str, Sequence[date]] = field(default_factory=dict)
     days: int = 0
     idle: int = 0
     rows: int = 0
@@ -118,11 +137,32 @@ class Report:
             found |= dict.fromkeys(wanted.days[len(wanted.days) - count :], error)
         return found
 
+    def there(self, wanted: Sequence[Wanted]) -> list[Part]:
+        """The parts of the lists of which days are published by now, or were before."""
+        return [part for one in wanted if one.published or self.days for part in one.parts]
+
     @property
     def codes(self) -> list[int]:
         """The exit codes of all that went wrong."""
         errors = [error for _, _, _, error in self.reach] + [error for _, _, error in self.given_up]
         return [*(one.exit_code for one in self.failed), *map(exit_code_of, errors)]
+
+    def as_dict(self) -> dict[str, Any]:
+        """The report as a document, days in ISO 8601."""
+        return {
+            "days": self.days,
+            "rows": self.rows,
+            "rejected": self.rejected,
+            "no_session": self.idle,
+            "failed": [one.as_dict() for one in self.failed],
+            "out_of_reach": [
+                {"list": wanted.label, "first_day": first.isoformat() if first else None, "days": count}
+                for wanted, first, count, _ in self.reach
+            ],
+            "not_tried": [
+                {"list": wanted.label, "days": count, "message": str(error)} for wanted, count, error in self.given_up
+            ],
+        }
 
 
 Tell = Callable[[Report, int], None]
@@ -136,6 +176,7 @@ def backfill(desk: Desk, wanted: Sequence[Wanted], tell: Tell, report: Report, l
     """
     _ = desk.limits, desk.bounds, desk.client, desk.warehouse  # made once, before threads ask for them
     desk.days_at_once = _AT_ONCE
+    report.missing |= {one.label: one.days for one in wanted}
     try:
         with WorkFolder() as folder, folder.told():
             (folder.path / "parquet").mkdir()

@@ -3,16 +3,33 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from stockpipe.base.calls import number_text
+from stockpipe.base.calls import flag, number, number_text, path, word
 from stockpipe.base.text import quoted
 from stockpipe.errors import UsageError
 from stockpipe.settings.names import OURS, misspelt_names
 from stockpipe.settings.sources import load_settings
 from stockpipe.settings.values import Settings
+
+# The arguments of a call that are settings, and how each is judged.
+_ARGUMENTS: dict[str, tuple[str, Callable[[str, Any], Any]]] = {
+    "warehouse": ("STOCKPIPE_WAREHOUSE", word),
+    "duckdb_path": ("STOCKPIPE_DUCKDB_PATH", path),
+    "connection": ("SNOWFLAKE_DEFAULT_CONNECTION_NAME", word),
+    "load_method": ("STOCKPIPE_LOAD_METHOD", word),
+    # Not said, rather than false: a setting may say it too.
+    "sample_data": ("STOCKPIPE_SAMPLE_DATA", lambda name, value: flag(name, value) or None),
+    "requests_per_second": ("STOCKPIPE_REQUESTS_PER_SECOND", number),
+    "deadline": ("STOCKPIPE_DEADLINE", number),
+}
+
+
+def said_by(**arguments: Any) -> dict[str, Any]:
+    """What the arguments of a call say, by the names of the settings. UsageError for one of the wrong kind."""
+    return {_ARGUMENTS[name][0]: _ARGUMENTS[name][1](name, value) for name, value in arguments.items()}
 
 
 def settings_of_call(settings: Mapping[str, Any] | None, said: Mapping[str, Any], env_file: Path | None) -> Settings:
@@ -37,6 +54,6 @@ def _text(name: str, value: Any) -> str | None:
         return value
     if isinstance(value, int | float):
         return number_text(value)
-    if isinstance(value, os.PathLike) and isinstance(path := os.fspath(value), str):
-        return path
+    if isinstance(value, os.PathLike) and isinstance(named := os.fspath(value), str):
+        return named
     raise UsageError(f"settings[{name!r}] is a {type(value).__name__}.", hint="A setting is a text, such as '5'.")
