@@ -13,6 +13,8 @@ import stockpipe
 from conftest import PROGRAM, Serve, command, flags, many, table
 from support.faults import without_the_sign
 
+pytestmark = pytest.mark.slow
+
 DEMO = ("demo", "--market", "indices")
 REAL = {"POLYGON_API_KEY": "x" * 8, "STOCKPIPE_WAREHOUSE": "duckdb"}
 

@@ -16,6 +16,8 @@ from stockpipe.cli.doctor import counted
 from stockpipe.setup.doctor import Level
 from support.terminals import seen
 
+pytestmark = pytest.mark.slow
+
 NO_TERMINAL = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pty")
 # Nobody answers at port 9, and no key is set.
 SETTINGS = {"MASSIVE_BASE_URL": "http://127.0.0.1:9", "STOCKPIPE_DUCKDB_PATH": "a-folder-that-does-not-exist/x.duckdb"}

@@ -15,6 +15,8 @@ from stockpipe.sandbox import Answer, Call
 from support.faults import JSON, body
 from support.receivers import TOKEN, Receiver
 
+pytestmark = pytest.mark.slow
+
 KEY = "kb/8Sa2+daPgsT=5yx5cHtHpYcrjp5Jq"
 HALVES = (KEY, KEY[:12], KEY[-12:])
 

@@ -18,6 +18,8 @@ from stockpipe.settings import load_settings
 from support.clocks import FakeClock
 from support.prices import Prices
 
+pytestmark = pytest.mark.slow
+
 FIRST = [stock("AAPL"), stock("FB", composite_figi="BBG000MM2P62"), *(stock(f"T{n}") for n in range(8))]
 SECOND = [stock("AAPL"), stock("META", composite_figi="BBG000MM2P62"), stock("NEW", type="ETF"), *FIRST[2:]]
 

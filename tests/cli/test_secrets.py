@@ -14,6 +14,8 @@ from stockpipe.massive.client import Origin
 from stockpipe.settings import load_settings
 from support.receivers import TOKEN, Receiver
 
+pytestmark = pytest.mark.slow
+
 KEY = "sk-never-to-be-shown"
 PASSWORD = "pw-never-to-be-shown"
 

@@ -17,6 +17,8 @@ from stockpipe.observe.several import worst
 from stockpipe.sandbox import Answer, Request
 from support.receivers import TOKEN, Receiver
 
+pytestmark = pytest.mark.slow
+
 COINS = [stock(f"X:C{number}USD", market="crypto", locale="global") for number in range(3)]
 ROWS = [*many(5), *COINS]
 

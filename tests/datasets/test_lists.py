@@ -18,6 +18,8 @@ from stockpipe.sandbox import Answer, Request, Sandbox
 from support.clocks import FakeClock
 from support.loads import load
 
+pytestmark = pytest.mark.slow
+
 NOON = datetime(2026, 11, 20, 17, 0, tzinfo=UTC)
 
 

@@ -24,6 +24,8 @@ from stockpipe.warehouse import open_warehouse
 from stockpipe.warehouse.export import export_day
 from support.loads import load
 
+pytestmark = pytest.mark.slow
+
 EVENTS = Dataset(
     "events",
     table="EVENTS",

@@ -13,6 +13,8 @@ from conftest import Serve, command, flags, many, stock, table
 from stockpipe.errors import NotThere, UsageError
 from support.master import Place
 
+pytestmark = pytest.mark.slow
+
 DUCK = {"STOCKPIPE_WAREHOUSE": "duckdb"}
 FB = ("FB", "Facebook, Inc.", "CS", "XNAS", "0001326801", "BBG000MM2P62")
 META = ("META", "Meta Platforms, Inc.", "CS", "XNAS", "0001326801", "BBG000MM2P62")

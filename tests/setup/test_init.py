@@ -17,6 +17,8 @@ from stockpipe.settings import load_settings
 from stockpipe.setup import make_key_pair
 from stockpipe.warehouse.snowflake.keys import private_key
 
+pytestmark = pytest.mark.slow
+
 KEY = "abcdefghijklmnop"
 at_a_terminal = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no terminals that a test can make")
 

@@ -23,6 +23,8 @@ from stockpipe.warehouse.scripts import dbt_sources, grants_script, tables_scrip
 from stockpipe.warehouse.securities import MASTER_TABLES
 from support.keys import pem, public_pem
 
+pytestmark = pytest.mark.slow
+
 SHAPE = (
     "SELECT table_name, column_name, data_type, comment FROM duckdb_columns() WHERE NOT internal ORDER BY table_name, column_index",
     "SELECT table_name, comment FROM duckdb_tables() ORDER BY 1",
