@@ -6,7 +6,6 @@ import os
 import re
 import shlex
 import shutil
-import subprocess
 import sys
 from functools import cache
 from pathlib import Path
@@ -72,4 +71,8 @@ def _is_found(called: Path) -> bool:
 
 def quoted(word: str) -> str:
     """A word for the shell of this system."""
-    return subprocess.list2cmdline([word]) if sys.platform == "win32" else shlex.quote(word)
+    if sys.platform == "win32":
+        import subprocess
+
+        return subprocess.list2cmdline([word])
+    return shlex.quote(word)

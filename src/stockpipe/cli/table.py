@@ -11,7 +11,6 @@ from itertools import zip_longest
 from typing import Any
 
 import click
-from rich.cells import cell_len, set_cell_size
 
 from stockpipe.base.text import printable
 from stockpipe.cli.logs import painted
@@ -177,6 +176,8 @@ def _line(columns: list[_Column], cells: Sequence[str], paint: Mapping[str, str]
 def _aligned(cell: str, column: _Column) -> str:
     missing = column.width - _width(cell)
     if missing < 0:
+        from rich.cells import set_cell_size  # milliseconds, which most commands do not need
+
         end = "…" if _encodable("…") == "…" else "~"
         cell, missing = f"{set_cell_size(cell, column.width - 1)}{end}", 0
     return " " * missing + cell if column.right else cell + " " * missing
@@ -184,4 +185,8 @@ def _aligned(cell: str, column: _Column) -> str:
 
 def _width(text: str) -> int:
     """How many places a text takes on a terminal: signs of East Asia take two."""
-    return len(text) if text.isascii() else cell_len(text)
+    if text.isascii():
+        return len(text)
+    from rich.cells import cell_len
+
+    return cell_len(text)

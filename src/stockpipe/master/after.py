@@ -5,14 +5,17 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable
 from contextlib import closing
+from typing import TYPE_CHECKING
 
 from stockpipe.base.clock import Clock
 from stockpipe.base.stopping import as_interrupt
 from stockpipe.datasets import TICKERS, Part
 from stockpipe.errors import StockpipeError
-from stockpipe.master.build import Built, build_master
 from stockpipe.settings import Settings
 from stockpipe.warehouse import open_warehouse
+
+if TYPE_CHECKING:
+    from stockpipe.master.build import Built
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +49,8 @@ def build_after(settings: Settings, clock: Clock, parts: Iterable[Part], *, load
 
 
 def _built(settings: Settings, clock: Clock) -> Built:
+    from stockpipe.master.build import build_master  # the resolver, which most runs do not need
+
     with closing(open_warehouse(settings)) as warehouse:
         return build_master(warehouse, settings, clock)
 
