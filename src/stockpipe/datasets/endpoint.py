@@ -51,7 +51,12 @@ class Option:
             if word not in self.words:
                 raise ValueError(word)
             return word
-        return None if word == "all" else date.fromisoformat(word).isoformat()
+        if word == "all":
+            return None
+        # Python reads 20260206 and 2026-W06-5 too; a day has one form.
+        if date.fromisoformat(word).isoformat() != word:
+            raise ValueError(word)
+        return word
 
 
 @dataclass(frozen=True)
