@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shlex
+from contextlib import closing
+from datetime import date
 from pathlib import Path
 
 import duckdb
@@ -11,6 +13,11 @@ import pytest
 
 import stockpipe
 from conftest import PROGRAM, Serve, command, flags, many, table
+from stockpipe.datasets import TICKERS
+from stockpipe.settings import load_settings
+from stockpipe.warehouse import open_warehouse
+from stockpipe.warehouse.export import published_in
+from stockpipe.warehouse.history import foreign_rows
 from support.faults import without_the_sign
 
 pytestmark = pytest.mark.slow
@@ -100,6 +107,20 @@ def test_what_shows_real_days_does_not(serve: Serve) -> None:
     ]
     assert [done.stdout + done.stderr for done in shown if "sample" in done.stdout + done.stderr] == []
     assert json.loads(command("status", "--json", env=REAL).stdout)["sample"] is False
+
+
+def test_a_table_with_a_quote_in_its_name_is_loaded_looked_at_and_exported(serve: Serve) -> None:
+    env = flags(serve(many(4))) | {"SNOWFLAKE_TABLE": '"my ""own"" list"'}
+    for arguments in (("run",), ("run", "--date", "2026-02-06"), ("backfill", "--last", "2d")):
+        done = command(*arguments, env=env)
+        assert done.returncode == 0, done.stderr
+    assert table('SELECT count(*) FROM "my ""own"" list"') == [(16,)]
+    assert command("export", "day.csv", "--date", "2026-02-06", env=env).returncode == 0
+    with closing(open_warehouse(load_settings(env, env={}))) as warehouse:
+        assert date(2026, 2, 6) in published_in(warehouse, TICKERS.parts())
+        assert foreign_rows(warehouse, TICKERS) == 0
+    with stockpipe.open(settings=env) as desk:
+        assert len(desk.universe("2026-02-06")) == 4
 
 
 def test_the_next_command_takes_a_table_whose_name_needs_quotes(serve: Serve) -> None:

@@ -12,6 +12,7 @@ from stockpipe.load.desk import Desk
 from stockpipe.load.run import PartRun
 from stockpipe.warehouse import History
 from stockpipe.warehouse.history import records_between, without_sample_days
+from stockpipe.warehouse.names import in_quotes
 from stockpipe.warehouse.runs import RunRecord
 from stockpipe.warehouse.source import Source
 
@@ -67,7 +68,7 @@ def way_out(desk: Desk, dataset: Dataset, known: History) -> str:
     text = f"Name {place}, or add --force to have both in one table: it is recorded."
     if not any(source.is_sample for source in known.sources):
         return text
-    statements = without_sample_days(dataset, f'"{desk.warehouse.table(dataset)}"')
+    statements = without_sample_days(dataset, in_quotes(desk.warehouse.table(dataset)))
     return f"{text} These statements remove the sample days: {'; '.join(statements)};"
 
 

@@ -176,7 +176,6 @@ def backfill(desk: Desk, wanted: Sequence[Wanted], tell: Tell, report: Report, l
     """
     _ = desk.limits, desk.bounds, desk.client, desk.warehouse  # made once, before threads ask for them
     desk.days_at_once = _AT_ONCE
-    report.missing |= {one.label: one.days for one in wanted}
     try:
         with WorkFolder() as folder, folder.told():
             (folder.path / "parquet").mkdir()

@@ -16,6 +16,7 @@ from stockpipe.datasets import Dataset, Part
 from stockpipe.errors import NotThere, UsageError
 from stockpipe.warehouse import sql
 from stockpipe.warehouse.base import Warehouse
+from stockpipe.warehouse.names import in_quotes
 
 # A cell that begins so is a formula to a spreadsheet (OWASP, "CSV Injection"), also behind what cannot be seen, and with the
 # wide signs of East Asian keyboards.
@@ -25,7 +26,9 @@ _FORMULA = r"^([\t\r\n]|[\s\pZ\pC]*[=+\-@\x{FF1D}\x{FF0B}\x{FF0D}\x{FF20}])"
 def published_in(warehouse: Warehouse, parts: Sequence[Part]) -> list[date]:
     """The days of which the table has rows of some parts of a dataset, in rising order; none where there is no table."""
     with suppress(NotThere):
-        return [row[0] for row in warehouse.query(sql.days_of(f'"{warehouse.table(parts[0].dataset)}"', parts)).rows]
+        return [
+            row[0] for row in warehouse.query(sql.days_of(in_quotes(warehouse.table(parts[0].dataset)), parts)).rows
+        ]
     return []
 
 

@@ -14,6 +14,7 @@ from stockpipe.base.text import literal
 from stockpipe.datasets import Dataset, Part, Partition
 from stockpipe.errors import NotThere, StockpipeError, WarehouseError
 from stockpipe.warehouse import QueryResult, Warehouse, sql
+from stockpipe.warehouse.names import in_quotes
 from stockpipe.warehouse.runs import BAD, GOOD, IDLE, RUN_COLUMNS, RUNS_TABLE, RunRecord, RunStatus, recorded_values
 from stockpipe.warehouse.source import SAMPLE, Source
 
@@ -141,7 +142,7 @@ def is_sample_day(warehouse: Warehouse, parts: Sequence[Part], ds: date | None) 
 
 def foreign_rows(warehouse: Warehouse, dataset: Dataset) -> int:
     """How many rows of a dataset's table are not sample data: those of other days, and those without any record."""
-    table = f'"{warehouse.table(dataset)}"'
+    table = in_quotes(warehouse.table(dataset))
     rows = _ask(warehouse, f"SELECT count(*) FROM {table}").rows
     # Without records, or without a column for the day, no row is known to be sample data.
     with suppress(WarehouseError):

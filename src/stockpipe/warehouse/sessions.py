@@ -14,6 +14,7 @@ from stockpipe.base.calendar import RULES, Sessions
 from stockpipe.datasets.market_holidays import MARKET_HOLIDAYS
 from stockpipe.errors import WarehouseError
 from stockpipe.warehouse.base import Warehouse
+from stockpipe.warehouse.names import in_quotes
 
 log = logging.getLogger(__name__)
 
@@ -24,7 +25,7 @@ _EXCHANGES = "('NYSE', 'NASDAQ')"
 def sessions_of(warehouse: Warehouse) -> Sessions:
     """The trading days that a warehouse knows of; those of the rules where it has no list of holidays."""
     try:
-        rows = warehouse.query(_statement(f'"{warehouse.table(MARKET_HOLIDAYS)}"')).rows
+        rows = warehouse.query(_statement(in_quotes(warehouse.table(MARKET_HOLIDAYS)))).rows
     except WarehouseError as error:
         log.debug("no list of holidays could be read: %s", error)
         return RULES
