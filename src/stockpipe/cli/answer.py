@@ -6,7 +6,6 @@ from pathlib import Path
 
 import click
 
-from stockpipe.base.folders import WorkFolder
 from stockpipe.cli.export import to_stdout
 from stockpipe.cli.query import show
 from stockpipe.cli.table import Look
@@ -22,11 +21,7 @@ def hand_out(
         show(found.result(), form, look, everything=everything, quiet=quiet)
         return
     if out is None:
-        with WorkFolder() as folder:
-            file = folder.path / "day.parquet"
-            with folder.told():
-                found.to_parquet(file)
-            to_stdout(file)
+        to_stdout(found.to_parquet)
         return
     found.to_parquet(out)
     if not quiet:

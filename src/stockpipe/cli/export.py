@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
@@ -30,6 +30,7 @@ from stockpipe.warehouse.export import export_days, published_in
 from stockpipe.warehouse.history import is_sample_day
 
 _SUFFIXES = {".csv": "csv", ".parquet": "parquet", ".jsonl": "jsonl", ".ndjson": "jsonl"}
+T = TypeVar("T")
 _STDOUT = Path("-")
 
 
@@ -111,12 +112,7 @@ def _exported(warehouse: Warehouse, parts: list[Part], days: list[date], form: s
     """Write the file, or standard output; returns the rows."""
     if file != _STDOUT:
         return export_days(warehouse, parts, days, form, file)
-    with WorkFolder() as folder:
-        made = folder.path / "days"
-        with folder.told():
-            rows = export_days(warehouse, parts, days, form, made)
-        to_stdout(made)
-    return rows
+    return to_stdout(lambda made: export_days(warehouse, parts, days, form, made))
 
 
 def _tell(warehouse: Warehouse, parts: list[Part], days: list[date], rows: int, file: Path) -> None:
@@ -153,7 +149,17 @@ def _format(file: Path, form: str | None) -> str:
     return chosen
 
 
-def to_stdout(day: Path) -> None:
+def to_stdout(write: Callable[[Path], T]) -> T:
+    """What `write` puts into a file, on standard output; gives what it returns."""
+    with WorkFolder() as folder:
+        made = folder.path / "answer"
+        with folder.told():
+            result = write(made)
+        _copy_to_stdout(made)
+    return result
+
+
+def _copy_to_stdout(day: Path) -> None:
     """A file's bytes as they are, whatever the terminal's encoding; on a terminal, control characters escaped."""
     if sys.stdout.isatty():
         with day.open(encoding="utf-8", newline="\n") as lines:
