@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import date, timedelta
@@ -15,12 +14,13 @@ import pytest
 from snowflake_gate import SnowflakeGate
 from stockpipe.base.calendar import is_session
 from stockpipe.base.clock import Clock
-from stockpipe.errors import ConfigError, DataCheckError, NotThere, StockpipeError
+from stockpipe.errors import ConfigError, DataCheckError, NotThere
 from stockpipe.master.build import Built, Wish, build_master
 from stockpipe.sandbox.market import Market
 from stockpipe.settings import load_settings
 from stockpipe.warehouse import open_warehouse
 from support.master import Place, market_days
+from support.threads import at_once
 
 pytestmark = pytest.mark.slow
 
@@ -184,19 +184,7 @@ def test_two_ids_that_turn_out_to_be_one_leave_an_alias(place: Place) -> None:
 def test_two_builds_of_one_process_at_once_are_one_master(place: Place) -> None:
     days = sessions(date(2026, 1, 5), 4)
     place.load({str(day): [AAPL, ("X", "X Corp.", "CS", "XNAS", "1")] for day in days})
-    ends: list[object] = []
-
-    def build() -> None:
-        try:
-            ends.append(place.build(whole=True))
-        except StockpipeError as error:
-            ends.append(error)
-
-    threads = [threading.Thread(target=build) for _ in range(3)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    ends = at_once(3, lambda: place.build(whole=True))
     assert any(isinstance(end, Built) for end in ends), ends
     assert len(place.table("SECURITIES")) == len(place.table("SECURITY_HISTORY")) == 2
 

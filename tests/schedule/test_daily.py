@@ -7,9 +7,8 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -24,21 +23,16 @@ from stockpipe.schedule.due import Due, EachDay, Published
 from stockpipe.settings import load_settings
 from stockpipe.warehouse import open_warehouse
 from stockpipe.warehouse.history import published_days
+from support.clocks import NEW_YORK, at
 from support.loads import DELISTED, load_day, part
 from support.metrics import STOCKS, values
 from support.receivers import TOKEN, Receiver
 
-NEW_YORK = ZoneInfo("America/New_York")
 DAILY = daily_at(4, 30, NEW_YORK)
 
 
 class Killed(BaseException):
     """The process is gone, as after SIGKILL: nothing in it can catch this."""
-
-
-def at(text: str) -> datetime:
-    """A moment in New York, written as 2026-03-08 04:30."""
-    return datetime.fromisoformat(text).replace(tzinfo=NEW_YORK).astimezone(UTC)
 
 
 @dataclass

@@ -11,8 +11,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import date, datetime, timedelta
 
 import pytest
 
@@ -32,20 +31,15 @@ from stockpipe.settings import load_settings
 from stockpipe.warehouse import open_warehouse
 from stockpipe.warehouse.history import published_days
 from stockpipe.warehouse.sessions import sessions_of
+from support.clocks import NEW_YORK, at
 
 pytestmark = pytest.mark.slow
 
-NEW_YORK = ZoneInfo("America/New_York")
 DAILY = daily_at(4, 30, NEW_YORK)
 
 
 class Over(BaseException):
     """The end of a test's time."""
-
-
-def at(text: str) -> datetime:
-    """A moment in New York, written as 2026-03-08 04:30."""
-    return datetime.fromisoformat(text).replace(tzinfo=NEW_YORK).astimezone(UTC)
 
 
 @dataclass

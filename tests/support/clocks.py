@@ -5,9 +5,17 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from stockpipe.base.clock import Clock
 from stockpipe.massive.pacing import Pacer, Patience
+
+NEW_YORK = ZoneInfo("America/New_York")
+
+
+def at(text: str) -> datetime:
+    """A moment in New York, written as 2026-03-08 04:30."""
+    return datetime.fromisoformat(text).replace(tzinfo=NEW_YORK).astimezone(UTC)
 
 
 @dataclass

@@ -13,10 +13,11 @@ import pytest
 import stockpipe
 from conftest import Serve, flags, many, table
 from snowflake_gate import SnowflakeGate
-from stockpipe.errors import StockpipeError, WarehouseError
+from stockpipe.errors import WarehouseError
 from stockpipe.settings import Settings
 from stockpipe.warehouse import Delivery
 from stockpipe.warehouse.snowflake.signin import SignIn
+from support.threads import at_once
 
 pytestmark = pytest.mark.slow
 
@@ -40,20 +41,7 @@ def gate(monkeypatch: pytest.MonkeyPatch) -> Iterator[SnowflakeGate]:
 
 def both(settings: dict[str, str]) -> list[object]:
     """Two runs of one day at once: what each returned or raised."""
-    ends: list[object] = []
-
-    def run() -> None:
-        try:
-            ends.append(stockpipe.load(settings=settings).rows)
-        except StockpipeError as error:
-            ends.append(error)
-
-    threads = [threading.Thread(target=run) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return ends
+    return at_once(2, lambda: stockpipe.load(settings=settings).rows)
 
 
 @pytest.mark.parametrize("new_day", [True, False])
