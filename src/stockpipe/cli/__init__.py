@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import signal
 import sys
@@ -83,9 +82,11 @@ class _Group(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        close = difflib.get_close_matches(args[0], COMMANDS, n=1) if args and args[0] not in COMMANDS else []
-        if close:
-            ctx.fail(f"There is no command {args[0]!r}. Did you mean {close[0]!r}?")
+        if args and args[0] not in COMMANDS:
+            import difflib  # a slip of the hand is rare
+
+            if close := difflib.get_close_matches(args[0], COMMANDS, n=1):
+                ctx.fail(f"There is no command {args[0]!r}. Did you mean {close[0]!r}?")
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -15,7 +15,6 @@ from stockpipe.cli.logs import configure_logging
 from stockpipe.cli.next_command import next_command
 from stockpipe.cli.output import check_flags, exit_codes, given_settings, print_json, progress_bar, shared_options
 from stockpipe.cli.parts import list_options, words_of
-from stockpipe.cli.several import tell_of_several
 from stockpipe.cli.values import number_of
 from stockpipe.datasets import DATASETS, Dataset
 from stockpipe.load.desk import Desk
@@ -112,6 +111,8 @@ def load_and_tell(settings: Settings, options: dict[str, Any]) -> None:
     # A document has the exit code of the whole command; a person reads first that the day is there.
     built = build() if as_json else 0
     if result is None:
+        from stockpipe.cli.several import tell_of_several  # with its tables: one list needs none
+
         tell_of_several(outcomes, jobs, options, built)
     else:
         _tell(result, options, built)

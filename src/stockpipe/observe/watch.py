@@ -27,8 +27,8 @@ def load_watched(
 ) -> LoadResult:
     """`load_parts` with alerts, metrics and a trace; none of them changes how it ends. A dry run tells nobody.
 
-    `alerts` are those of the settings where none are given. Raises what `load_parts` raises, and ConfigError for an alert's URL that is not safe. All log lines carry the run's
-    id.
+    `alerts` are those of the settings where none are given. Raises what `load_parts` raises, and ConfigError for an
+    alert's URL that is not safe. All log lines carry the run's id.
     """
     run = Run.begin(loads, desk.clock)
     with running(run.run_id), hiding(lambda: desk.settings.secrets):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from stockpipe.base.text import printable
@@ -50,6 +49,8 @@ def misspelt_names(names: Iterable[str], *, certain: tuple[str, ...]) -> Iterato
 def _nearest(name: str, *, certain: bool) -> str | None:
     """The setting that was meant: the most like it with the same prefix; where it is `certain` that one was, also one
     whose name has the same words and more (MASSIVE_URL), or another prefix only (STOCKPIPE_TABLE)."""
+    import difflib  # few files have such a name
+
     prefix, _, rest = name.partition("_")
     same = {known.partition("_")[2]: known for known in sorted(KNOWN) if known.startswith(f"{prefix}_")}
     close = difflib.get_close_matches(rest, same, n=1, cutoff=_NEAREST if certain else _A_SLIP)
