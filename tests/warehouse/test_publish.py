@@ -29,8 +29,8 @@ def gate(monkeypatch: pytest.MonkeyPatch) -> Iterator[SnowflakeGate]:
 
     plan = session.session_plan
 
-    def quick(settings: Settings, run_id: str = "") -> SignIn:
-        made = plan(settings, run_id)
+    def quick(settings: Settings, run_id: str = "", *, reads: bool = False) -> SignIn:
+        made = plan(settings, run_id, reads=reads)
         made.arguments.update(network_timeout=1, statement_timeout=20, login_timeout=5)
         return made
 

@@ -16,6 +16,7 @@ from stockpipe.cli.logs import configure_logging
 from stockpipe.cli.next_command import next_command
 from stockpipe.cli.once import given_once
 from stockpipe.cli.output import exit_codes, given_settings, print_json, shared_options
+from stockpipe.cli.read import open_quietly
 from stockpipe.cli.table import print_table
 from stockpipe.cli.values import number_of
 from stockpipe.errors import NotThere
@@ -78,10 +79,7 @@ def build(start: str | None, rebuild: bool, force: bool, overrides: Path | None,
 def status(as_json: bool, **options: Any) -> None:
     """Show what the newest build of the security master did."""
     with exit_codes(as_json=as_json):
-        settings = _settings(options)
-        configure_logging(settings, verbose=options["verbose"], quiet=True)
-        with closing(open_warehouse(settings)) as warehouse:
-            found = last_build(warehouse)
+        found = last_build(open_quietly(options))
         if found is None:
             raise NotThere(
                 "No security master is built yet.",

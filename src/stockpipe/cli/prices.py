@@ -9,13 +9,12 @@ from typing import Any
 import click
 
 from stockpipe.cli.answer import hand_out
-from stockpipe.cli.logs import configure_logging
-from stockpipe.cli.output import exit_codes, given_settings, shared_options
+from stockpipe.cli.output import exit_codes, shared_options
+from stockpipe.cli.read import readers_settings
 from stockpipe.errors import UsageError
 from stockpipe.reading.answer import Answer
 from stockpipe.reading.prices import ADJUST
 from stockpipe.reading.reader import Reader
-from stockpipe.settings import load_settings
 
 _FORMS = ("table", "json", "csv", "parquet")
 _MOST_TOLD = 10
@@ -50,8 +49,7 @@ def prices(tickers: tuple[str, ...], form: str | None, as_json: bool, out: Path 
     """
     with exit_codes(as_json=as_json):
         chosen = _form(form, out, as_json=as_json)
-        settings = load_settings(given_settings(options), env_file=options["env_file"])
-        configure_logging(settings, verbose=options["verbose"], quiet=True)
+        settings = readers_settings(options)
         days = {"start": options["start"], "end": options["end"]}
         with Reader(settings) as reader:
             found = reader.prices(tickers, **days, adjust=options["adjust"], known_on=options["known_on"])

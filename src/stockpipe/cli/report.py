@@ -13,15 +13,15 @@ from stockpipe.base.clock import Clock
 from stockpipe.base.files import replace_file, told_if_not_written
 from stockpipe.base.stopping import as_interrupt
 from stockpipe.base.text import printable
-from stockpipe.cli.logs import configure_logging
-from stockpipe.cli.output import exit_codes, given_settings, print_json, shared_options
+from stockpipe.cli.output import exit_codes, print_json, shared_options
+from stockpipe.cli.read import readers_settings
 from stockpipe.errors import StockpipeError
 from stockpipe.load.checks import Limits
 from stockpipe.reading.reader import Day, Reader
 from stockpipe.report.facts import Facts, gather
 from stockpipe.report.page import page
 from stockpipe.report.short import document, lines
-from stockpipe.settings import Settings, load_settings
+from stockpipe.settings import Settings
 
 log = logging.getLogger(__name__)
 
@@ -44,8 +44,7 @@ def report(on: str | None, market: str, out: Path | None, as_json: bool, **optio
     stockpipe report --date 2026-02-06 --out day.html   the page
     """
     with exit_codes(as_json=as_json):
-        settings = load_settings(given_settings(options), env_file=options["env_file"])
-        configure_logging(settings, verbose=options["verbose"], quiet=True)
+        settings = readers_settings(options)
         facts = facts_of(settings, Clock(), on, market)
         if out:
             write_page(facts, out)

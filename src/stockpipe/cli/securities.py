@@ -10,14 +10,13 @@ from typing import Any
 import click
 
 from stockpipe.cli.answer import hand_out
-from stockpipe.cli.logs import configure_logging
-from stockpipe.cli.output import exit_codes, given_settings, shared_options
+from stockpipe.cli.output import exit_codes, shared_options
 from stockpipe.cli.parts import divisions
+from stockpipe.cli.read import readers_settings
 from stockpipe.cli.table import Look
 from stockpipe.errors import UsageError
 from stockpipe.reading.answer import Answer
 from stockpipe.reading.reader import Reader
-from stockpipe.settings import load_settings
 
 _FORMATS = click.Choice(["table", "json", "csv", "parquet"], case_sensitive=False)
 _LOOK = Look(
@@ -113,8 +112,7 @@ def _answer(options: dict[str, Any], ask: Question) -> None:
             raise UsageError("--out names the file for --format parquet.", hint="Other forms go to standard output.")
         if form == "parquet" and out is None and sys.stdout.isatty():
             raise UsageError("Parquet is not for a terminal.", hint="Name a file: --out universe.parquet.")
-        settings = load_settings(given_settings(options), env_file=options["env_file"])
-        configure_logging(settings, verbose=options["verbose"], quiet=True)
+        settings = readers_settings(options)
         with Reader(settings) as reader:
             found = ask(reader)
         look = Look(_LOOK.right, _present(_LOOK.whole, found), _present(_LOOK.spare, found))

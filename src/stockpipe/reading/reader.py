@@ -42,8 +42,8 @@ class Reader:
     """Answers from one warehouse; `stockpipe.open` makes it.
 
     A DuckDB file is opened for one question and closed before its answer is handed out, so a notebook that stays open
-    never keeps the nightly load waiting; the file is waited for while a load writes (STOCKPIPE_LOCK_TIMEOUT). At
-    Snowflake one session is kept for the next question, until `close` or the end of a `with` block.
+    never keeps the nightly load waiting; while a load writes, the file is waited for, 10 s at most unless
+    STOCKPIPE_LOCK_TIMEOUT says otherwise. At Snowflake one session is kept for the next question, until `close` or the end of a `with` block.
 
     Every method raises the errors of `stockpipe.errors`: UsageError for an argument, NotThere for what was never loaded,
     WarehouseError for the rest.
@@ -53,7 +53,7 @@ class Reader:
         self._settings = settings
         self._clock = clock or Clock()
         self._seen: set[str] = set()
-        self._opened: tuple[Warehouse, float] = (open_warehouse(settings), self._clock.monotonic())
+        self._opened: tuple[Warehouse, float] = (open_warehouse(settings, reads=True), self._clock.monotonic())
 
     def __enter__(self) -> Self:
         return self
@@ -207,7 +207,7 @@ class Reader:
         warehouse, since = self._opened
         if not warehouse.local and self._clock.monotonic() - since > _RENEW:
             warehouse.close()
-            self._opened = (open_warehouse(self._settings), self._clock.monotonic())
+            self._opened = (open_warehouse(self._settings, reads=True), self._clock.monotonic())
         return self._opened[0]
 
     def _master_of(self, part: Part, *days: date) -> str | None:

@@ -11,12 +11,13 @@ _READERS_WAIT = 10.0
 def open_warehouse(settings: Settings, *, reads: bool = False) -> Warehouse:
     """The warehouse that the settings name, not yet connected. ConfigError when a setting it needs is missing.
 
-    `reads` says that somebody only looks: a held file is waited for 10 s, unless STOCKPIPE_LOCK_TIMEOUT says otherwise.
+    `reads` says that somebody only looks: a held file is waited for 10 s, unless STOCKPIPE_LOCK_TIMEOUT says otherwise,
+    and a sign-in at Snowflake takes 10 s at most.
     """
     if settings.warehouse == "snowflake":
         from stockpipe.warehouse.snowflake.warehouse import SnowflakeWarehouse
 
-        return SnowflakeWarehouse(settings)
+        return SnowflakeWarehouse(settings, reads=reads)
     from stockpipe.warehouse.duckdb.warehouse import DuckDBWarehouse
 
     usual = not settings.is_set("STOCKPIPE_LOCK_TIMEOUT")

@@ -7,7 +7,6 @@ from contextlib import closing
 from datetime import date
 from typing import Any
 
-from stockpipe.base.waiting import told_if_slow
 from stockpipe.errors import ConfigError, StockpipeError, UsageError, WarehouseError
 from stockpipe.settings import Settings
 from stockpipe.setup.doctor.compute import examine_compute
@@ -44,9 +43,8 @@ def examine_account(settings: Settings, today: date) -> Iterator[Diagnosis]:
         )
         return
     try:
-        plan = session_plan(settings)
-        with told_if_slow(f"Waiting for Snowflake, up to {plan.arguments['login_timeout']} s."):
-            connection = open_session(plan, warns=False)
+        plan = session_plan(settings, reads=True)
+        connection = open_session(plan, warns=False)
     except StockpipeError as error:
         yield failed("sign-in", error)
         yield Diagnosis("SKIP", "warehouse", "role, privileges and tables were not looked at: the sign-in failed")

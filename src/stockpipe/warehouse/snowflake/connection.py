@@ -7,7 +7,6 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from stockpipe.base.waiting import told_if_slow
 from stockpipe.errors import ConfigError, NotThere, StockpipeError, WarehouseError
 from stockpipe.settings import Settings
 from stockpipe.warehouse import sql
@@ -35,14 +34,18 @@ _UNPUBLISHED = "Nothing of this run was published; check the role's privileges."
 
 
 class Connection:
-    """The session of a warehouse, with the run's deadline. `prefix` is the quoted database and schema, a dot behind."""
+    """The session of a warehouse, with the run's deadline. `prefix` is the quoted database and schema, a dot behind.
 
-    def __init__(self, settings: Settings) -> None:
+    Who only `reads` waits less for the service.
+    """
+
+    def __init__(self, settings: Settings, *, reads: bool = False) -> None:
         self._settings = settings
+        self._reads = reads
         self.database = sql.identifier(settings.require("SNOWFLAKE_DATABASE"), "SNOWFLAKE_DATABASE")
         schema = sql.identifier(settings.require("SNOWFLAKE_SCHEMA"), "SNOWFLAKE_SCHEMA")
         self.prefix = f"{self.database}.{schema}."
-        self._sign_in = session_plan(settings)
+        self._sign_in = session_plan(settings, reads=reads)
         self._seconds = settings.number("STOCKPIPE_DEADLINE", least=1)
         self._deadline = time.monotonic() + self._seconds
         self._session: Any = None
@@ -66,7 +69,7 @@ class Connection:
     def begin(self, run_id: str) -> None:
         """Give the next statements the run's id as query tag, and the run its time."""
         self._deadline = time.monotonic() + self._seconds
-        self.run_id, self._sign_in = run_id, session_plan(self._settings, run_id)
+        self.run_id, self._sign_in = run_id, session_plan(self._settings, run_id, reads=self._reads)
         if self.is_open:
             self.run(f"ALTER SESSION SET QUERY_TAG = 'stockpipe {run_id}'")
 
@@ -75,10 +78,7 @@ class Connection:
         if self.is_open:
             return
         log.info("Connecting to Snowflake...")
-        arguments = self._sign_in.arguments
-        where, most = arguments.get("host") or arguments.get("account"), arguments["login_timeout"]
-        with told_if_slow(f"Waiting for Snowflake at {where}, up to {most} s."):
-            self._session = open_session(self._sign_in)
+        self._session = open_session(self._sign_in)
         log.info("Connected to Snowflake successfully!")
         if not self._session.database:
             raise self.no_database()

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import logging
+import math
 import re
 import sys
 import time
 import warnings
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from stockpipe.base.installed import install_command
 from stockpipe.base.proxies import proxy_for
 from stockpipe.base.reach import why_not_reached
 from stockpipe.base.text import printable, redacted
+from stockpipe.base.waiting import told_if_slow
 from stockpipe.errors import AccessError, ConfigError, StockpipeError, WarehouseError
 from stockpipe.settings import Settings
 from stockpipe.warehouse.snowflake.account import endpoint
@@ -25,9 +29,22 @@ from stockpipe.warehouse.snowflake.signin import SINGLE_FACTOR, Arguments, SignI
 
 log = logging.getLogger(__name__)
 
-# The service's own answers to a sign-in have these numbers; what fails on the way there has the connector's.
-# How long a host may take to answer at all, and after how many seconds it is asked once more.
+
+@dataclass(frozen=True)
+class Limits:
+    """Seconds: how long a sign-in may take in all, and how long the service may be out of reach after it."""
+
+    sign_in: int
+    lost: int
+
+
+FOR_A_RUN = Limits(sign_in=30, lost=120)
+FOR_A_READER = Limits(sign_in=10, lost=30)
+"""Somebody looks at a screen, and can ask again."""
+
+# The most that a host may take to answer at all, and after how many seconds it is asked once more.
 _REACHED_WITHIN, _AGAIN_AFTER = 8.0, 2.0
+# The service's own answers to a sign-in have these numbers; what fails on the way there has the connector's.
 _REFUSALS = range(390_000, 395_000)
 _ROLE = 390_189
 # The connector's own numbers: an identity provider that gave no token; a user that connector 3 wants in every case; a
@@ -59,13 +76,17 @@ _HINTS = {
 }
 
 
-def session_plan(settings: Settings, run_id: str = "") -> SignIn:
-    """All that a session needs; its statements will carry the run's id as query tag. ConfigError as `sign_in`."""
+def session_plan(settings: Settings, run_id: str = "", *, reads: bool = False) -> SignIn:
+    """All that a session needs; its statements will carry the run's id as query tag. ConfigError as `sign_in`.
+
+    Who only `reads` waits less for the service, but for a sign-in that a person has to answer.
+    """
     plan, longest = sign_in(settings), int(settings.number("STOCKPIPE_DEADLINE", least=1))
+    limits = FOR_A_READER if reads else FOR_A_RUN
     plan.arguments.update(
-        login_timeout=30,
+        login_timeout=FOR_A_RUN.sign_in if plan.asks_a_person else limits.sign_in,
         # Two limits: how long the service may be out of reach, and how long a statement may run or wait for a lock.
-        network_timeout=120,
+        network_timeout=limits.lost,
         statement_timeout=longest,
         client_session_keep_alive=True,
         application="stockpipe",
@@ -92,7 +113,7 @@ def open_session(plan: SignIn, *, warns: bool = True) -> Any:
     Raises AccessError when the service refuses the sign-in, WarehouseError when it cannot be reached.
     """
     try:
-        import snowflake.connector
+        connector = importlib.import_module("snowflake.connector")
     except ImportError as error:
         raise ConfigError(
             "The Snowflake connector is not installed.",
@@ -104,38 +125,56 @@ def open_session(plan: SignIn, *, warns: bool = True) -> Any:
     logging.getLogger("snowflake.connector.result_batch").setLevel(logging.CRITICAL)
     if warns and plan.alone:
         log.warning(SINGLE_FACTOR)
-    _must_be_reached(plan)
-    arguments = _in_the_words_of(snowflake.connector.__version__, plan.arguments)
+    with told_if_slow(
+        f"Waiting for Snowflake at {endpoint(plan.arguments)[0]}, up to {plan.arguments['login_timeout']} s."
+    ):
+        began = time.monotonic()
+        _must_be_reached(plan)
+        return _connected(connector, plan, time.monotonic() - began)
+
+
+def _connected(connector: Any, plan: SignIn, spent: float) -> Any:
+    """A connection of the connector's; `spent` are the seconds that the sign-in took so far."""
+    left = max(1, math.ceil(plan.arguments["login_timeout"] - spent))
+    arguments = _in_the_words_of(connector.__version__, plan.arguments | {"login_timeout": left})
     try:
         # What the connector says about a browser is no data.
         with contextlib.redirect_stdout(sys.stderr):
-            return snowflake.connector.connect(**arguments)
+            session = connector.connect(**arguments)
     except EOFError:
         message = "No browser can be opened on this machine to sign in to Snowflake."
         raise AccessError(message, hint="Use a key pair (SNOWFLAKE_PRIVATE_KEY_PATH) or a token.") from None
     except Exception as error:
         # Connector 3 wraps the refusal of an expired token in an error that is none of its own.
         refused = getattr(error, "cause", error)
-        if not isinstance(refused, snowflake.connector.Error):
+        if not isinstance(refused, connector.Error):
             raise
         raise _failed(refused, plan) from None
+    if "socket_timeout" in arguments:
+        # It was for the sign-in: a statement's answer may come after 45 s. The connector reads it with each request.
+        session._socket_timeout = None
+    return session
 
 
 def _must_be_reached(plan: SignIn) -> None:
-    """Raise WarehouseError when the host cannot be reached at all: the connector would try for half a minute.
+    """Raise WarehouseError when the host cannot be reached at all: the connector would try until its time is over.
 
-    Behind a proxy it is left to the connector.
+    Asked twice where the time of the sign-in allows it. Behind a proxy it is left to the connector.
     """
     host, port = endpoint(plan.arguments)
+    most, began = plan.arguments["login_timeout"], time.monotonic()
+    within = min(_REACHED_WITHIN, most / 2)
     try:
         if proxy_for(f"https://{host}:{port}"):
             return
     except ConfigError:
         return  # a proxy that our own client does not know
-    if why_not_reached(host, port, _REACHED_WITHIN):
+    why = why_not_reached(host, port, within)
+    if why and time.monotonic() - began + _AGAIN_AFTER + within <= most:
         time.sleep(_AGAIN_AFTER)
-        if why := why_not_reached(host, port, _REACHED_WITHIN):
-            raise _unreached(plan, why)
+        why = why_not_reached(host, port, within)
+    if why:
+        raise _unreached(plan, why)
 
 
 def _unreached(plan: SignIn, why: str) -> WarehouseError:
@@ -160,7 +199,9 @@ def _in_the_words_of(version: str, arguments: Arguments) -> Arguments:
     if int(version.partition(".")[0]) < 5:
         # Their network_timeout would cancel statements too; how long one may take is a parameter of the session.
         others = {name: value for name, value in arguments.items() if name not in _OUR_LIMITS}
-        return others | {"backoff_policy": give_up_after(arguments["network_timeout"])}
+        # Without a limit of its own one request of a sign-in may take a minute.
+        sign_in_alone = {"socket_timeout": arguments["login_timeout"]}
+        return others | sign_in_alone | {"backoff_policy": give_up_after(arguments["network_timeout"])}
     renamed = {new: value for old, value in arguments.items() for new in _NAMES_IN_5.get(old, (old,))}
     # Auto-detection keeps a session alive while asynchronous statements run; we send none.
     return renamed | {"enable_server_session_keep_alive_auto_detection": False}

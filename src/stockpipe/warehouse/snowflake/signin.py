@@ -44,6 +44,11 @@ class SignIn:
         return frozenset(str(self.arguments[name]) for name in _SECRETS if self.arguments.get(name))
 
     @property
+    def asks_a_person(self) -> bool:
+        """Whether somebody has to answer, in a browser or on a telephone."""
+        return self.way in ("EXTERNALBROWSER", "USERNAME_PASSWORD_MFA")
+
+    @property
     def alone(self) -> bool:
         """Whether a password is all there is."""
         return self.way == "SNOWFLAKE"

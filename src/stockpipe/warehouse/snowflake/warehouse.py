@@ -44,13 +44,13 @@ _UNANSWERED = (
 
 
 class SnowflakeWarehouse:
-    """Publishes into one Snowflake schema, in one session."""
+    """Publishes into one Snowflake schema, in one session. Who only `reads` waits less for the service."""
 
     local = False
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, reads: bool = False) -> None:
         self._settings = settings
-        self._session = Connection(settings)
+        self._session = Connection(settings, reads=reads)
         options = TableOptions.of(settings)
         self._tables = Tables(self._session, options)
         self._fence = Fence(self._session.prefix, options)
