@@ -373,22 +373,23 @@ def test_a_key_without_a_wait_starts_at_once_and_waits_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("left", "said"),
+    ("left", "as_usual", "said"),
     [
-        (0, ["Free plan, 5 calls a minute: next call in 1 min."]),
-        (5, []),
-        (6, ["Free plan, 5 calls a minute: next call in 1 min; about 1 min left for this list."]),
-        (13, [
+        (0, False, ["Free plan, 5 calls a minute: next call in 1 min; how many pages follow is not known."]),
+        (5, False, []),
+        (6, False, ["Free plan, 5 calls a minute: next call in 1 min; about 1 min left for this list."]),
+        (6, True, ["Free plan, 5 calls a minute: next call in 1 min; about 1 min left for this list if it is as long as usual."]),
+        (13, False, [
             "Free plan, 5 calls a minute: next call in 1 min; about 2 min left for this list.",
             "Free plan, 5 calls a minute: next call in 1 min; about 1 min left for this list.",
         ]),
     ],
 )  # fmt: skip
 def test_a_free_key_says_why_it_waits_and_how_long(
-    left: int, said: list[str], caplog: pytest.LogCaptureFixture
+    left: int, as_usual: bool, said: list[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     clock = FakeClock()
-    free = pacer(clock, plan="free", own_delay=0.0, calls_left=left)
+    free = pacer(clock, plan="free", own_delay=0.0, calls_left=left, as_usual=as_usual)
     with caplog.at_level("INFO"):
         for _ in range(left or 6):
             free.wait_for_turn()
@@ -408,6 +409,6 @@ def test_the_calls_of_the_run_before_count(caplog: pytest.LogCaptureFixture) -> 
         after.wait_for_turn()
         after.wait_for_turn()
     assert clock.slept[-1] == pytest.approx(48.25)
-    assert caplog.messages == ["Free plan, 5 calls a minute: next call in 48 s."]
+    assert caplog.messages == ["Free plan, 5 calls a minute: next call in 48 s; how many pages follow is not known."]
     clock.seconds += 61
     assert after.recent() == []

@@ -50,8 +50,8 @@ class Desk:
             self.warehouse.close()
         if "client" in vars(self):
             self.client.close()
-            if error is not None and self.client.pacer.plan == "free":
-                # The calls of a run that failed count for the next one too.
+            if self.client.pacer.plan == "free":
+                # The calls of a run that failed, was dry, or found nothing to load count for the next one too.
                 self._keep(recall(self.settings.state_file))
 
     @cached_property

@@ -15,6 +15,7 @@ from stockpipe.load.sources import check_sources
 from stockpipe.load.staged import StagedPart
 from stockpipe.load.staging import Staging
 from stockpipe.massive.cuts import CutPlan, RangesGap, pages
+from stockpipe.massive.pacing import Pacer
 from stockpipe.massive.pages import Guard, Query, RangesUnusable
 
 log = logging.getLogger(__name__)
@@ -117,8 +118,7 @@ def _fetch_once(desk: Desk, part: PartRun, query: Query, staging: Staging, plan:
     staging.restart()
     guard = Guard(desk.bounds.pages)
     rows = 0
-    # Rounded up; 0 where no earlier day is known.
-    desk.client.pacer.calls_left = -(-sum(plan.counts) // (query.source.page or 1))
+    _expect_calls(desk.client.pacer, query, plan)
     with closing(pages(desk.client, query, guard, plan)) as found:
         for number, (place, page) in enumerate(found, start=1):
             if number == 1:
@@ -132,6 +132,14 @@ def _fetch_once(desk: Desk, part: PartRun, query: Query, staging: Staging, plan:
         label = part.load.part.label
         log.warning("%s: %d pages carry a count that is not their number of rows.", label, guard.wrong_counts)
     return guard
+
+
+def _expect_calls(pacer: Pacer, query: Query, plan: CutPlan) -> None:
+    """Tell the pacer how many calls the list will take: as the last day's, else as usual, where one of the two is known."""
+    known = -(-sum(plan.counts) // (query.source.page or 1))  # rounded up
+    is_usual = query.part == query.part.dataset.parts()[0] and not query.part.options
+    pacer.as_usual = not known
+    pacer.calls_left = known or (query.part.dataset.calls if is_usual else 0)
 
 
 def _cut_plan(desk: Desk, query: Query, day: date) -> CutPlan:

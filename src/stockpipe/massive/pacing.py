@@ -137,7 +137,7 @@ class Pacer:
 
     `learning` says that `plan` is a belief to be corrected by what the API answers, not the user's word. `minute` is
     the length of the free plan's window in seconds. `calls_left` is how many calls the list that is fetched is expected to
-    take still, 0 where that is not known.
+    take still, 0 where that is not known; `as_usual` says that no earlier day of it is known, only what is usual.
     """
 
     patience: Patience
@@ -148,6 +148,7 @@ class Pacer:
     learning: bool = True
     counts: CallCounts = field(default_factory=CallCounts)
     calls_left: int = 0
+    as_usual: bool = False
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
     _starts: deque[float] = field(default_factory=lambda: deque(maxlen=128), repr=False)
     _paused_until: float = 0.0
@@ -200,11 +201,21 @@ class Pacer:
         """Say why and how long nothing happens, where the free plan is the reason; of a short wait, nothing."""
         if self.plan != "free" or wait < _WORTH_TELLING:
             return
-        rest = ""
+        rest = "how many pages follow is not known"
         if self.calls_left:
-            windows = (self.calls_left - 1) // FREE_CALLS
-            rest = f"; about {in_words(wait + windows * (self.minute + MINUTE_MARGIN))} left for this list"
-        log.info("Free plan, %d calls a minute: next call in %s%s.", FREE_CALLS, in_words(wait), rest)
+            rest = f"about {in_words(self._until_last(self.calls_left))} left for this list"
+            rest += " if it is as long as usual" if self.as_usual else ""
+        log.info("Free plan, %d calls a minute: next call in %s; %s.", FREE_CALLS, in_words(wait), rest)
+
+    def _until_last(self, calls: int) -> float:
+        """Seconds until the last of so many calls may start on the free plan."""
+        with self._lock:
+            starts = deque(self._starts, maxlen=FREE_CALLS)
+        now = self.patience.clock.monotonic()
+        for _ in range(calls):
+            oldest = starts[0] + self.minute + MINUTE_MARGIN if len(starts) == FREE_CALLS else now
+            starts.append(max(now, oldest))
+        return starts[-1] - now
 
     def _claim(self) -> float:
         """Take the turn and return zero, or return the seconds after which to ask again."""
