@@ -296,6 +296,19 @@ def test_the_last_retry_of_the_run_is_taken() -> None:
         paid.before_retry(OSError("reset"), 1, throttled=False)
 
 
+@pytest.mark.parametrize(("failed_for", "told"), [(0.0, False), (1.0, False), (2.0, True), (30.0, True)])
+def test_a_call_that_keeps_failing_is_told_and_a_hiccup_is_not(
+    failed_for: float, told: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    paid = pacer(clock := FakeClock(), plan="paid")
+    fault, began = Transient("gone", "Check HTTPS_PROXY."), clock.seconds
+    clock.seconds += failed_for
+    with caplog.at_level("INFO"):
+        paid.before_retry(fault, 1, throttled=False, since=began)
+    pause = f"{clock.slept[-1]:.1f}"
+    assert caplog.messages == ([f"gone. Check HTTPS_PROXY. Waiting {pause} s before try 2 of 6."] if told else [])
+
+
 def test_after_a_429_the_wait_is_in_the_turn_and_not_before_it(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO", logger="stockpipe")
     paid = pacer(clock := FakeClock(), plan="paid")

@@ -67,6 +67,20 @@ def test_a_passing_fault_costs_a_try_and_no_row(fault: str, call: int, walk: str
     assert table("SELECT count(*), count(DISTINCT TICKER) FROM TICKERS") == [(2500, 2500)]
 
 
+def test_a_sandbox_that_does_not_run_is_tried_six_times_and_named(caplog: pytest.LogCaptureFixture) -> None:
+    settings = {"POLYGON_API_KEY": "a-key", "MASSIVE_BASE_URL": "http://127.0.0.1:9", "STOCKPIPE_WAREHOUSE": "duckdb"}
+    with (
+        caplog.at_level("INFO"),
+        pytest.raises(ApiError, match="in 6 tries; the last one: http://127.0.0.1:9 could") as told,
+    ):
+        loads.load(settings)
+    assert "Nothing listens there. Is `stockpipe sandbox` running?" in told.value.hint
+    # From the moment on at which somebody would wonder, each wait is told, with the same question.
+    waits = [message for message in caplog.messages if "before try" in message]
+    assert waits[-1].endswith("before try 6 of 6.")
+    assert all("Is `stockpipe sandbox` running?" in message for message in waits)
+
+
 @walks
 @pytest.mark.parametrize("fault", TRANSIENT)
 def test_a_lasting_fault_stops_the_run_and_publishes_nothing(fault: str, walk: str) -> None:

@@ -19,7 +19,7 @@ import httpcore2
 
 from stockpipe.base import tls
 from stockpipe.base.proxies import Proxy, proxy_for
-from stockpipe.base.text import printable
+from stockpipe.base.text import is_loopback, printable
 
 _LOOK_UP = 0.5
 _Option = tuple[int, int, int] | tuple[int, int, bytes | bytearray] | tuple[int, int, None, int]
@@ -96,6 +96,10 @@ class Unreachable(httpcore2.ConnectError):
         self.remedy = remedy
 
 
+class NobodyListens(Unreachable):
+    """A port of this machine that no program listens at."""
+
+
 class _Backend(httpcore2.NetworkBackend):
     """Opens connections that keep the deadline; all of them go to the proxy where there is one."""
 
@@ -130,6 +134,8 @@ class _Backend(httpcore2.NetworkBackend):
             return Unreachable(f"{self._proxy} could not be reached: {text}", remedy)
         if isinstance(error.__cause__, socket.gaierror):
             return Unreachable(text, f"Check the host name in {self._setting}, the network and its DNS.")
+        if isinstance(error.__cause__, ConnectionRefusedError) and is_loopback(host):
+            return NobodyListens(text, f"Nothing listens there: check {self._setting}.")
         return error
 
 

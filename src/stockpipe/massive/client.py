@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import httpcore2
 
-from stockpipe.base.http import Deadline, open_pool
+from stockpipe.base.http import Deadline, NobodyListens, open_pool
 from stockpipe.base.text import printable, redacted, without_secrets
 from stockpipe.base.version import __version__
 from stockpipe.datasets import Endpoint
@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 # A full page is about 0.3 MB. What is a hundred times that is no page.
 MAX_BODY = 32 * 1024 * 1024
 CONNECT_SECONDS = 10.0
+_NO_SANDBOX = "Nothing listens there. Is `stockpipe sandbox` running? If you did not mean it, correct MASSIVE_BASE_URL."
 _CHUNK = 256 * 1024
 _CURSOR = re.compile(r"(cursor=[^&]{12})[^&]+")
 
@@ -79,6 +80,7 @@ class Client:
 
         `has_rows`: see `read_page`. Raises AccessError, CursorRefused (only `on_cursor`), ApiError, Interrupted.
         """
+        began = self.pacer.patience.clock.monotonic()
         for attempt in count(1):
             self.pacer.wait_for_turn()
             try:
@@ -89,7 +91,7 @@ class Client:
                 self.pacer.refused(fault.retry_after)
                 self.pacer.before_retry(fault, attempt, throttled=True)
             except Transient as fault:
-                self.pacer.before_retry(fault, attempt, throttled=False)
+                self.pacer.before_retry(fault, attempt, throttled=False, since=began)
             else:
                 self.pacer.answered()
                 log.debug("page of %d rows, request %s", len(page.rows), printable(page.request_id))
@@ -132,7 +134,8 @@ class Client:
             raise Transient(f"no whole answer within {seconds:g} s") from None
         except (httpcore2.NetworkError, httpcore2.ProtocolError, httpcore2.ProxyError) as error:
             text = f"{self.origin.base_url} could not be read: {printable(str(error))}"
-            raise Transient(text, getattr(error, "remedy", "")) from None
+            remedy = _NO_SANDBOX if isinstance(error, NobodyListens) else getattr(error, "remedy", "")
+            raise Transient(text, remedy) from None
         self.sandbox = headers.get("x-sandbox", self.sandbox)
         return Answer(response.status, headers, body)
 

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field, replace
 
 from stockpipe.base.clock import Clock
 from stockpipe.base.days import in_words
+from stockpipe.base.waiting import SAY_AFTER
 from stockpipe.errors import ApiError, Interrupted
 from stockpipe.settings import KeyPlan
 
@@ -271,10 +272,12 @@ class Pacer:
             self.plan = "free"
             log.info("The API allows this key %d calls a minute (the free plan): pacing down to that.", FREE_CALLS)
 
-    def before_retry(self, fault: Exception, attempt: int, *, throttled: bool) -> None:
+    def before_retry(self, fault: Exception, attempt: int, *, throttled: bool, since: float | None = None) -> None:
         """Wait before another try of a call that failed; ApiError when it was the last one allowed.
 
-        After a 429 the wait itself is in `wait_for_turn`, where every thread keeps it."""
+        After a 429 the wait itself is in `wait_for_turn`, where every thread keeps it. `since` is when the first try began
+        (monotonic seconds): a call that fails for longer than two seconds is told, a hiccup is not.
+        """
         patience = self.patience
         with self._lock:
             patience.retries_left -= 1
@@ -290,7 +293,10 @@ class Pacer:
             log.info("%s. Waiting %.0f s before try %d of %d.", fault, pause, attempt + 1, patience.attempts)
             return
         pause = backoff(attempt)
-        log.debug("%s. Waiting %.1f s before try %d of %d.", fault, pause, attempt + 1, patience.attempts)
+        fails_for = patience.clock.monotonic() - since if since is not None else 0.0
+        level = logging.INFO if fails_for + pause >= SAY_AFTER else logging.DEBUG
+        told = f"{fault}. {getattr(fault, 'remedy', '')}".rstrip()
+        log.log(level, "%s Waiting %.1f s before try %d of %d.", told, pause, attempt + 1, patience.attempts)
         patience.wait(pause)
         with self._lock:
             self._count(waited=pause)
