@@ -26,7 +26,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 ROOMS = {
     "checks": ("load/checks/*.py", ["load/test_checks.py", "load/test_volume.py"]),
-    "pacing": ("massive/pacing.py", ["massive_api/test_pacing.py"]),
+    "pacing": ("massive/pacing.py", ["massive_api/test_pacing.py", "massive_api/test_apart.py"]),
     "pages": ("massive/pages.py", ["massive_api/test_pages.py", "massive_api/test_wire.py"]),
     "cuts": (
         "massive/cuts.py",
@@ -74,12 +74,14 @@ def mutants(path: Path) -> Iterator[Mutant]:
 
 
 def _left_alone(tree: ast.AST) -> set[ast.AST]:
-    """Annotations, decorators, and what is only logged: no test needs to notice."""
+    """Annotations, decorators, what `repr` shows and what is only logged: no test needs to notice."""
     roots: list[ast.AST | None] = []
     for node in ast.walk(tree):
         roots += [getattr(node, "annotation", None), getattr(node, "returns", None)]
         roots += getattr(node, "decorator_list", [])
         if isinstance(node, ast.Expr) and ast.unparse(node).startswith("log."):
+            roots.append(node)
+        if isinstance(node, ast.keyword) and node.arg == "repr":
             roots.append(node)
     return {inner for root in roots if root is not None for inner in ast.walk(root)}
 
