@@ -1,4 +1,7 @@
-"""Options whose values are words of ours: `--help` and the shell's completion list them, in upper or lower case."""
+"""Options whose values are words of ours, or numbers with bounds.
+
+`--help` and the shell's completion list the words, in upper or lower case; bounds are in plain words.
+"""
 
 from __future__ import annotations
 
@@ -34,6 +37,30 @@ class Word(click.Choice[str]):
             if self._strict:
                 raise
             return str(word)
+
+
+class Whole(click.IntRange):
+    """A whole number from `min` to `max`, both included."""
+
+    name = "number"
+
+    def _describe_range(self) -> str:
+        """For click's help, and for what it says of a number outside: `0 to 366`, not 0<=x<=366."""
+        return _in_words(self.min, self.max)
+
+
+class Number(click.FloatRange):
+    """A number from `min` to `max`, both included."""
+
+    name = "number"
+
+    def _describe_range(self) -> str:
+        """See Whole."""
+        return _in_words(self.min, self.max)
+
+
+def _in_words(least: float | None, most: float | None) -> str:
+    return f"{least:g} or more" if most is None else f"{least:g} to {most:g}"
 
 
 warehouse_option = click.option(

@@ -67,7 +67,9 @@ _ANSWERS = {
 @click.command()
 @click.option("--date", "on", metavar="YYYY-MM-DD", help="Only the list of this past day; default: today, and a desk.")
 @part_options
-@click.option("--duckdb-path", default=DEMO_FILE, show_default=True, help="The DuckDB file, for sample data only.")
+@click.option(
+    "--duckdb-path", metavar="PATH", default=DEMO_FILE, show_default=True, help="The DuckDB file, for sample data only."
+)
 @click.option("--warehouse", type=Word(["duckdb", "snowflake"]), default="duckdb", hidden=True)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout.")
 @click.option("-v", "--verbose", count=True, help="Say more.")

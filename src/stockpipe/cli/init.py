@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import click
 
 from stockpipe.base.paths import at_home
+from stockpipe.cli.choices import Word
 from stockpipe.cli.logs import configure_logging
 from stockpipe.cli.next_command import next_command
 from stockpipe.cli.output import exit_codes
@@ -43,6 +44,11 @@ _FLAGS = (
     "SNOWFLAKE_TOKEN", "SNOWFLAKE_PASSWORD", "SNOWFLAKE_AUTHENTICATOR", "STOCKPIPE_DUCKDB_PATH", "SNOWFLAKE_TABLE",
     "SNOWFLAKE_HOST", "SNOWFLAKE_PORT", "SNOWFLAKE_PROTOCOL", "MASSIVE_BASE_URL", "MASSIVE_PLAN",
 )  # fmt: skip
+_WORDS = {
+    "STOCKPIPE_WAREHOUSE": ("duckdb", "snowflake"),
+    "SNOWFLAKE_PROTOCOL": ("https", "http"),
+    "MASSIVE_PLAN": ("auto", "free", "paid"),
+}
 _PROOFS = (
     "SNOWFLAKE_PRIVATE_KEY_PATH", "SNOWFLAKE_PRIVATE_KEY", "SNOWFLAKE_TOKEN", "SNOWFLAKE_TOKEN_FILE_PATH", "SNOWFLAKE_PASSWORD",
     "SNOWFLAKE_OAUTH_CLIENT_ID", "SNOWFLAKE_WORKLOAD_IDENTITY_PROVIDER", "SNOWFLAKE_AUTHENTICATOR",
@@ -54,7 +60,10 @@ _ANSWER, _NEW_KEY = "your answer", "the new key pair"
 def _setting_flags(function: Callable[..., Any]) -> Callable[..., Any]:
     for name in reversed(_FLAGS):
         setting = SETTINGS[name]
-        function = click.option(f"{setting.flag}", name, help=f"{name}: {setting.meaning}.")(function)
+        kind = Word(_WORDS[name]) if name in _WORDS else None
+        metavar = None if kind else "PATH" if name.endswith("_PATH") else "NUMBER" if name.endswith("_PORT") else "TEXT"
+        text = f"{name}: {setting.meaning}."
+        function = click.option(f"{setting.flag}", name, type=kind, metavar=metavar, help=text)(function)
     return function
 
 

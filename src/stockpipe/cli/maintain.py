@@ -9,8 +9,10 @@ import click
 
 from stockpipe.base.clock import Clock
 from stockpipe.base.disk import megabytes
+from stockpipe.cli.choices import Word
 from stockpipe.cli.logs import configure_logging
 from stockpipe.cli.output import exit_codes, given_settings, print_json, shared_options
+from stockpipe.datasets import DATASETS
 from stockpipe.errors import UsageError
 from stockpipe.load.desk import Desk
 from stockpipe.load.loads import ALL, known_datasets
@@ -28,7 +30,7 @@ _COST = (
     "--dataset",
     "datasets",
     multiple=True,
-    metavar="NAME",
+    type=Word(tuple(DATASETS), several=True),
     help="Only these tables, in Snowflake. Default: all that there are.",
 )
 @click.option("--yes", is_flag=True, help="Snowflake: do not ask.")

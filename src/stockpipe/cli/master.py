@@ -45,7 +45,7 @@ def master() -> None:
     """
 
 
-@master.command()
+@master.command(short_help="Derive the security master, or add the new days to it.")
 @click.option("--from", "start", metavar="YYYY-MM-DD", help="Leave out earlier days, in later builds too.")
 @click.option("--rebuild", is_flag=True, help="Read all days anew, not the last state and the new days. Ids stay.")
 @click.option("--force", is_flag=True, help="Publish what a check refuses; it is recorded.")

@@ -198,7 +198,7 @@ def shared_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """The options that every command with settings has."""
     options: tuple[Decorator, ...] = (
         warehouse_option,
-        click.option("--duckdb-path", help="The DuckDB file (STOCKPIPE_DUCKDB_PATH)."),
+        click.option("--duckdb-path", metavar="PATH", help="The DuckDB file (STOCKPIPE_DUCKDB_PATH)."),
         connection_option,
         click.option("--env-file", type=click.Path(path_type=Path), help="File with settings; default: .env"),
         click.option("-v", "--verbose", count=True, help="Say more: every call, every statement."),

@@ -32,6 +32,13 @@ def further_options() -> dict[str, str]:
     return found | ({KEEP: f"Which pulls of a day stay: {' or '.join(KEPT)}. For {pulls}."} if pulls else {})
 
 
+def _values_of(name: str) -> dict[str, Any]:
+    """How a further option says what it takes: one of its words, or a day."""
+    options = {option.name: option for dataset in DATASETS.values() for option in dataset.source.options}
+    words = KEPT if name == KEEP else options[name].words
+    return {"type": Word(words)} if words else {"metavar": "YYYY-MM-DD|all"}
+
+
 def part_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """An option for each division; what is not given is the usual choice."""
     for name, division in reversed(divisions().items()):
@@ -43,6 +50,16 @@ def _help(division: Division) -> str:
     return f"{division.help} Default: {division.usual}."
 
 
+market_option = click.option(
+    "--market",
+    type=Word([choice.word for choice in divisions()["market"].choices]),
+    default="stocks",
+    show_default=True,
+    help="Whose listed tickers.",
+)
+"""Where one market is shown."""
+
+
 def list_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """`--dataset` and the divisions where one command loads several lists: those without a word for all may be repeated."""
     for name, division in reversed(divisions().items()):
@@ -51,7 +68,7 @@ def list_options(function: Callable[..., Any]) -> Callable[..., Any]:
         kind = Word(division.words, several=several)
         function = click.option(f"--{name}", multiple=several, type=kind, help=f"{_help(division)}{more}")(function)
     for name, text in further_options().items():
-        function = click.option(f"--{name}", help=text)(function)
+        function = click.option(f"--{name}", **_values_of(name), help=text)(function)
     help_text = f"What to load. Default: {USUAL_DATASET}. Repeat it, put commas between, or say all."
     return click.option(
         "--dataset", "datasets", multiple=True, type=Word(tuple(DATASETS), several=True), help=help_text

@@ -14,6 +14,7 @@ from stockpipe.base.files import replace_file, told_if_not_written
 from stockpipe.base.stopping import as_interrupt
 from stockpipe.base.text import printable
 from stockpipe.cli.output import exit_codes, print_json, shared_options
+from stockpipe.cli.parts import market_option
 from stockpipe.cli.read import readers_settings
 from stockpipe.errors import StockpipeError
 from stockpipe.load.checks import Limits
@@ -28,9 +29,7 @@ log = logging.getLogger(__name__)
 
 @click.command()
 @click.option("--date", "on", metavar="YYYY-MM-DD", help="The published day; default: the newest one.")
-@click.option(
-    "--market", default="stocks", show_default=True, help="Whose listed tickers: stocks, otc, crypto, fx or indices."
-)
+@market_option
 @click.option("--out", type=click.Path(path_type=Path), help="Write the page to this file, such as day.html.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @shared_options

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from stockpipe.cli.choices import Number, Whole
 from stockpipe.cli.output import exit_codes
 from stockpipe.errors import ConfigError, Interrupted, UsageError
 
@@ -15,7 +16,8 @@ from stockpipe.errors import ConfigError, Interrupted, UsageError
 @click.command()
 @click.option(
     "--port",
-    type=click.IntRange(0, 65535),
+    type=Whole(0, 65535),
+    metavar="NUMBER",
     default=8765,
     show_default=True,
     help="Port on 127.0.0.1; 0 takes a free one.",
@@ -34,13 +36,14 @@ from stockpipe.errors import ConfigError, Interrupted, UsageError
 )
 @click.option(
     "--latency",
-    type=click.FloatRange(0, 60),
+    type=Number(0, 60),
+    metavar="SECONDS",
     default=0.0,
     show_default=True,
     help="Seconds added to each answer.",
 )
-@click.option("--seed", type=int, default=7, show_default=True, help="Seed of the synthetic market.")
-@click.option("--rows", type=click.IntRange(1), help="Number of active stocks, for benchmarks.")
+@click.option("--seed", type=int, metavar="NUMBER", default=7, show_default=True, help="Seed of the synthetic market.")
+@click.option("--rows", type=Whole(1), metavar="NUMBER", help="Number of active stocks, for benchmarks.")
 @click.option(
     "--hard",
     is_flag=True,

@@ -19,6 +19,7 @@ from stockpipe.base.calendar import RULES
 from stockpipe.base.clock import Clock
 from stockpipe.base.days import time_of_day
 from stockpipe.base.stopping import stopping
+from stockpipe.cli.choices import Whole
 from stockpipe.cli.install import install, uninstall
 from stockpipe.cli.logs import configure_logging
 from stockpipe.cli.output import check_flags, exit_codes, given_settings, progress_bar, shared_options
@@ -54,11 +55,13 @@ _DAYS_BACK = 7
     metavar="HH:MM",
     help="Time of day. The vendor's nightly build is made about 02:05 New York.",
 )
-@click.option("--tz", default="America/New_York", show_default=True, help="Time zone of --at and --cron.")
+@click.option(
+    "--tz", metavar="ZONE", default="America/New_York", show_default=True, help="Time zone of --at and --cron."
+)
 @click.option("--cron", metavar="FIELDS", help='Times as cron writes them, instead of --at, such as "30 4 * * 2-6".')
 @click.option(
     "--catch-up",
-    type=click.IntRange(0, 366),
+    type=Whole(0, 366),
     metavar="DAYS",
     help=f"Load missed days of the last DAYS days, from the vendor's dated records; default {_DAYS_BACK}.",
 )

@@ -11,7 +11,7 @@ import click
 
 from stockpipe.cli.answer import hand_out
 from stockpipe.cli.output import exit_codes, shared_options
-from stockpipe.cli.parts import divisions
+from stockpipe.cli.parts import market_option
 from stockpipe.cli.read import readers_settings
 from stockpipe.cli.table import Look
 from stockpipe.errors import UsageError
@@ -83,14 +83,10 @@ def lookup(ticker: str, on: str | None, **options: Any) -> None:
 @click.command()
 @click.option("--date", "on", metavar="YYYY-MM-DD", help="The day; default: the newest published one.")
 @click.option("--since", metavar="YYYY-MM-DD", help="Against this day; default: the published day before.")
-@click.option(
-    "--market",
-    type=click.Choice([choice.word for choice in divisions()["market"].choices], case_sensitive=False),
-    help="Default: stocks.",
-)
+@market_option
 @_form_options
 @shared_options
-def changes(on: str | None, since: str | None, market: str | None, **options: Any) -> None:
+def changes(on: str | None, since: str | None, market: str, **options: Any) -> None:
     """Show what changed on a day: who is new, gone or renamed, and which values changed, the old and the new one.
 
     Renames are told by the security master where it knows both days, else by the FIGI.

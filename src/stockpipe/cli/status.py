@@ -10,7 +10,7 @@ import click
 from stockpipe.base.clock import NEW_YORK, Clock
 from stockpipe.base.days import time_of_day
 from stockpipe.base.text import printable
-from stockpipe.cli.choices import Word
+from stockpipe.cli.choices import Whole, Word
 from stockpipe.cli.gaps import show_gaps
 from stockpipe.cli.next_command import next_command, program
 from stockpipe.cli.output import exit_codes, given_settings, print_json, shared_options
@@ -99,7 +99,9 @@ def status(by: str, gaps: bool, as_json: bool, **options: Any) -> None:
 @click.option("--status", "ended", type=Word(RECORDED, strict=True), help="Only runs that ended like this.")
 @click.option("--date", "on", metavar="YYYY-MM-DD", help="Only loads of this day.")
 @click.option("--since", metavar="YYYY-MM-DD", help="Only runs that began on this day (New York) or later.")
-@click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="Maximum number of runs to show.")
+@click.option(
+    "--limit", type=Whole(1), metavar="NUMBER", default=20, show_default=True, help="Maximum number of runs to show."
+)
 @_as_json
 @shared_options
 def runs(ended: RunStatus | None, on: str | None, since: str | None, limit: int, as_json: bool, **options: Any) -> None:
