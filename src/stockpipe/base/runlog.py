@@ -15,16 +15,24 @@ _MARK = "_of_run"
 
 
 @contextmanager
-def running(run_id: str) -> Iterator[None]:
-    """Let every log line in here be one of this run; an error that leaves it stays marked, see `run_of`."""
+def lines_of(run_id: str) -> Iterator[None]:
+    """Let every log line in here be one of this run."""
     token = _current.set(run_id)
     try:
         yield
-    except BaseException as error:
-        vars(error).setdefault(_MARK, run_id)
-        raise
     finally:
         _current.reset(token)
+
+
+@contextmanager
+def running(run_id: str) -> Iterator[None]:
+    """The same; an error that leaves it stays marked as one of this run, see `run_of`."""
+    with lines_of(run_id):
+        try:
+            yield
+        except BaseException as error:
+            vars(error).setdefault(_MARK, run_id)
+            raise
 
 
 def current_run() -> str:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from stockpipe.base.engine import open_local
+from stockpipe.base.runlog import lines_of
 from stockpipe.base.stopping import committing, stopping
 from stockpipe.base.text import hiding, literal
 from stockpipe.errors import DataCheckError, Interrupted
@@ -122,6 +123,11 @@ def publish_days(desk: Desk, days: Sequence[StagedDay], left_out: Sequence[Stage
     WarehouseError when the warehouse refuses it: then no day of them is published.
     """
     run_id = new_run_id(desk.clock.now())
+    with lines_of(run_id):
+        return _published(desk, days, left_out, run_id)
+
+
+def _published(desk: Desk, days: Sequence[StagedDay], left_out: Sequence[StagedDay], run_id: str) -> list[RunRecord]:
     others = [record for day in left_out for record in _ended(desk, day, run_id)]
     desk.warehouse.begin(run_id)
     first = [*days, *left_out][0]
