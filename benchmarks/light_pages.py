@@ -1,21 +1,25 @@
 """Many full pages from a small server: the sandbox's rows over and over, each time under other tickers.
 
 A market of two million rows would cost the sandbox gigabytes and minutes. Here a page is put together from the ready
-JSON of the sandbox's own rows, packed once, and kept packed.
+JSON of the sandbox's own rows, packed once, and kept packed. The bars of one day stand for those of every other.
 """
 
 from __future__ import annotations
 
 import gzip
+import re
 import threading
 from bisect import bisect_left
 from collections.abc import Callable
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, date, datetime, time
+from zoneinfo import ZoneInfo
 
 import msgspec
 
 from stockpipe.sandbox import Answer, Request
 from stockpipe.sandbox.app import TICKERS_PATH
+from stockpipe.sandbox.bars import GROUPED
 from stockpipe.sandbox.market import Market
 from stockpipe.sandbox.server import Respond
 
@@ -23,6 +27,8 @@ PAGE = 1000
 _TEMPLATES = 12_400
 _LETTERS = 26
 _LENGTH = 5
+_BARS_OF = "2024-06-03"
+_STAMP = re.compile(rb'"t":\d+')
 
 
 class LightPages:
@@ -82,12 +88,40 @@ class LightPages:
         return Answer(200, gzip.compress(body, 5), headers, raw=True)
 
 
+class LightBars:
+    """The sandbox's bars of one day, for each day that is asked for, with the stamp of that day."""
+
+    def __init__(self, respond: Respond) -> None:
+        self._respond = respond
+        self._bars = b""
+        self._lock = threading.Lock()
+
+    def answer(self, request: Request) -> Answer:
+        """The bars of the day that is asked for."""
+        with self._lock:
+            if not self._bars:
+                found = self._respond(replace(request, path=GROUPED + _BARS_OF))
+                self._bars = found.body or gzip.decompress(found.packed or b"")
+        day = date.fromisoformat(request.path.removeprefix(GROUPED))
+        close = datetime.combine(day, time(16), ZoneInfo("America/New_York"))
+        body = _STAMP.sub(b'"t":%d' % (close.timestamp() * 1000), self._bars)
+        headers = {"Content-Type": "application/json", "Content-Encoding": "gzip", "X-Sandbox": "light pages"}
+        return Answer(200, gzip.compress(body, 1), headers, raw=True)
+
+
 def light_pages(pages: int) -> Callable[[Respond], Respond]:
-    """For the sandbox's `wrap`: tickers come from LightPages, all else from the sandbox."""
+    """For the sandbox's `wrap`: tickers come from LightPages, bars from LightBars, all else from the sandbox."""
     light = LightPages(pages)
 
     def around(respond: Respond) -> Respond:
-        return lambda request: light.answer(request) if request.path == TICKERS_PATH else respond(request)
+        bars = LightBars(respond)
+
+        def answer(request: Request) -> Answer:
+            if request.path == TICKERS_PATH:
+                return light.answer(request)
+            return bars.answer(request) if request.path.startswith(GROUPED) else respond(request)
+
+        return answer
 
     return around
 

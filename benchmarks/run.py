@@ -39,7 +39,9 @@ def options(arguments: Sequence[str]) -> argparse.Namespace:
         "--minute", type=float, default=6.0, help="the free plan's minute, in seconds; 60 is the real one"
     )
     parser.add_argument("--long-latency", type=float, default=0.0, metavar="SECONDS", help="latency of the long walks")
-    parser.add_argument("--days", type=int, default=250, help="days of the backfill")
+    parser.add_argument("--days", type=int, default=250, help="days of the backfills of tickers")
+    parser.add_argument("--bar-days", type=int, default=1000, help="trading days of the backfill of bars")
+    parser.add_argument("--duel-days", type=int, default=60, help="days that dlt loads too")
     chosen = parser.parse_args(arguments)
     if chosen.quick:
         chosen.rows, chosen.latency, chosen.repeats = [DAY], [0.0], 3
@@ -72,7 +74,7 @@ def measure(chosen: argparse.Namespace) -> Results:
         results.server_rate = rates.server_rate()
         results.long = list(rates.long_walks(_LONG_WALKS, chosen.long_latency, say))
     if "history" in chosen.parts:
-        results.history = history.backfills(chosen.days, say)
+        results.history = history.measured(chosen.days, chosen.bar_days, chosen.duel_days, say)
     if "snowflake" in chosen.parts:
         results.snowflake = list(cost.traffic(say, quick=chosen.quick))
     if "install" in chosen.parts:

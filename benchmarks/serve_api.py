@@ -38,7 +38,8 @@ class CallLog:
             with self._lock:
                 self._at.append(arrived)
                 self._statuses.append(given.status)
-                if given.status == 200 and id(given) not in self._known:
+                # Light pages are put together at once, and bars anew each time.
+                if given.status == 200 and not given.raw and id(given) not in self._known:
                     self._known[id(given)] = given
                     self._built += 1
             return given
