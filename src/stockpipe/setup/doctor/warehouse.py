@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
+from stockpipe.datasets import DATASETS
 from stockpipe.errors import ConfigError, NotThere, WarehouseError
 from stockpipe.settings import Settings
 from stockpipe.setup.doctor.diagnosis import Diagnosis, failed
@@ -54,7 +55,13 @@ def _examine_file(settings: Settings, today: date) -> Iterator[Diagnosis]:
         return
     yield _writable(warehouse.path)
     tables = ours.in_use(lambda name: columns.get(name.upper()))
-    yield from examine_tables(tables.all, lambda name: columns.get(name.upper(), {}), duckdb_type)
+    obstacles = warehouse.obstacles(DATASETS[name] for name in tables.datasets)
+    yield from examine_tables(
+        tables.all,
+        lambda name: columns.get(name.upper(), {}),
+        duckdb_type,
+        obstacles=lambda table: [obstacles[table.name]] if table.name in obstacles else [],
+    )
     if tables.runs.name in columns:
         yield examine_age(warehouse.query(last_day_sql(tables.runs)).rows[0][0], today)
 

@@ -70,6 +70,17 @@ def shape(connection: duckdb.DuckDBPyConnection, table: sql.Table, existing: Exi
         connection.execute(statement)
 
 
+def first_obstacle(
+    connection: duckdb.DuckDBPyConnection, table: sql.Table, key: Iterable[str]
+) -> tuple[str, str] | None:
+    """The first thing that would keep our rows out of a table that is there, with the way out; None for nothing."""
+    try:
+        existing = look(connection, table)
+    except WarehouseError as error:
+        return error.message, error.hint
+    return next(obstacles(connection, table, existing, frozenset(key)), None) if existing.columns else None
+
+
 def obstacles(
     connection: duckdb.DuckDBPyConnection, table: sql.Table, existing: Existing, key: frozenset[str]
 ) -> Iterator[tuple[str, str]]:

@@ -29,7 +29,7 @@ from stockpipe.warehouse.duckdb.exact import asked_exactly
 from stockpipe.warehouse.duckdb.file import open_patiently, translated
 from stockpipe.warehouse.duckdb.merging import merge_script, merge_versions
 from stockpipe.warehouse.duckdb.reading import LOCK, SHUT, must_be_one_statement, refused, the_select
-from stockpipe.warehouse.duckdb.shape import look, shape, tell_of_coarse_columns
+from stockpipe.warehouse.duckdb.shape import first_obstacle, look, shape, tell_of_coarse_columns
 from stockpipe.warehouse.history import before_sql
 from stockpipe.warehouse.model import Model, Views
 from stockpipe.warehouse.names import bare
@@ -103,6 +103,19 @@ class DuckDBWarehouse:
             self.close()
             raise
         self._prepared = True
+
+    def obstacles(self, datasets: Iterable[Dataset]) -> dict[str, tuple[str, str]]:
+        """What would keep a run's rows out of the tables of datasets that are there, and out of its own, with the remedy.
+
+        The first for each table, by its quoted name. The file is only read. NotThere when it does not exist.
+        """
+        tables = {self._main(dataset): _key(dataset) for dataset in datasets}
+        with translated(self.path), self._open(read_only=True) as connection:
+            found = {
+                table.name: first_obstacle(connection, table, key)
+                for table, key in (tables | {sql.runs_table(): _RUNS_KEY, sql.rejects_table(): ()}).items()
+            }
+        return {name: obstacle for name, obstacle in found.items() if obstacle}
 
     def history(self, partition: Partition) -> History:
         """See Warehouse. Where nothing was prepared, as in a dry run, no file is created."""
