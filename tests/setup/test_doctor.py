@@ -249,7 +249,7 @@ def test_a_table_that_has_to_be_altered_asks_for_its_owner(serve: Serve, gate: S
 
 def test_a_schema_that_the_first_run_has_to_make(serve: Serve, gate: SnowflakeGate) -> None:
     settings = flags(serve(many(4))) | account(gate, SNOWFLAKE_SCHEMA="NEW")
-    rest = [IN_USE[-1], "SKIP table: tables were not looked at: there is no schema to look into"]
+    rest = [IN_USE[-1], "SKIP table: privileges and tables were not looked at: there is no schema to look into"]
     place = len(API) + len(IN_USE) - 2
     assert lines(settings)[place:] == ["FAIL schema: NEW is not there, or not for LOADER_ROLE", *rest]
     gate.grants.append('GRANT CREATE SCHEMA ON DATABASE "STOCKS" TO ROLE "LOADER_ROLE"')
@@ -329,11 +329,14 @@ def test_a_sign_in_that_is_refused(serve: Serve, gate: SnowflakeGate) -> None:
     other = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     found = lines(flags(serve(many(1))) | account(gate, SNOWFLAKE_PRIVATE_KEY=pem(other)))[len(API) :]
     assert found[0].startswith("FAIL sign-in: Snowflake refused the sign-in of BOT:")
-    assert found[1] == "SKIP warehouse: role, privileges and tables were not looked at: the sign-in failed"
+    assert (
+        found[1]
+        == "SKIP warehouse: role, warehouse, schema, storage, privileges and tables were not looked at: the sign-in failed"
+    )
     broken = lines(flags(serve(many(1))) | account(gate, SNOWFLAKE_PRIVATE_KEY="no key"))[len(API) :]
     assert broken == [
         "FAIL sign-in: The private key of SNOWFLAKE_PRIVATE_KEY is no private key in PEM form.",
-        "SKIP warehouse: role, privileges and tables were not looked at: the sign-in failed",
+        "SKIP warehouse: role, warehouse, schema, storage, privileges and tables were not looked at: the sign-in failed",
     ]
 
 
@@ -448,7 +451,7 @@ def test_json_is_one_document() -> None:
     assert document["findings"][2] == {
         "level": "SKIP",
         "name": "API",
-        "text": "not asked: POLYGON_API_KEY or MASSIVE_API_KEY is not set (the Massive API key).",
+        "text": "not asked, nor key, history, plan and clock looked at: POLYGON_API_KEY or MASSIVE_API_KEY is not set (the Massive API key).",
         "remedy": "",
         "exit_code": 0,
     }

@@ -127,7 +127,9 @@ def test_a_clock_that_is_not_told_or_told_oddly(head: str, expected: str) -> Non
 
 
 def test_what_is_not_looked_at_says_why() -> None:
-    assert texts(found(NOWHERE))[3] == "SKIP key: key, history and clock were not looked at: the API did not answer"
+    assert (
+        texts(found(NOWHERE))[3] == "SKIP key: key, history, plan and clock were not looked at: the API did not answer"
+    )
 
 
 # The DuckDB file

@@ -39,7 +39,9 @@ def examine_account(settings: Settings, today: date) -> Iterator[Diagnosis]:
     except (ConfigError, UsageError) as error:
         yield failed("table", error)
         yield Diagnosis(
-            "SKIP", "sign-in", "sign-in, role, privileges and tables were not looked at: correct the name first"
+            "SKIP",
+            "sign-in",
+            "sign-in, role, warehouse, privileges and tables were not looked at: correct the name first",
         )
         return
     try:
@@ -47,7 +49,11 @@ def examine_account(settings: Settings, today: date) -> Iterator[Diagnosis]:
         connection = open_session(plan, warns=False)
     except StockpipeError as error:
         yield failed("sign-in", error)
-        yield Diagnosis("SKIP", "warehouse", "role, privileges and tables were not looked at: the sign-in failed")
+        yield Diagnosis(
+            "SKIP",
+            "warehouse",
+            "role, warehouse, schema, storage, privileges and tables were not looked at: the sign-in failed",
+        )
         return
     with closing(connection):
         yield _signed_in(plan, connection)
@@ -68,7 +74,8 @@ def _examine_session(
     if stages:
         yield examine_storage(ask, plan.arguments)
     if not (database and schema):
-        yield Diagnosis("SKIP", "table", "tables were not looked at: there is no schema to look into")
+        what, why = ("privileges", "schema to look into") if database else ("schema, privileges", "database")
+        yield Diagnosis("SKIP", "table", f"{what} and tables were not looked at: there is no {why}")
         return
     days, age = _last_days(ask, tables.runs, today, computes=computes.level == "OK")
     yield from _examine_schema(ask, role, tables.in_use(ask.columns, days), days, stages=stages)

@@ -23,7 +23,7 @@ _FIRST_DAY = _PART.dataset.first_day
 _SECONDS = 15.0
 # A key-pair sign-in lives for a minute; a quarter of it may be lost without harm.
 _SKEW = 15.0
-_NOT_ASKED = Diagnosis("SKIP", "key", "key, history and clock were not looked at: the API did not answer")
+_NOT_ASKED = Diagnosis("SKIP", "key", "key, history, plan and clock were not looked at: the API did not answer")
 
 
 def examine_api(settings: Settings, clock: Clock) -> Iterator[Diagnosis]:
@@ -31,7 +31,7 @@ def examine_api(settings: Settings, clock: Clock) -> Iterator[Diagnosis]:
     try:
         origin = Origin(settings.base_url, settings.api_key, _SECONDS)
     except ConfigError as error:
-        yield Diagnosis("SKIP", "API", f"not asked: {error.message}")
+        yield Diagnosis("SKIP", "API", f"not asked, nor key, history, plan and clock looked at: {error.message}")
         return
     began = clock.monotonic()
     try:
