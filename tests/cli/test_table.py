@@ -40,6 +40,9 @@ LONG = "x" * 30
         # What may be neither cut nor left out stands.
         (23, Look(whole=("B", "N")), ["B" + " " * 35 + "N", "-" * 30 + "  -----", f"{LONG}  12345"], Shown(2, 3, cut=False)),
         (16, Look(), ["A", "---", "abc"], Shown(1, 3, cut=False)),
+        # A spare one has room where the long text has none.
+        (16, Look(spare=("N",)), ["A        N", "---  -----", "abc  12345"], Shown(2, 3, cut=False)),
+        (9, Look(spare=("N",)), ["A", "---", "abc"], Shown(1, 3, cut=False)),
         (2, Look(), ["A", "--", "a…"], Shown(1, 3, cut=True)),
     ],
 )  # fmt: skip

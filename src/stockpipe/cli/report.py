@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from stockpipe.base.text import printable
 from stockpipe.cli.output import exit_codes, print_json, shared_options
 from stockpipe.cli.parts import market_option
 from stockpipe.cli.read import readers_settings
+from stockpipe.cli.table import in_width
 from stockpipe.errors import StockpipeError
 from stockpipe.load.checks import Limits
 from stockpipe.reading.reader import Day, Reader
@@ -25,6 +27,8 @@ from stockpipe.report.short import document, lines
 from stockpipe.settings import Settings
 
 log = logging.getLogger(__name__)
+
+_BESIDE_NAMES = 16
 
 
 @click.command()
@@ -50,9 +54,15 @@ def report(on: str | None, market: str, out: Path | None, as_json: bool, **optio
         if as_json:
             print_json(document(facts))
         elif not options["quiet"]:
-            print("\n".join(map(printable, lines(facts))))
+            print("\n".join(map(_line, lines(facts))))
         if out and not options["quiet"]:
             click.echo(f"Wrote {out}, {out.stat().st_size / 1000:,.0f} kB.", err=True)
+
+
+def _line(text: str) -> str:
+    """A line of the report, which on a narrow terminal goes on beside the names."""
+    shown = printable(text)
+    return in_width(shown, _BESIDE_NAMES if shown.startswith(" ") else 2) if sys.stdout.isatty() else shown
 
 
 def facts_of(settings: Settings, clock: Clock, on: Day | None, market: str) -> Facts:

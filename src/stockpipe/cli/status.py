@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import datetime, time
 from typing import Any
 
@@ -16,7 +17,7 @@ from stockpipe.cli.next_command import next_command, program
 from stockpipe.cli.output import exit_codes, given_settings, print_json, shared_options
 from stockpipe.cli.parts import filtered_parts, part_filters, run_words, usual_parts
 from stockpipe.cli.read import open_quietly
-from stockpipe.cli.table import Look, Shown, print_table, tell
+from stockpipe.cli.table import Look, Shown, in_width, print_table, tell
 from stockpipe.datasets import DATASETS
 from stockpipe.errors import DataCheckError
 from stockpipe.load.loads import day_of
@@ -143,7 +144,8 @@ def _show(found: list[Standing], counted: list[Standing]) -> None:
     for standing in found:
         if standing.reason:
             note = "" if standing in counted else " It is not loaded day by day, so it does not count here."
-            click.echo(f"{standing.part.label}: {standing.reason}{note}", err=True)
+            text = f"{standing.part.label}: {standing.reason}{note}"
+            click.echo(in_width(text) if sys.stderr.isatty() else text, err=True)
 
 
 def _propose(found: list[Standing], options: dict[str, Any], *, recorded: bool) -> None:

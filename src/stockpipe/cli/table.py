@@ -115,6 +115,13 @@ def tell(*parts: str) -> None:
     click.echo("\n".join(parts) if narrow else line, err=True)
 
 
+def in_width(text: str, indent: int = 2) -> str:
+    """A sentence for a terminal: on several lines where it is longer than the terminal is wide."""
+    return textwrap.fill(
+        text, max(40, terminal_width()), subsequent_indent=" " * indent, break_long_words=False, break_on_hyphens=False
+    )
+
+
 def _column(name: str, values: list[Any], look: Look) -> _Column:
     number = name in look.right or (any(map(is_number, values)) and all(v is None or is_number(v) for v in values))
     cells = [_encodable(printable(as_text(value))) for value in values]
@@ -129,19 +136,30 @@ def _encodable(text: str) -> str:
 
 def fitted(table: list[_Column], width: int, spare: Sequence[str] = ()) -> list[_Column]:
     """The columns that a terminal of this width can show, with their widths set; at least one."""
-    kept = list(table)
-    for name in [*spare, *(column.name for column in reversed(table) if column.name not in spare)]:
-        if _taken(kept, 0) <= width:
-            break
-        loose = [column for column in kept if column.name == name and not column.whole]
-        if loose and len(kept) > 1:
-            kept.remove(loose[-1])
+    kept = _least_left_out(table, width, spare)
     cap = max((each for each in range(width + 1) if _taken(kept, each) <= width), default=0)
     for column in kept:
         column.width = _capped(column, cap)
     over = _taken(kept, cap) - width
     if over > 0 and not (kept[-1].whole or kept[-1].right):
         kept[-1].width = max(1, kept[-1].width - over)
+    return kept
+
+
+def _least_left_out(table: list[_Column], width: int, spare: Sequence[str]) -> list[_Column]:
+    """The columns that there is room for: `spare` ones go first, then from the right.
+
+    A spare one comes back where the room of those from the right is enough for it.
+    """
+    kept, gone = list(table), list[_Column]()
+    for name in [*spare, *(column.name for column in reversed(table) if column.name not in spare)]:
+        loose = [column for column in kept if column.name == name and not column.whole]
+        if loose and len(kept) > 1 and _taken(kept, 0) > width:
+            kept.remove(loose[-1])
+            gone.append(loose[-1])
+    for column in (each for each in reversed(gone) if each.name in spare):
+        more = [each for each in table if each in kept or each is column]
+        kept = more if _taken(more, 0) <= width else kept
     return kept
 
 
