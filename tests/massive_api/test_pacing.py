@@ -327,6 +327,17 @@ def test_the_back_off_doubles_and_is_jittered_by_half(attempt: int, most: float)
     assert 0.9 * most < max(found) <= most
 
 
+def test_a_deadline_that_ends_a_retry_tells_what_failed() -> None:
+    paid = pacer(clock := FakeClock(), plan="paid")
+    clock.seconds += 7200
+    for fault, hint in ((Transient("gone", "Check HTTPS_PROXY."), "Check HTTPS_PROXY."), (Transient("gone"), "Give it longer with --deadline")):  # fmt: skip
+        with pytest.raises(
+            ApiError, match=r"no time for the next call \(it must wait \d s\); the last one failed: gone"
+        ) as told:
+            paid.before_retry(fault, 1, throttled=False)
+        assert told.value.hint.startswith(hint)
+
+
 @pytest.mark.parametrize(("seconds", "ends"), [(7200.0, False), (7200.1, True)])
 def test_a_wait_may_end_with_the_run_and_not_after_it(seconds: float, ends: bool) -> None:
     patience = pacer(clock := FakeClock()).patience

@@ -117,12 +117,17 @@ class Patience:
         """Let the run end so many seconds from now: a piece of it is done, and the next one begins."""
         self.ends_at = self.clock.monotonic() + seconds
 
-    def wait(self, seconds: float) -> None:
-        """Sleep; ApiError when that would outlast the run's deadline, Interrupted when `stop` is set."""
+    def wait(self, seconds: float, fault: Exception | None = None) -> None:
+        """Sleep; ApiError when that would outlast the run's deadline, Interrupted when `stop` is set.
+
+        `fault` is what the wait is for, where there is one: the error tells it.
+        """
         if self.clock.monotonic() + seconds > self.ends_at:
+            last = f"; the last one failed: {fault}" if fault else ""
             raise ApiError(
-                f"The run's deadline leaves no time for the next call (it must wait {seconds:.0f} s).",
-                hint="Give it longer with --deadline, or run again when the API is quicker.",
+                f"The run's deadline leaves no time for the next call (it must wait {seconds:.0f} s){last}.",
+                hint=getattr(fault, "remedy", "")
+                or "Give it longer with --deadline, or run again when the API is quicker.",
             )
         if self.is_set() or not self.clock.sleep(seconds, self.own_stop):
             raise Interrupted("Stopped on request.")
@@ -297,7 +302,7 @@ class Pacer:
         level = logging.INFO if fails_for + pause >= SAY_AFTER else logging.DEBUG
         told = f"{fault}. {getattr(fault, 'remedy', '')}".rstrip()
         log.log(level, "%s Waiting %.1f s before try %d of %d.", told, pause, attempt + 1, patience.attempts)
-        patience.wait(pause)
+        patience.wait(pause, fault)
         with self._lock:
             self._count(waited=pause)
 
