@@ -6,15 +6,19 @@ day is joined to them. Everything after that is worked out anew, so that a night
 
 from __future__ import annotations
 
+import gc
 import json
 import logging
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
+
+import duckdb
+import msgspec
 
 from stockpipe.base.clock import Clock
 from stockpipe.base.engine import open_local
@@ -108,12 +112,25 @@ def build_master(warehouse: Warehouse, settings: Settings, clock: Clock, wish: W
     most = settings.number("STOCKPIPE_MASTER_MAX_CHANGED", most=100)
     for attempt in range(1, _ATTEMPTS + 1):
         try:
-            return _Build(warehouse, settings, clock, wish or Wish(), overrides, most).run()
+            with _uncollected():
+                return _Build(warehouse, settings, clock, wish or Wish(), overrides, most).run()
         except SomebodyWasFirst as error:
             if attempt == _ATTEMPTS:
                 raise
             log.info("%s Beginning again.", error.message)
     raise AssertionError
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Rows by the hundred thousand, all of which stay: looking for cycles among them takes a seventh of a build."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def read_overrides(settings: Settings) -> tuple[Override, ...]:
@@ -287,21 +304,19 @@ def _written(rows: Mapping[str, Sequence[Row]], prefix: str, folder: Path) -> di
     return files
 
 
-def _write(local: Any, table: Table, rows: Sequence[Row], file: Path) -> None:
-    """Rows by way of CSV, which takes a tenth of the time of binding them. A cell is quoted, a null is not."""
-    plain = file.with_suffix(".csv")
-    with plain.open("w", newline="", encoding="utf-8") as target:
-        target.writelines(",".join(map(_csv_cell, row)) + "\n" for row in rows)
-    types = ", ".join(f"'{column.name}': '{duckdb_type(column)}'" for column in table.columns)
-    local.execute(
-        f"COPY (SELECT * FROM read_csv({literal(str(plain))}, columns = {{{types}}}, header = false, auto_detect = false, "
-        f"delim = ',', quote = '\"', escape = '\"', nullstr = '\\N', allow_quoted_nulls = false, max_line_size = 1000000)) "
-        f"TO {literal(str(file))} (FORMAT parquet)"
+def _write(local: duckdb.DuckDBPyConnection, table: Table, rows: Sequence[Row], file: Path) -> None:
+    """Rows by way of JSON, a line each: writing CSV takes four times as long, binding them forty times."""
+    plain = file.with_suffix(".json")
+    with plain.open("wb") as target:
+        target.writelines(msgspec.json.encode(row) + b"\n" for row in rows)
+    columns = ", ".join(
+        f'CAST(cells[{number}] AS {duckdb_type(column)}) AS "{column.name}"'
+        for number, column in enumerate(table.columns, start=1)
     )
-
-
-def _csv_cell(cell: object) -> str:
-    return "\\N" if cell is None else '"' + str(cell).replace('"', '""') + '"'
+    local.execute(
+        f"COPY (SELECT {columns} FROM read_json({literal(str(plain))}, format = 'newline_delimited', records = false, "
+        f"columns = {{cells: 'VARCHAR[]'}})) TO {literal(str(file))} (FORMAT parquet)"
+    )
 
 
 def _log_row(built: Built, start: date | None, fingerprints: Mapping[str, str], clock: Clock) -> Row:

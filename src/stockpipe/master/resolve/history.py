@@ -7,7 +7,7 @@ written in another way. An unknown value is no change: the last known one stands
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from stockpipe.master.resolve import names
 from stockpipe.master.resolve.segment import Segment
@@ -21,8 +21,7 @@ _FIELDS = ("name", "type", "exchange", "cik", "figi", "share_class")
 Value = str | None
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(NamedTuple):
     """Lists in a row with the same ticker and values; `first` and `last` are numbers of lists, both included.
 
     `dropouts` are absences within it: the last list before, and the first one after. `evidence` says what ties the row to
@@ -44,7 +43,7 @@ class Row:
     @property
     def values(self) -> tuple[Value, ...]:
         """Ticker and identity, without the time."""
-        return (self.ticker, *(getattr(self, field) for field in _FIELDS))
+        return self[:7]
 
 
 NextStart = Callable[[str, int], int | None]
@@ -79,9 +78,8 @@ def _continues(before: Row, row: Row, lists: Lists, next_start: NextStart) -> bo
 
 def _extended(before: Row, row: Row, lists: Lists) -> Row:
     absent = lists.between(before.last, row.first) > 0
-    return replace(
-        before, last=row.last, dropouts=(*before.dropouts, (before.last, row.first)) if absent else before.dropouts
-    )
+    dropouts = (*before.dropouts, (before.last, row.first)) if absent else before.dropouts
+    return before._replace(last=row.last, dropouts=dropouts)
 
 
 def _evidence(before: Row | None, row: Row, ties: dict[tuple[int, int, str], str]) -> str:

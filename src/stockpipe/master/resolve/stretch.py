@@ -103,7 +103,8 @@ def joined(earlier: Iterable[Stretch], later: Iterable[Stretch]) -> list[Stretch
 
 def order(one: Stretch) -> tuple[object, ...]:
     """By ticker and time; missing values first."""
-    return (one.ticker, one.first, one.last, *((value is not None, value or "") for value in one.values[1:]))
+    # No value begins with the sign of its being there: an empty one comes behind one that is missing.
+    return (one.ticker, one.first, one.last, *["" if value is None else f"\0{value}" for value in one.values[1:]])
 
 
 def without_doubles(stretches: Sequence[Stretch]) -> list[Stretch]:

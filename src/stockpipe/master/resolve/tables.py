@@ -159,18 +159,26 @@ def _is_of(one: Delisted, last: Row) -> bool:
 def _issuers(resolved: Resolved, lives: Sequence[Sequence[Row]]) -> dict[str, str]:
     """The issuer of each security: its CIK; without one, that of the company whose ticker its own begins with and whose
     name it has; else itself."""
-    by_stem: dict[str, list[tuple[str, names.Name]]] = defaultdict(list)
+    by_stem: dict[str, list[tuple[str, str | None]]] = defaultdict(list)
     found = {}
     for security_id, chain, rows in zip(resolved.named.ids, resolved.chains, lives, strict=True):
         if cik := _main_cik(chain):
             found[security_id] = f"CIK{cik}"
-            by_stem[rows[-1].ticker].append((found[security_id], names.read(rows[-1].name)))
+            by_stem[rows[-1].ticker].append((found[security_id], rows[-1].name))
     for security_id, rows in zip(resolved.named.ids, lives, strict=True):
         if security_id not in found:
-            stem, own = parts(rows[-1].ticker)[0], names.read(rows[-1].name)
-            parents = {issuer for issuer, name in by_stem.get(stem, ()) if own.core and own.core == name.core}
+            parents = _parents(rows[-1].name, by_stem.get(parts(rows[-1].ticker)[0], ()))
             found[security_id] = parents.pop() if len(parents) == 1 else security_id
     return found
+
+
+def _parents(name: str | None, companies: Iterable[tuple[str, str | None]]) -> set[str]:
+    """The companies, each with its name, that have the words of a name. Reading names takes long: few are compared."""
+    return {
+        issuer
+        for issuer, other in companies
+        if names.read(name).core and names.read(name).core == names.read(other).core
+    }
 
 
 def _main_cik(chain: Chain) -> str | None:
