@@ -7,11 +7,11 @@ from stockpipe.datasets.column import DATE, FLAG, FLOAT, Column, text
 from stockpipe.models.prices import Sources, adjusted_sql, adjustments_sql, bars_sql, issues_sql
 from stockpipe.warehouse.model import Model
 from stockpipe.warehouse.names import place
+from stockpipe.warehouse.securities import SECURITY_HISTORY, placed
 from stockpipe.warehouse.sql import Table
 
 PRICED = tuple(DATASETS[name] for name in ("daily_bars", "splits", "dividends"))
 """The datasets that the views read."""
-_HISTORY = '"SECURITY_HISTORY"'
 _SERIES = Column(
     "SERIES", text(), "What goes on over days: the security, or the ticker where no list of the day has it."
 )
@@ -66,8 +66,8 @@ def price_views(table: Table) -> tuple[Model, ...]:
     """BARS, ADJUSTMENTS, ADJUSTMENT_ISSUES and ADJUSTED_BARS, in the place of a dataset's table."""
     prefix = place(table.name)
     bars, splits, dividends = (f'{prefix}"{name}"' for name in ("DAILY_BARS", "SPLITS_CURRENT", "DIVIDENDS_CURRENT"))
-    plain = Sources(bars, splits, dividends, None, f'{prefix}"BARS"', f'{prefix}"ADJUSTMENTS"')
-    known = Sources(bars, splits, dividends, f"{prefix}{_HISTORY}")
+    history = placed(SECURITY_HISTORY, prefix)
+    sources = Sources(bars, splits, dividends, history.name, f'{prefix}"BARS"', f'{prefix}"ADJUSTMENTS"')
     models = (
         ("BARS", (_SERIES, _SECURITY, _TICKER, _DS, *_BARS), "Raw daily bars with the id of their security.", bars_sql),
         ("ADJUSTMENTS", _ADJUSTMENTS, "The splits and dividends that count, with their factors.", adjustments_sql),
@@ -79,8 +79,8 @@ def price_views(table: Table) -> tuple[Model, ...]:
             f'{prefix}"{name}"',
             columns,
             comment,
-            select(plain),
-            with_master=select(known) if name == "BARS" else "",
+            select(sources),
+            needs=(history,) if name == "BARS" else (),
             joins=True,
         )
         for name, columns, comment, select in models

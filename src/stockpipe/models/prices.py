@@ -27,14 +27,21 @@ _OLD_DAYS = 14
 _PRICES = ("OPEN", "HIGH", "LOW", "CLOSE", "VWAP")
 
 
+NO_HISTORY = (
+    '(SELECT CAST(NULL AS VARCHAR) AS "SECURITY_ID", CAST(NULL AS VARCHAR) AS "TICKER", CAST(NULL AS DATE) AS "VALID_FROM", '
+    'CAST(NULL AS DATE) AS "VALID_TO" WHERE 1 = 0)'
+)
+"""In place of a history that is not there, for who may only read: an empty one."""
+
+
 @dataclass(frozen=True)
 class Sources:
-    """What the SELECTs read: names, in quotes where they need them. `history` is None where no master is built."""
+    """What the SELECTs read: names, in quotes where they need them. `history` is that of the security master."""
 
     daily_bars: str
     splits: str
     dividends: str
-    history: str | None = None
+    history: str
     bars: str = '"BARS"'
     adjustments: str = '"ADJUSTMENTS"'
 
@@ -44,17 +51,11 @@ def bars_sql(sources: Sources, where: str = "") -> str:
     columns = ", ".join(
         f'b."{name}"' for name in ("OPEN", "HIGH", "LOW", "CLOSE", "VOLUME", "VWAP", "TRANSACTIONS", "OTC")
     )
-    if sources.history is None:
-        known, join = "CAST(NULL AS VARCHAR)", ""
-    else:
-        known = 'h."SECURITY_ID"'
-        join = (
-            f'\nLEFT JOIN {sources.history} AS h ON h."TICKER" = b."TICKER" AND h."VALID_FROM" <= b."DS" '
-            'AND (h."VALID_TO" > b."DS" OR h."VALID_TO" IS NULL)'
-        )
     return (
-        f'SELECT coalesce({known}, b."TICKER") AS "SERIES", {known} AS "SECURITY_ID", b."TICKER", b."DS", {columns}\n'
-        f"FROM {sources.daily_bars} AS b{join}{where}"
+        f'SELECT coalesce(h."SECURITY_ID", b."TICKER") AS "SERIES", h."SECURITY_ID", b."TICKER", b."DS", {columns}\n'
+        f"FROM {sources.daily_bars} AS b\n"
+        f'LEFT JOIN {sources.history} AS h ON h."TICKER" = b."TICKER" AND h."VALID_FROM" <= b."DS" '
+        f'AND (h."VALID_TO" > b."DS" OR h."VALID_TO" IS NULL){where}'
     )
 
 

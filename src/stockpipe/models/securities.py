@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from stockpipe.datasets.column import DATE, Column, text
 from stockpipe.warehouse.model import Model
-from stockpipe.warehouse.securities import SECURITIES, SECURITY_HISTORY, SECURITY_LISTS
+from stockpipe.warehouse.securities import SECURITIES, SECURITY_HISTORY, SECURITY_LISTS, placed
 
 _HISTORY = {column.name: column for column in SECURITY_HISTORY.columns}
 _MEMBER = (
@@ -19,6 +19,8 @@ def security_views(prefix: str = "") -> tuple[Model, Model]:
 
 def _universe(prefix: str) -> Model:
     """The members of each list's day, with their ids: SELECT ... FROM UNIVERSE WHERE DS = DATE '2026-02-06'."""
+    tables = tuple(placed(table, prefix) for table in (SECURITY_LISTS, SECURITY_HISTORY, SECURITIES))
+    lists, history, securities = (table.name for table in tables)
     members = ", ".join(f'h."{name}"' for name in _MEMBER)
     return Model(
         f'{prefix}"UNIVERSE"',
@@ -29,14 +31,16 @@ def _universe(prefix: str) -> Model:
         ),
         "Who was listed on each loaded day, with permanent ids.",
         f"""SELECT l."DS", {members}, s."ISSUER_ID"
-FROM {prefix}{SECURITY_LISTS.name} AS l
-JOIN {prefix}{SECURITY_HISTORY.name} AS h ON h."VALID_FROM" <= l."DS" AND (h."VALID_TO" > l."DS" OR h."VALID_TO" IS NULL)
-JOIN {prefix}{SECURITIES.name} AS s ON s."SECURITY_ID" = h."SECURITY_ID\"""",
+FROM {lists} AS l
+JOIN {history} AS h ON h."VALID_FROM" <= l."DS" AND (h."VALID_TO" > l."DS" OR h."VALID_TO" IS NULL)
+JOIN {securities} AS s ON s."SECURITY_ID" = h."SECURITY_ID\"""",
+        needs=tables,
     )
 
 
 def _ticker_map(prefix: str) -> Model:
     """Stretches of the history with the same ticker, as one row: those that follow each other without a day between."""
+    history = placed(SECURITY_HISTORY, prefix)
     return Model(
         f'{prefix}"TICKER_MAP"',
         (
@@ -56,8 +60,9 @@ FROM (
         SELECT "TICKER", "SECURITY_ID", "VALID_FROM", "VALID_TO", CASE WHEN lag("VALID_TO") OVER (
             PARTITION BY "TICKER", "SECURITY_ID" ORDER BY "VALID_FROM"
         ) = "VALID_FROM" THEN 0 ELSE 1 END AS begins
-        FROM {prefix}{SECURITY_HISTORY.name}
+        FROM {history.name}
     ) AS marked
 ) AS numbered
 GROUP BY "TICKER", "SECURITY_ID", stretch""",
+        needs=(history,),
     )

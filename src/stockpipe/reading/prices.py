@@ -16,7 +16,7 @@ ADJUST = ("none", "splits", "total")
 """How prices are adjusted: not at all, by splits, or by splits and dividends (total return)."""
 MOST_TICKERS = 1000
 # How the parts of the statement are called.
-_NAMED = Sources("", "splits_known", "dividends_known", bars='"BARS"', adjustments='"ADJUSTMENTS"')
+_NAMED = Sources("", "splits_known", "dividends_known", "", bars='"BARS"', adjustments='"ADJUSTMENTS"')
 _COLUMNS = ("OPEN", "HIGH", "LOW", "CLOSE", "VOLUME", "VWAP")
 
 
@@ -92,8 +92,6 @@ def _events(sources: Sources, asked: Asked) -> str:
 
 def _scope(sources: Sources, asked: Asked) -> str:
     """The asked tickers, and the other names of the securities that ever bore one."""
-    if sources.history is None:
-        return ", ".join(asked.tickers)
     ids = f'SELECT "SECURITY_ID" FROM {sources.history} WHERE "TICKER" IN ({", ".join(asked.tickers)})'
     named = f'SELECT "TICKER" FROM {sources.history} WHERE "SECURITY_ID" IN ({ids})'
     return " UNION ALL ".join((named, *(f"SELECT {ticker}" for ticker in asked.tickers)))

@@ -14,7 +14,7 @@ from stockpipe.base.days import time_of_day
 from stockpipe.datasets import Part
 from stockpipe.errors import NotThere, UsageError
 from stockpipe.load.loads import known_dataset
-from stockpipe.models.prices import Sources
+from stockpipe.models.prices import NO_HISTORY, Sources
 from stockpipe.reading import prices, tickers
 from stockpipe.reading.answer import Answer
 from stockpipe.reading.changes import changes_sql
@@ -237,7 +237,7 @@ class Reader:
                 )
         history = '"SECURITY_HISTORY"'
         bars, splits, dividends = (self.table(name) for name in ("daily_bars", "splits", "dividends"))
-        sources = Sources(bars, splits, dividends, history if self._is_there(history) else None)
+        sources = Sources(bars, splits, dividends, history if self._is_there(history) else NO_HISTORY)
         return self._ask(statement(sources))
 
     def _is_there(self, table: str) -> bool:

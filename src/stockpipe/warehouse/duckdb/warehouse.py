@@ -16,12 +16,12 @@ from stockpipe.base.engine import Config
 from stockpipe.base.stopping import committing, interruptible
 from stockpipe.base.text import literal
 from stockpipe.datasets import Dataset, Part, Partition
-from stockpipe.errors import NotThere
+from stockpipe.errors import NotThere, WarehouseError
 from stockpipe.settings import Settings
 from stockpipe.warehouse import sql
 from stockpipe.warehouse.base import Compacted, Delivery, History, QueryResult, require_counts
 from stockpipe.warehouse.derived import Replacement
-from stockpipe.warehouse.dialect import duckdb_type, duckdb_view
+from stockpipe.warehouse.dialect import duckdb_create, duckdb_type, duckdb_view
 from stockpipe.warehouse.duckdb import derived
 from stockpipe.warehouse.duckdb.compact import compact
 from stockpipe.warehouse.duckdb.copying import copied
@@ -302,20 +302,17 @@ class DuckDBWarehouse:
     def _make_views(self, connection: duckdb.DuckDBPyConnection, models: Iterable[Model]) -> None:
         """Beside a new or newly adopted table only; what has the name already stays as it is."""
         for view in models:
-            error: duckdb.Error | None = None
-            for form in view.forms:
-                error = self._make_view(connection, form)
-                if error is None:
-                    break
-            if error is not None:
+            if error := self._make_view(connection, view):
                 level = logging.DEBUG if view.joins else logging.INFO
                 log.log(level, "View %s was not made (%s); stockpipe schema --views prints it.", view.name, error)
 
-    def _make_view(self, connection: duckdb.DuckDBPyConnection, view: Model) -> duckdb.Error | None:
-        """Make a view, or say why it cannot be made."""
-        connection.begin()
+    def _make_view(self, connection: duckdb.DuckDBPyConnection, view: Model) -> Exception | None:
+        """Make a view and the tables that it needs, or say why it cannot be made; then nothing of it is left."""
         try:
-            for statement in duckdb_view(view, "CREATE VIEW"):
+            missing = [table for table in view.needs if not look(connection, table).columns]
+            needed = [statement for table in missing for statement in duckdb_create(table)]
+            connection.begin()  # behind the looks: one that finds nothing would spoil it
+            for statement in (*needed, *duckdb_view(view, "CREATE VIEW")):
                 connection.execute(statement)
             connection.commit()
         except duckdb.Error as error:
@@ -323,6 +320,8 @@ class DuckDBWarehouse:
                 connection.rollback()
             if no_room(error):
                 raise
+            return error
+        except WarehouseError as error:  # a broken view has the name of the table
             return error
         return None
 

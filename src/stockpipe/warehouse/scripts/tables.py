@@ -32,13 +32,16 @@ def tables_script(settings: Settings) -> str:
 
 
 def views_script(settings: Settings, views: Views) -> str:
-    """CREATE OR REPLACE VIEW of the views; ConfigError for a setting that cannot be used."""
+    """CREATE OR REPLACE VIEW of the views, behind the tables that no load makes; ConfigError for a setting that cannot be used."""
     create = "CREATE OR REPLACE VIEW"
     if settings.warehouse == "duckdb":
         found = _models(settings, views)
-        return script("\n".join(f"{statement};" for statement in duckdb_view(view, create)) for view in found)
-    names = Names.of(settings)
-    return script(f"{statement};" for statement in snowflake_views(settings, names, create, views))
+        groups = [*map(duckdb_create, _needed(found)), *(duckdb_view(view, create) for view in found)]
+        return script("\n".join(f"{statement};" for statement in group) for group in groups)
+    names, options = Names.of(settings), TableOptions.of(settings)
+    needed = _needed(snowflake_models(settings, names, views))
+    statements = [snowflake_create(table, options) for table in needed]
+    return script(f"{statement};" for statement in [*statements, *snowflake_views(settings, names, create, views)])
 
 
 def snowflake_tables(settings: Settings, names: Names, options: TableOptions) -> list[str]:
@@ -80,5 +83,10 @@ def _models(settings: Settings, views: Views, prefix: str = "") -> list[Model]:
     for dataset in DATASETS.values():
         for view in views(dataset, sql.dataset_table(dataset, settings, prefix)):
             found.pop(view.name, None)
-            found[view.name] = view.forms[0]
+            found[view.name] = view
     return list(found.values())
+
+
+def _needed(models: list[Model]) -> list[sql.Table]:
+    """The tables that the views need, each once."""
+    return list(dict.fromkeys(table for model in models for table in model.needs))

@@ -82,17 +82,15 @@ class Tables:
     def make_views(self, models: Iterable[Model]) -> None:
         """Beside a new or newly adopted table only, so that an ordinary day asks nothing; what has the name already stays as it is."""
         for view in models:
-            refused = ""
-            for form in view.forms:
-                try:
-                    self._session.run(snowflake_view(form, "CREATE VIEW"))
-                except WarehouseError as error:
-                    refused = error.message
-                else:
-                    break
-            else:
+            needed = [snowflake_create(table, self._options) for table in view.needs]
+            try:
+                for statement in (*needed, snowflake_view(view, "CREATE VIEW")):
+                    self._session.run(statement)
+            except WarehouseError as error:
                 level = logging.DEBUG if view.joins else logging.INFO
-                log.log(level, "View %s was not made (%s); stockpipe schema --views prints it.", view.name, refused)
+                log.log(
+                    level, "View %s was not made (%s); stockpipe schema --views prints it.", view.name, error.message
+                )
 
     def _make(self, statement: str) -> None:
         """Make a table, and its schema where that is missing. Connector 5 does not tell which names the session lacks."""
