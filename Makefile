@@ -53,9 +53,6 @@ types: $(DEV)  ## mypy, strict
 
 check: test lint types test-slow test-chaos test-dbt test-connectors test-airflow test-dagster test-prefect test-workflows test-package test-container docs  ## what CI runs
 
-bench-master: $(DEV)  ## a build of the security master over generated days; ARGS="--days 5000"
-	$(BIN)/python benchmarks/master.py $(ARGS)
-
 bench: $(DEV) $(PEERS)/.peers  ## benchmarks against the peers; ARGS=--quick for a first look
 	$(BIN)/python benchmarks/run.py $(ARGS)
 

@@ -1,4 +1,4 @@
-"""make bench-master: how long a build of the security master takes, over days that are generated in the DuckDB file itself.
+"""The part `master` of make bench: how long a build of the security master takes, over days that are generated in the DuckDB file itself.
 
     python benchmarks/master.py --days 250 --rows 12000
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from builds import MasterBuild
 from history import Backfill, History
 from loads import DLT_PARQUET, OURS, Case, Series
 from measure import OUR_PYTHON, PEER_PYTHON, clean_environment, own_peak
@@ -41,6 +42,8 @@ def tables(results: Results) -> Iterator[Table]:
         yield _long(results)
     if results.history:
         yield from _history(results.history)
+    if results.master:
+        yield _master(results.master)
     if results.snowflake:
         yield _snowflake(results)
     states = {True: "met", False: "NOT met", None: "-"}
@@ -149,6 +152,21 @@ def _backfill(what: str, found: Backfill, more: Sequence[tuple[str, str]]) -> Ta
         *more,
     ]
     title = f"Backfill of {found.days:,} days of {found.rows:,} {what}, 100 calls a second allowed"
+    return Table(title, ("", "measured"), rows)
+
+
+def _master(found: MasterBuild) -> Table:
+    rows = [
+        ("whole build", f"{found.whole_build_seconds:.1f} s"),
+        ("the next night's", f"{found.nightly_build_seconds:.1f} s"),
+        ("universe as of a day", f"{found.universe_milliseconds:.0f} ms"),
+        ("history rows, of snapshot rows", f"{found.history_rows_per_cent_of_snapshot_rows:.2f} %"),
+        (
+            "peak memory, before the build and in it",
+            f"{found.peak_memory_mb_before_the_build:.0f} MiB; {found.peak_memory_mb:.0f} MiB",
+        ),
+    ]
+    title = f"Security master: {found.securities:,} securities over {found.days:,} days, {found.rows:,} rows"
     return Table(title, ("", "measured"), rows)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import cost
+from builds import MasterBuild
 from cost import Traffic
 from history import History
 from loads import CSV_COPY, DLT, DLT_PARQUET, FLOOR, LARGE, OURS, PEERS, RERUN, Case, Series
@@ -28,6 +29,7 @@ class Results:
     long: list[LongWalk] = field(default_factory=list)
     server_rate: float | None = None
     history: History | None = None
+    master: MasterBuild | None = None
     snowflake: list[Traffic] = field(default_factory=list)
 
     def series(self, rows: int, latency: float, name: str) -> Series | None:
@@ -54,6 +56,7 @@ def judge(results: Results) -> Iterator[Target]:
     yield from _free_plan(results)
     yield from _long_walks(results)
     yield from _history(results)
+    yield from _master(results.master)
     yield _statements(results)
     yield _start_up(results)
     yield from _install(results)
@@ -153,6 +156,18 @@ def _history(results: Results) -> Iterator[Target]:
     yield _at_most(f"{days} days of tickers: wall, against dlt with Parquet files", ratio, 1 / 4)
     days, statements = (found.statement_days, found.statements) if found else (250, None)
     yield _at_most(f"{days} days into Snowflake: statements", statements, 30, "", 0)
+
+
+def _master(found: MasterBuild | None) -> Iterator[Target]:
+    """The whole build's limit is that of 250 days, or of 5,000."""
+    days = found.days if found else 250
+    what, limit = f"security master over {days:,} days", 15 if days <= 250 else 360
+    yield _at_most(f"{what}: whole build", found.whole_build_seconds if found else None, limit, "s", 1)
+    yield _at_most("its nightly build", found.nightly_build_seconds if found else None, 2, "s", 1)
+    yield _at_most("its universe as of a day", found.universe_milliseconds if found else None, 50, "ms", 0)
+    yield _at_most("its peak memory", found.peak_memory_mb if found else None, 2 * 1024, "MiB", 0)
+    share = found.history_rows_per_cent_of_snapshot_rows if found else None
+    yield _at_most("its history rows against snapshot rows", share, 2, "%")
 
 
 def _statements(results: Results) -> Target:
