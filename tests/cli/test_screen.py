@@ -149,7 +149,7 @@ def test_sql_from_a_file_and_from_standard_input(loaded: dict[str, str]) -> None
         ([], "Give the SQL once: as text, or as a file."),
         (["SELECT 1", "--file", "ask.sql"], "Give the SQL once: as text, or as a file."),
         (["--file", "none.sql"], "none.sql cannot be read: No such file or directory."),
-        (["latin.sql"], "latin.sql is no text in UTF-8."),
+        (["latin.sql"], "latin.sql is not text in UTF-8."),
         (["--file", "."], ". cannot be read: Is a directory."),
     ],
 )

@@ -261,7 +261,7 @@ def test_much_is_not_loaded_unasked_where_nobody_can_answer(serve: Serve) -> Non
     ("words", "says"),
     [
         (["--from", "2026-02-30"], "'2026-02-30' is not a date."),
-        (["--last", "soon"], "'soon' is no length of time."),
+        (["--last", "soon"], "'soon' is not a length of time."),
         ([], "Which days?"),
         (["--last", "3d", "--dataset", "no"], "There is no dataset 'no'."),
     ],

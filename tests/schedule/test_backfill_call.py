@@ -48,7 +48,7 @@ def test_weekends_are_left_out_where_sessions_are_asked_for(serve: Serve) -> Non
         ({}, "Which days?\nGive start (and end), or last, such as last 30d or last 2y."),
         ({"start": "2026-02-03", "end": "2026-02-02"}, "Swap start and end."),
         ({"start": "2026-02-03", "last": "2d"}, "Which days?"),
-        ({"last": "2 days"}, "'2 days' is no length of time."),
+        ({"last": "2 days"}, "'2 days' is not a length of time."),
         ({"last": "2d", "dataset": "exchanges"}, "exchanges has no past days"),
         ({"last": "2d", "dataset": 5}, "dataset is 5.\nIt must be a text, or a list of texts."),
         ({"last": "2d", "dataset": "bars"}, "bars"),

@@ -55,9 +55,9 @@ def test_a_range_as_people_say_it(
         ("2026-01-02", "2026-01-01", None, "The range ends on 2026-01-01, before it begins on 2026-01-02."),
         ("2026-02-09", None, None, "The range ends on 2026-02-08, before it begins on 2026-02-09."),
         ("2026-01-02", "2026-02-10", None, "2026-02-10 is not over yet."),
-        (None, None, "0d", "'0d' is no length of time."),
-        (None, None, "30", "'30' is no length of time."),
-        (None, None, "-3d", "'-3d' is no length of time."),
+        (None, None, "0d", "'0d' is not a length of time."),
+        (None, None, "30", "'30' is not a length of time."),
+        (None, None, "-3d", "'-3d' is not a length of time."),
     ],
 )
 def test_what_makes_no_range_is_told(start: str | None, end: str | None, last: str | None, says: str) -> None:

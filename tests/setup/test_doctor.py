@@ -208,7 +208,7 @@ def test_grants_that_cannot_all_be_read_are_no_failure(serve: Serve, gate: Snowf
     assert warning.remedy == (
         'If a run is refused: GRANT CREATE STAGE ON SCHEMA "STOCKS"."PUBLIC" TO ROLE LOADER_ROLE; '
         "Without it a run loads by INSERT, which keeps the warehouse busy for longer, and says so "
-        "(STOCKPIPE_LOAD_METHOD=insert does it without a word)."
+        "(STOCKPIPE_LOAD_METHOD=insert does so without the warning)."
     )
 
 

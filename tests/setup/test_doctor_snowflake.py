@@ -133,7 +133,7 @@ MISTAKES: list[tuple[str, Callable[[Place], None], str, str, int]] = [
     ("a role that every account has", named(SNOWFLAKE_ROLE="SYSADMIN"), "WARN role", "Set SNOWFLAKE_ROLE to a role of its own", 0),
     ("a warehouse that is not there", named(SNOWFLAKE_WAREHOUSE="NOPE"), "FAIL warehouse", "GRANT USAGE ON WAREHOUSE NOPE TO ROLE LOADER_ROLE", 6),
     ("no warehouse", named(SNOWFLAKE_WAREHOUSE=""), "FAIL warehouse", "SNOWFLAKE_WAREHOUSE", 6),
-    ("a warehouse that stays asleep", warehouse(suspended=True, auto_resume=False), "FAIL warehouse", "ALTER WAREHOUSE LOAD_WH SET AUTO_RESUME = TRUE; Or the loader is let start it: GRANT OPERATE ON WAREHOUSE LOAD_WH TO ROLE LOADER_ROLE;", 6),
+    ("a warehouse that stays asleep", warehouse(suspended=True, auto_resume=False), "FAIL warehouse", "ALTER WAREHOUSE LOAD_WH SET AUTO_RESUME = TRUE; Or let the loader start it: GRANT OPERATE ON WAREHOUSE LOAD_WH TO ROLE LOADER_ROLE;", 6),
     ("a quota that is used up", warehouse(monitor="NIGHTLY"), "FAIL warehouse", "ALTER RESOURCE MONITOR", 6),
     ("a database that is not there", named(SNOWFLAKE_DATABASE="NOPE"), "FAIL database", "GRANT USAGE ON DATABASE NOPE", 3),
     ("a schema that is not there", named(SNOWFLAKE_SCHEMA="NOPE"), "FAIL schema", 'GRANT USAGE ON SCHEMA "STOCKS"."NOPE" TO ROLE LOADER_ROLE; If it is not, an administrator makes it', 6),

@@ -148,14 +148,14 @@ def test_a_password_is_asked_for_last_and_kept_as_it_is() -> None:
 def test_answers_that_end_too_early_leave_nothing() -> None:
     done = asked(f"{KEY}\n")
     assert (done.returncode, Path(".env").exists()) == (2, False)
-    assert "The answers ended before the questions." in done.stderr
+    assert "The input ended before all questions were answered." in done.stderr
 
 
 def test_nothing_is_overwritten() -> None:
     Path(".env").write_text("POLYGON_API_KEY=mine\n")
     done = command("init", "--no-input", env={"POLYGON_API_KEY": KEY})
     assert (done.returncode, Path(".env").read_text()) == (3, "POLYGON_API_KEY=mine\n")
-    assert ".env is there already, and is left as it is." in done.stderr
+    assert ".env exists already, and was not changed." in done.stderr
     Path("key.p8").write_text("mine")
     done = command(
         "init", "--no-input", "--env-file", "new.env", "--account", "myorg-me", "--generate-key", "key.p8",

@@ -193,7 +193,7 @@ def _ask(total: Estimate, *, yes: bool) -> None:
     if not much or yes:
         return
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        raise UsageError("That is much, and nobody is here to be asked.", hint="Add --yes, or take a shorter range.")
+        raise UsageError("That is a lot, and there is nobody to ask.", hint="Add --yes, or take a shorter range.")
     if not click.confirm("Load all of this?", err=True):
         raise UsageError("Nothing was loaded.", hint="Take a shorter range, or --sessions.")
 

@@ -90,7 +90,7 @@ def init(no_input: bool, generate_key: str | None, create: bool, env_file: Path,
             return
         if env_file.exists():
             raise ConfigError(
-                f"{env_file} is there already, and is left as it is.", hint="Edit it, or name another with --env-file."
+                f"{env_file} exists already, and was not changed.", hint="Edit it, or name another with --env-file."
             )
         given = load_settings(flags, env_file=Path(os.devnull))
         values, key = _Interview(given, asks=not no_input).hold(generate_key)
@@ -218,7 +218,9 @@ def _asked(text: str, **how: Any) -> Any:
     try:
         return click.prompt(text, err=True, **how)
     except click.Abort:
-        raise UsageError("The answers ended before the questions.", hint="Use --no-input with flags.") from None
+        raise UsageError(
+            "The input ended before all questions were answered.", hint="Use --no-input with flags."
+        ) from None
 
 
 def _checked(values: Mapping[str, Value]) -> Settings:

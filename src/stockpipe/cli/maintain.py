@@ -39,9 +39,9 @@ _COST = (
 def maintain(**options: Any) -> None:
     """Compact what years of small loads leave behind.
 
-    A DuckDB file is written anew as a whole, in the order of its days, and takes the place of the old one when every
-    table is proved to be the same; so much disk as it has must be free, and others wait meanwhile. In Snowflake each
-    table is overwritten with its own rows in the order of its days; that costs, and is asked for.
+    The whole DuckDB file is rewritten in the order of its days, and replaces the old one when every table is checked to
+    be the same. As much disk as the file has must be free, and other programs wait until it is done. In Snowflake each
+    table is overwritten with its own rows in the order of its days; that costs money, so it asks first.
     """
     with exit_codes(as_json=options["as_json"]):
         settings = load_settings(given_settings(options), env_file=options["env_file"])
@@ -58,7 +58,7 @@ def maintain(**options: Any) -> None:
             print_json({"status": "done", "exit_code": 0, **document, "seconds": round(seconds, 3)})
             return
         sizes = f"; {megabytes(done.before)} before, {megabytes(done.after)} now" if done.before and done.after else ""
-        text = f"Wrote {len(done.tables)} tables with {done.rows:,} rows anew in {seconds:.1f} s{sizes}."
+        text = f"Rewrote {len(done.tables)} tables with {done.rows:,} rows in {seconds:.1f} s{sizes}."
         click.echo(text, err=True)
 
 
@@ -67,6 +67,6 @@ def _ask(warehouse: Warehouse, *, yes: bool) -> None:
         return
     click.echo(_COST, err=True)
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        raise UsageError("That costs something, and nobody is here to be asked.", hint="Add --yes.")
-    if not click.confirm("Write the tables anew?", err=True):
-        raise UsageError("Nothing was changed.", hint="Ask again when it suits.")
+        raise UsageError("That costs money, and there is nobody to ask.", hint="Add --yes.")
+    if not click.confirm("Rewrite the tables?", err=True):
+        raise UsageError("Nothing was changed.", hint="Run it again when it suits you.")

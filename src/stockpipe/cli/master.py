@@ -47,7 +47,7 @@ def master() -> None:
 
 @master.command(short_help="Derive the security master, or add the new days to it.")
 @click.option("--from", "start", metavar="YYYY-MM-DD", help="Leave out earlier days, in later builds too.")
-@click.option("--rebuild", is_flag=True, help="Read all days anew, not the last state and the new days. Ids stay.")
+@click.option("--rebuild", is_flag=True, help="Read all days again, not only the new ones. Ids stay the same.")
 @click.option("--force", is_flag=True, help="Publish what a check refuses; it is recorded.")
 @click.option(
     "--overrides", type=click.Path(path_type=Path), help="A person's decisions; default: master-overrides.csv"

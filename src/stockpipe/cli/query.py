@@ -99,7 +99,7 @@ def _read(source: str) -> str:
     except OSError as error:
         raise UsageError(f"{name} cannot be read: {error.strerror}.", hint="Name a file with SQL.") from error
     except UnicodeDecodeError as error:
-        raise UsageError(f"{name} is no text in UTF-8.", hint="Save it as UTF-8.") from error
+        raise UsageError(f"{name} is not text in UTF-8.", hint="Save it as UTF-8.") from error
 
 
 def _must_be_text(sql: str) -> None:

@@ -20,7 +20,7 @@ from stockpipe.settings.connections import NAME as CONNECTION_NAME
 @click.option("--dbt", is_flag=True, help="A sources.yml with freshness, descriptions and tests.")
 @click.option("--reader", metavar="ROLE", help="With --grants: the readers' role; default: STOCKPIPE_READER.")
 @click.option(
-    "--owner", metavar="ROLE", help="With --grants: whose the tables and views are; default: the loader's role."
+    "--owner", metavar="ROLE", help="With --grants: the role that owns tables and views; default: the loader's role."
 )
 @warehouse_option
 @connection_option

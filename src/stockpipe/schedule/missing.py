@@ -43,7 +43,7 @@ def range_of(start: date | None, end: date | None, last: str | None, today: date
     if last is not None:
         found = _LAST.fullmatch(last.strip().lower())
         if found is None or not int(found[1]):
-            raise UsageError(f"{last!r} is no length of time.", hint="Write it as 30d, 4w, 6m or 2y.")
+            raise UsageError(f"{last!r} is not a length of time.", hint="Write it as 30d, 4w, 6m or 2y.")
         start = max(end - timedelta(days=int(found[1]) * _UNIT_DAYS[found[2]] - 1), date(1970, 1, 1))
     if start is None or start > end:
         raise UsageError(f"The range ends on {end}, before it begins on {start}.", hint="Swap --from and --to.")

@@ -24,7 +24,7 @@ def write_private(path: Path, content: bytes, otherwise: str) -> None:
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
-        raise ConfigError(f"{path} is there already, and is left as it is.", hint=otherwise) from None
+        raise ConfigError(f"{path} exists already, and was not changed.", hint=otherwise) from None
     except OSError as error:
         raise ConfigError(f"{path} cannot be written: {error.strerror}.", hint="Choose another folder.") from error
     with os.fdopen(descriptor, "wb") as file:

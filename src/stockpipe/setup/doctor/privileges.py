@@ -16,7 +16,7 @@ from stockpipe.warehouse.snowflake.shape import for_its_owner
 _ALL = "stockpipe schema --grants prints all that is needed."
 _WITHOUT = {
     "CREATE STAGE": " Without it a run loads by INSERT, which keeps the warehouse busy for longer, and says so "
-    "(STOCKPIPE_LOAD_METHOD=insert does it without a word).",
+    "(STOCKPIPE_LOAD_METHOD=insert does so without the warning).",
     "CREATE VIEW": " Without it a run makes no views, says so, and goes on.",
 }
 

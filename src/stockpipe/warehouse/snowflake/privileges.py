@@ -78,7 +78,7 @@ def does_not_resume(warehouse: str, role: str | None) -> str:
     if role in SYSTEM_ROLES:
         return f"{text} {OWN_ROLE}"
     grant = f"GRANT OPERATE ON WAREHOUSE {word} TO ROLE {role_word(role)};"
-    return f"{text} Or the loader is let start it: {grant} ALTER WAREHOUSE {word} RESUME;"
+    return f"{text} Or let the loader start it: {grant} ALTER WAREHOUSE {word} RESUME;"
 
 
 def hidden_schema(schema: str, role: str | None, *, makes: bool) -> str:
