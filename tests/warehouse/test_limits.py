@@ -17,10 +17,14 @@ import snowflake.connector
 from click.testing import CliRunner
 
 import stockpipe
+from conftest import Serve, flags, many
+from snowflake_gate import SnowflakeGate
+from stockpipe.base.clock import Clock
 from stockpipe.base.waiting import told_if_slow
 from stockpipe.cli import main
 from stockpipe.errors import WarehouseError
 from stockpipe.settings import load_settings
+from stockpipe.setup.doctor import examine
 from stockpipe.warehouse import open_warehouse
 from stockpipe.warehouse.snowflake import session
 
@@ -144,6 +148,46 @@ def test_a_host_is_asked_again_where_the_limit_allows_it(
     assert told.value.message == f"Snowflake could not be reached at 127.0.0.1:80: {why}"
     assert found == asked
     assert clock.now <= (10 if reads else 30)
+
+
+class Waits:
+    """Timers that never fire: what would be told after two seconds."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+
+    def timer(self, after: float, tell: object, texts: tuple[str]) -> SimpleNamespace:  # noqa: ARG002
+        assert after == 2.0
+        return SimpleNamespace(start=lambda: self.texts.append(texts[0]), cancel=lambda: None)
+
+
+@pytest.fixture
+def waits(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    found = Waits()
+    monkeypatch.setattr("stockpipe.base.waiting.threading", SimpleNamespace(Timer=found.timer))
+    return found.texts
+
+
+@pytest.mark.slow
+def test_each_wait_of_a_reader_has_its_line(waits: list[str], gate: SnowflakeGate, serve: Serve) -> None:
+    settings = flags(serve(many(1))) | gate.env()
+    for reads in (True, False):
+        with closing(open_warehouse(load_settings(settings, env={}), reads=reads)) as warehouse:
+            warehouse.query("SELECT 1")
+    # A run tells what it does in other lines.
+    assert waits == [
+        "Waiting for Snowflake at 127.0.0.1, up to 10 s.",
+        "Waiting for Snowflake's answer, up to 2 h.",
+        "Waiting for Snowflake at 127.0.0.1, up to 30 s.",
+    ]
+    waits.clear()
+    list(examine(load_settings(settings, env={}), Clock()))
+    assert waits == [
+        f"Waiting for {settings['MASSIVE_BASE_URL']}, up to 15 s.",
+        "Waiting for Snowflake at 127.0.0.1, up to 10 s.",
+        "Waiting for the warehouse LOAD_WH, up to 1 min.",
+        "Waiting for the stages' storage, up to 5 s.",
+    ]
 
 
 @pytest.mark.slow

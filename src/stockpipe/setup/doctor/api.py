@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 from stockpipe.base.clock import Clock, new_york_date
+from stockpipe.base.waiting import told_if_slow
 from stockpipe.datasets import USUAL
 from stockpipe.errors import AccessError, ConfigError, Interrupted, StockpipeError
 from stockpipe.massive.answers import Answer, Throttled, Transient
@@ -54,7 +55,8 @@ def examine_api(settings: Settings, clock: Clock) -> Iterator[Diagnosis]:
 
 
 def _asked(origin: Origin, clock: Clock) -> Answer:
-    with Client(origin, Pacer(Patience(clock, clock.monotonic() + _SECONDS))) as client:
+    waiting = told_if_slow(f"Waiting for {origin.base_url}, up to {_SECONDS:.0f} s.")
+    with waiting, Client(origin, Pacer(Patience(clock, clock.monotonic() + _SECONDS))) as client:
         return client.answer(replace(_PART.dataset.source, page=1).target(_PART.asked, _FIRST_DAY))
 
 

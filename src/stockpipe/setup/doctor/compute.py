@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from stockpipe.base.days import in_words
+from stockpipe.base.waiting import told_if_slow
 from stockpipe.errors import WarehouseError
 from stockpipe.settings import Settings
 from stockpipe.setup.doctor.diagnosis import Diagnosis
@@ -26,7 +28,8 @@ def examine_compute(ask: Questions, settings: Settings, role: str | None, wareho
         return _not_there(settings, role)
     limits = {"STATEMENT_TIMEOUT_IN_SECONDS": _SECONDS, "STATEMENT_QUEUED_TIMEOUT_IN_SECONDS": _SECONDS}
     try:
-        ask.ask(_COMPUTED, **limits)
+        with told_if_slow(f"Waiting for the warehouse {warehouse}, up to {in_words(_SECONDS)}."):
+            ask.ask(_COMPUTED, **limits)
     except WarehouseError as error:
         text, number = f"{warehouse} does not compute: {error.message}", number_of(error)
         if number == _TIMED_OUT:

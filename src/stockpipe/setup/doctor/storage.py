@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from stockpipe.base.reach import why_not_reached
+from stockpipe.base.waiting import told_if_slow
 from stockpipe.errors import StockpipeError, WarehouseError
 from stockpipe.setup.doctor.diagnosis import Diagnosis, failed
 from stockpipe.setup.doctor.session import Questions
@@ -30,7 +31,10 @@ def examine_storage(ask: Questions, arguments: Mapping[str, Any]) -> Diagnosis:
     if not hosts:
         return Diagnosis("SKIP", "storage", f"not looked at: {function}() names no host of the type STAGE")
     try:
-        with ThreadPoolExecutor(len(hosts)) as pool:
+        with (
+            told_if_slow(f"Waiting for the stages' storage, up to {_SECONDS:.0f} s."),
+            ThreadPoolExecutor(len(hosts)) as pool,
+        ):
             answers = dict(zip(hosts, pool.map(lambda at: why_not_reached(at[0], at[1], _SECONDS), hosts), strict=True))
     except StockpipeError as error:
         return failed("storage", error)

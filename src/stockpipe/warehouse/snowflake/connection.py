@@ -5,8 +5,11 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
+from stockpipe.base.days import in_words
+from stockpipe.base.waiting import told_if_slow
 from stockpipe.errors import ConfigError, NotThere, StockpipeError, WarehouseError
 from stockpipe.settings import Settings
 from stockpipe.warehouse import sql
@@ -146,15 +149,22 @@ class Connection:
 
         log.debug("%s", shortened(statement))
         try:
-            cursor = self._session.cursor().execute(
-                statement,
-                tuple(values) if values else None,
-                # What ends a run, a COMMIT or a record, gets its minute also when the deadline has passed.
-                _statement_params=time_limits(max(_LAST_WORDS, self.seconds_left), self.seconds_left),
-            )
-            return result_of(cursor)
+            with self._told_if_slow():
+                cursor = self._session.cursor().execute(
+                    statement,
+                    tuple(values) if values else None,
+                    # What ends a run, a COMMIT or a record, gets its minute also when the deadline has passed.
+                    _statement_params=time_limits(max(_LAST_WORDS, self.seconds_left), self.seconds_left),
+                )
+                return result_of(cursor)
         except (snowflake.connector.Error, OSError) as error:  # a lost download may be either
             raise self._refused(error, statement, hint) from error
+
+    def _told_if_slow(self) -> AbstractContextManager[None]:
+        """A run tells what it does; who reads may wait for a warehouse that wakes or is busy, or for a long answer."""
+        if not self._reads:
+            return nullcontext()
+        return told_if_slow(f"Waiting for Snowflake's answer, up to {in_words(self.seconds_left)}.")
 
     def roll_back(self) -> None:
         """End the transaction without effect; one that cannot be told ends with its session."""
