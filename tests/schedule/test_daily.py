@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -206,6 +206,24 @@ def said(caplog: pytest.LogCaptureFixture) -> Iterator[Callable[[], list[str]]]:
     log.setLevel(logging.INFO)
     yield lambda: [record.getMessage() for record in caplog.records]
     log.handlers[:], log.level, log.propagate = before
+
+
+def test_missed_days_that_fail_alike_are_told_of_once(said: Callable[[], list[str]]) -> None:
+    def catch_up(days: Sequence[date], _: Published) -> dict[date, Exception]:
+        return {day: ApiError("down") if day.day == 4 else ConfigError("no key") for day in days}
+
+    line = Line(EachDay(DAILY), lambda _: None, catch_up=catch_up)
+    known = Published({date(2026, 2, 1): at("2026-02-01 05:00")})
+    with pytest.raises(Killed):
+        Daily([line], lambda: [known], Life(at("2026-02-07 12:00"), kills=[at("2026-02-07 12:01")])).run()
+    assert said()[:6] == [
+        "5 days are missing, 2026-02-02 to 2026-02-06. Loading their dated records.",
+        "2026-02-02 to 2026-02-03 (2 days) failed (try 1, exit code 3): no key",
+        "2026-02-02 to 2026-02-03 (2 days) are not retried before the next regular time.",
+        "2026-02-04 failed (try 1, exit code 5): down",
+        "2026-02-05 to 2026-02-06 (2 days) failed (try 1, exit code 3): no key",
+        "2026-02-05 to 2026-02-06 (2 days) are not retried before the next regular time.",
+    ]
 
 
 def test_it_says_what_comes_next_and_when(said: Callable[[], list[str]]) -> None:

@@ -108,11 +108,11 @@ def test_a_stop_during_the_transaction_waits_for_its_end_unless_it_comes_again(
 ) -> None:
     with SnowflakeGate(lock_timeout=30.0) as gate:
         env = flags(serve(many(7))) | gate.env()
-        # The tables, with a day of another market, so that this one is not published yet.
+        # The tables, with a day long ago: today's is not published yet, and no missed day comes before it.
         stockpipe.load(on="2026-02-06", settings=env)
         with (
             snowflake.connector.connect(**gate.connect_kwargs()) as other,
-            running(*stockpipe_schedule(), env=env) as (process, lines),
+            running(*stockpipe_schedule("--catch-up", "0"), env=env) as (process, lines),
         ):
             cursor = other.cursor()
             cursor.execute("BEGIN")

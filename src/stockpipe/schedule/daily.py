@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from itertools import groupby
 from zoneinfo import ZoneInfo
 
 from stockpipe.base.clock import NEW_YORK, Clock
@@ -148,10 +149,12 @@ class Daily:
                 raise
             errors = dict.fromkeys(missed, error)
         for ds in missed:
-            if ds in errors:
-                self._failed(line, Due(ds, dated=True, missed=True), errors[ds])
-            else:
+            if ds not in errors:
                 self._succeeded(line, ds)
+        # What kept several days from being published is told once.
+        failed = [ds for ds in missed if ds in errors]
+        for _, days in groupby(failed, key=lambda ds: (str(errors[ds]), line.tries.number(ds))):
+            self._failed(line, (alike := list(days)), errors[alike[0]])
         self._loading = False
         return [one for one in due if not one.missed]
 
@@ -164,7 +167,7 @@ class Daily:
         except Exception as error:
             if as_interrupt(error):
                 raise
-            self._failed(line, due, error)
+            self._failed(line, [due.ds], error)
         else:
             self._succeeded(line, due.ds)
         self._loading = False
@@ -173,10 +176,13 @@ class Daily:
         line.tries.succeeded(ds)
         line.known = line.known and line.known.and_also(ds, self.clock.now())
 
-    def _failed(self, line: Line, due: Due, error: Exception) -> None:
+    def _failed(self, line: Line, days: Sequence[date], error: Exception) -> None:
+        """Days, rising, that failed alike."""
         line.known = None
-        name, number = line.name(due.ds), line.tries.number(due.ds)
-        again = line.tries.failed(due.ds, self.clock.now(), error)
+        name, number = line.name(days[0]), line.tries.number(days[0])
+        if len(days) > 1:
+            name += f" to {days[-1]} ({len(days)} days)"
+        again = [line.tries.failed(ds, self.clock.now(), error) for ds in days]
         with running(run_of(error)):
             if isinstance(error, StockpipeError):
                 log.error("%s failed (try %d, exit code %d): %s", name, number, error.exit_code, error)
@@ -185,8 +191,8 @@ class Daily:
                     "%s failed (try %d): unexpected %s: %s", name, number, type(error).__name__, printable(str(error))
                 )
                 log.debug("unexpected error", exc_info=error)
-        if again is None:
-            log.info("%s is not retried before the next regular time.", name)
+        if None in again:
+            log.info("%s %s not retried before the next regular time.", name, "are" if len(days) > 1 else "is")
 
     def _next(self) -> tuple[datetime, Line, date | None]:
         """The next moment at which there is something to do, of which line, and the day that is retried then.
