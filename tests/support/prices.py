@@ -1,4 +1,4 @@
-"""Bars, splits and dividends as tables of a DuckDB file, in the shape in which a load makes them."""
+"""Bars, splits and dividends in the tables that a load makes, in a DuckDB file or in the stand-in of Snowflake."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from typing import Any
 
 import duckdb
 
+from snowflake_gate import SnowflakeGate
 from stockpipe import Reader
 from stockpipe.datasets import DATASETS
 from stockpipe.settings import load_settings
 from stockpipe.warehouse import sql
-from stockpipe.warehouse.dialect import duckdb_create
+from stockpipe.warehouse.dialect import TableOptions, duckdb_create, snowflake_create
 
 Bar = tuple[str, str, float]
 """Ticker, day, close."""
@@ -24,23 +25,30 @@ Dividend = tuple[str, str, float]
 
 
 class Prices:
-    """A DuckDB file to which events are added."""
+    """A DuckDB file, or with a `gate` Snowflake's schema, to which events are added."""
 
-    def __init__(self, path: Path = Path("prices.duckdb")) -> None:
+    def __init__(self, path: Path = Path("prices.duckdb"), gate: SnowflakeGate | None = None) -> None:
+        self.gate = gate
+        values = gate.env() if gate else {"STOCKPIPE_DUCKDB_PATH": str(path)}
+        self.settings = load_settings(values, env={})
         self.path = path
-        settings = load_settings({}, env={})
-        with duckdb.connect(str(path)) as connection:
-            for name in ("daily_bars", "splits", "dividends"):
-                for statement in duckdb_create(sql.dataset_table(DATASETS[name], settings)):
-                    connection.execute(statement)
+        for name in ("daily_bars", "splits", "dividends"):
+            table = sql.dataset_table(DATASETS[name], self.settings)
+            options = TableOptions.of(self.settings)
+            for statement in [snowflake_create(table, options)] if gate else duckdb_create(table):
+                self.run(statement)
 
     @property
     def desk(self) -> Reader:
-        """A reader of the file."""
-        return Reader(load_settings({"STOCKPIPE_DUCKDB_PATH": str(self.path)}, env={}))
+        """A reader of the tables."""
+        return Reader(self.settings)
 
     def run(self, statement: str, rows: Sequence[Sequence[Any]] = ()) -> None:
         """Run a statement, once for each row of values."""
+        if self.gate:
+            for row in rows or [()]:
+                self.gate.rows(_filled(statement, row))
+            return
         with duckdb.connect(str(self.path)) as connection:
             if rows:
                 connection.executemany(statement, [list(row) for row in rows])
@@ -95,3 +103,9 @@ class Prices:
         return [
             (str(row["EX_DATE"]), row["EVENT"], row["ISSUE"], row["USED"]) for row in self.desk.price_issues(ticker)
         ]
+
+
+def _filled(statement: str, row: Sequence[Any]) -> str:
+    """A statement with its values written out."""
+    literals = ["NULL" if value is None else f"'{value}'" if isinstance(value, str) else str(value) for value in row]
+    return statement.replace("?", "{}").format(*literals)
