@@ -8,6 +8,8 @@ from decimal import Decimal
 from pathlib import Path
 
 import duckdb
+import pandas
+import polars
 import pytest
 
 from stockpipe import Answer, errors
@@ -58,21 +60,18 @@ def test_parquet_keeps_what_python_cannot_hold(tmp_path: Path) -> None:
 
 
 def test_arrow_keeps_the_exact_types(answer: Answer) -> None:
-    pytest.importorskip("pyarrow", reason="pyarrow is the reader's own")
     table = answer.arrow()
     assert table.to_pylist() == answer.rows()
     assert str(table.schema.field("PRICE").type) == "decimal128(18, 6)"
 
 
 def test_polars_keeps_the_exact_types(answer: Answer) -> None:
-    polars = pytest.importorskip("polars", reason="polars is the reader's own")
     frame = answer.pl()
     assert frame.rows() == ROWS
     assert frame.schema["PRICE"] == polars.Decimal(18, 6)
 
 
 def test_pandas_gets_days_as_days_and_missing_numbers_as_missing(answer: Answer) -> None:
-    pandas = pytest.importorskip("pandas", reason="pandas is the reader's own")
     frame = answer.df()
     assert list(frame.columns) == answer.columns
     assert frame["DAY"].tolist() == [pandas.Timestamp("2026-02-05"), pandas.Timestamp("2026-02-06")]

@@ -79,7 +79,8 @@ class Answer:
     def pl(self) -> pl.DataFrame:
         """A DataFrame of polars, every value with its exact type. ConfigError where polars or pyarrow is not installed."""
         _need("polars", "pyarrow")
-        return self._fetched.sql(_TABLE).pl()
+        frame: pl.DataFrame = self._fetched.sql(_TABLE).pl()
+        return frame
 
     def arrow(self) -> pa.Table:
         """A table of pyarrow, every value with its exact type. ConfigError where pyarrow is not installed."""
