@@ -32,11 +32,16 @@ def test_a_healthy_day_has_no_doubt() -> None:
         ({"last": {"warnings": ["A list of whole pages."]}}, "Warning", "A list of whole pages."),
         ({"last": {"filled": {"CIK": 990}}}, "CIK known", "99.0% of the rows, 100.0% on 2026-02-02."),
         ({"last": {"filled": {"COMPOSITE_FIGI": 0}}}, "FIGI known", "0.0% of the rows, 100.0% on 2026-02-02."),
-        ({"rows": (1, 1, 1, 1), "skip": (1,)}, "Gaps", "1 of the last 4 days are not published: 2026-02-03."),
+        ({"rows": (1, 1, 1, 1), "skip": (1,)}, "Gaps", "1 of the last 4 days is not published: 2026-02-03."),
+        ({"rows": (1,) * 9, "skip": tuple(range(1, 8))}, "Gaps", "7 of the last 9 days are not published: 2026-02-03, 2026-02-04, 2026-02-05, 2026-02-06, 2026-02-07 and 2 more."),
     ],
 )  # fmt: skip
 def test_each_doubt_is_told_by_itself(how: dict[str, Any], name: str, text: str) -> None:
     assert doubts(**how) == {name: text}
+
+
+def test_a_first_day_has_no_gap() -> None:
+    assert next(one.text for one in looked_at(facts(1000)) if one.name == "Gaps") == "None in the last day."
 
 
 @pytest.mark.parametrize("rows", [(1000, 951), (1000, 1199), (0, 0)])

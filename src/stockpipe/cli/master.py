@@ -126,5 +126,7 @@ def _lines(found: dict[str, Any]) -> list[tuple[str, Any]]:
     lines = [(name.replace("_", " "), value) for name, value in document.items()]
     for name, value in figures.items():
         several = value.items() if isinstance(value, dict) else ((None, value),)
-        lines += [(f"{name}: {key}" if key else name, f"{one:,}") for key, one in several]
+        # What is in capitals is the name of a table.
+        word = name if name.isupper() else name.replace("_", " ")
+        lines += [(f"{word}: {key}" if key else word, f"{one:,}") for key, one in several]
     return lines

@@ -26,7 +26,7 @@ def known_day(days: tuple[date, date] | None, day: date | None) -> date:
     """The day to answer for, by default the master's newest. NotThere without a master, UsageError outside of its days."""
     if days is None:
         raise NotThere(
-            "No security master is built yet, so nobody knows who is who.",
+            "No security master is built yet.",
             hint="Build it from the days that are loaded: stockpipe master build.",
         )
     first, last = days

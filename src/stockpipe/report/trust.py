@@ -110,10 +110,13 @@ def _gaps(facts: Facts) -> Trust:
     expected = [first + timedelta(days=number) for number in range((day - first).days + 1)]
     missing = [one for one in expected if one not in known]
     if not missing:
-        return Trust("Gaps", "good", f"None in the last {len(expected)} days.")
-    shown = _list([str(one) for one in missing[:5]])
-    more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
-    return Trust("Gaps", "look", f"{len(missing)} of the last {len(expected)} days are not published: {shown}{more}.")
+        return Trust(
+            "Gaps", "good", "None in the last day." if len(expected) == 1 else f"None in the last {len(expected)} days."
+        )
+    more = [f"{len(missing) - 5} more"] if len(missing) > 5 else []
+    shown = _list([*(str(one) for one in missing[:5]), *more])
+    verb = "is" if len(missing) == 1 else "are"
+    return Trust("Gaps", "look", f"{len(missing)} of the last {len(expected)} days {verb} not published: {shown}.")
 
 
 def _list(words: list[str]) -> str:
