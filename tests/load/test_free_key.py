@@ -75,3 +75,15 @@ def test_how_many_calls_are_to_come(query: Query, plan: CutPlan, left: int, as_u
     paced = pacer(FakeClock(), plan="free")
     _expect_calls(paced, query, plan)
     assert (paced.calls_left, paced.as_usual) == (left, as_usual)
+
+
+def test_a_day_of_stocks_takes_two_minutes_and_three_right_after_another_run(clock: FakeClock, tmp_path: Path) -> None:
+    """What the README says of a free key: 13 calls, five a minute."""
+    listing = write_listing(tmp_path / "all.csv", many(12_400))
+    took = []
+    with Sandbox(data=listing, plan="free", monotonic=clock.monotonic) as sandbox:
+        for _ in range(2):
+            began = clock.seconds
+            load(flags(sandbox, MASSIVE_PLAN="free"), clock, force=True)
+            took.append(round((clock.seconds - began) / 60))
+    assert took == [2, 3]

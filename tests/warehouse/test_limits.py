@@ -93,6 +93,8 @@ def test_each_command_gives_the_connector_its_limit(
     done = CliRunner().invoke(main, [word.replace("+", " ") for word in words.split()], env=silent)
     assert done.exit_code in (5, 6), done.output
     assert [seconds(arguments) for arguments in given] == [{limit}]
+    # What is waited for is told, also where a command says nothing else about connecting.
+    assert logging.getLogger("stockpipe").handlers[0].level == logging.INFO
 
 
 def test_python_reads_with_the_short_limit(silent: dict[str, str], given: list[dict[str, Any]]) -> None:
