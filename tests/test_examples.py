@@ -7,10 +7,11 @@ import shlex
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 import stockpipe
 from conftest import PROGRAM, command, flags
-from stockpipe.cli import COMMANDS
+from stockpipe.cli import COMMANDS, main
 from stockpipe.sandbox import Sandbox
 from stockpipe.settings import load_settings
 from stockpipe.warehouse import open_warehouse
@@ -31,14 +32,14 @@ MON, TUE = "2026-02-02", "2026-02-03"
 def examples() -> set[str]:
     """The SQL behind `stockpipe query` in pages, Makefile and help, and of `.query(...)` in Python."""
     texts = [(ROOT / page).read_text(encoding="utf-8") for page in PAGES]
-    texts += [command(name, "--help").stdout for name in COMMANDS] + [command("--help").stdout]
+    texts += [CliRunner().invoke(main, [*name, "--help"]).output for name in ([], *([one] for one in COMMANDS))]
     return {re.sub(r"\s+", " ", sql) for text in texts for sql in _QUERY.findall(text)}
 
 
 @pytest.fixture
 def two_days_and_markets() -> dict[str, str]:
     """Settings of a file with two days of two markets, listed and delisted."""
-    with Sandbox() as sandbox:
+    with Sandbox(rows=1200) as sandbox:
         settings = flags(sandbox)
         for market in ("indices", "stocks"):
             for day in (MON, TUE):
