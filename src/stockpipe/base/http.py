@@ -7,6 +7,7 @@ that the whole answer may take, headers included.
 from __future__ import annotations
 
 import contextlib
+import re
 import socket
 import ssl
 import threading
@@ -22,6 +23,7 @@ from stockpipe.base.proxies import Proxy, proxy_for
 from stockpipe.base.text import is_loopback, printable
 
 _LOOK_UP = 0.5
+_NUMBER = re.compile(r"^\[(?:Errno|WinError) -?\d+\] ")
 _Option = tuple[int, int, int] | tuple[int, int, bytes | bytearray] | tuple[int, int, None, int]
 
 
@@ -100,6 +102,11 @@ class NobodyListens(Unreachable):
     """A port of this machine that no program listens at."""
 
 
+def in_words(error: Exception) -> str:
+    """What an error of the transport says, without the system's number: `Connection refused`, not `[Errno 111] ...`."""
+    return printable(_NUMBER.sub("", str(error)))
+
+
 class _Backend(httpcore2.NetworkBackend):
     """Opens connections that keep the deadline; all of them go to the proxy where there is one."""
 
@@ -126,7 +133,7 @@ class _Backend(httpcore2.NetworkBackend):
 
     def _named(self, host: str, error: Exception) -> Exception:
         """The error with the name of what could not be reached, where that is not plain."""
-        text = printable(str(error))
+        text = in_words(error)
         if isinstance(error.__cause__, socket.gaierror):
             text = f"no address is known for the host name {host} ({text})"
         if self._proxy:

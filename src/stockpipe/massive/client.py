@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import httpcore2
 
-from stockpipe.base.http import Deadline, NobodyListens, open_pool
+from stockpipe.base.http import Deadline, NobodyListens, in_words, open_pool
 from stockpipe.base.text import printable, redacted, without_secrets
 from stockpipe.base.version import __version__
 from stockpipe.datasets import Endpoint
@@ -133,7 +133,7 @@ class Client:
         except httpcore2.TimeoutException:
             raise Transient(f"no whole answer within {seconds:g} s") from None
         except (httpcore2.NetworkError, httpcore2.ProtocolError, httpcore2.ProxyError) as error:
-            text = f"{self.origin.base_url} could not be read: {printable(str(error))}"
+            text = f"{self.origin.base_url} could not be read: {in_words(error)}"
             remedy = _NO_SANDBOX if isinstance(error, NobodyListens) else getattr(error, "remedy", "")
             raise Transient(text, remedy) from None
         self.sandbox = headers.get("x-sandbox", self.sandbox)
