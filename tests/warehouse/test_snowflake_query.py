@@ -30,6 +30,18 @@ def test_times_that_the_connector_may_have_cut_are_named(serve: Serve, gate: Sno
     assert (whole.returncode, "Note" in whole.stderr, '"ticker": "T00000"' in whole.stdout) == (0, False, True)
 
 
+def test_python_is_told_too(serve: Serve, gate: SnowflakeGate, caplog: pytest.LogCaptureFixture) -> None:
+    settings = flags(serve(many(1))) | gate.env()
+    stockpipe.load(settings=settings)
+    caplog.clear()
+    with stockpipe.open(settings=settings) as desk:
+        desk.query("SELECT TICKER, DS FROM TICKERS")
+        assert not [message for message in caplog.messages if "cuts times" in message]
+        desk.universe()
+    [told] = [message for message in caplog.messages if "cuts times" in message]
+    assert told.startswith("Snowflake's connector cuts times to microseconds: LAST_UPDATED_UTC, DELISTED_UTC.")
+
+
 @pytest.mark.parametrize("sql", ["SELEC 1", "SELECT NONE FROM TICKERS", "SELECT * FROM TICKRS", "DROP TABLE TICKERS"])
 def test_a_mistyped_statement_is_usage_here_too(gate: SnowflakeGate, sql: str) -> None:
     with closing(open_warehouse(load_settings(gate.env(), env={}))) as warehouse, pytest.raises(UsageError) as error:

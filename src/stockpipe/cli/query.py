@@ -64,7 +64,8 @@ def query(
         show(found, "json" if as_json else form or "table", everything=everything, quiet=options["quiet"])
         # Whoever reads no more wants no note either.
         print(end="", flush=True)
-        _note_coarse(found)
+        if found.cut:
+            click.echo(f"Note: {found.cut}", err=True)
         if warehouse.local and not options["quiet"]:
             _note_samples(warehouse)
 
@@ -109,14 +110,6 @@ def _must_be_text(sql: str) -> None:
             "The SQL has characters that are no text in this terminal's encoding.",
             hint="Set a UTF-8 locale, such as LC_ALL=C.UTF-8, or PYTHONUTF8=1.",
         )
-
-
-def _note_coarse(found: QueryResult) -> None:
-    """Say that digits may be missing, and how to see them."""
-    if found.coarse:
-        names = ", ".join(map(printable, found.coarse))
-        text = f"Note: Snowflake's connector cuts times to microseconds: {names}. TO_VARCHAR(...) shows every digit."
-        click.echo(text, err=True)
 
 
 def _note_samples(warehouse: Warehouse) -> None:

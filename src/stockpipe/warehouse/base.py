@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from stockpipe.base.clock import Clock
+from stockpipe.base.text import printable
 from stockpipe.datasets import Dataset, Part, Partition
 from stockpipe.errors import WarehouseError
 from stockpipe.warehouse.derived import Replacement
@@ -82,6 +83,13 @@ class QueryResult:
     types: list[str] = field(default_factory=list)
     documents: frozenset[int] = frozenset()
     coarse: tuple[str, ...] = ()
+
+    @property
+    def cut(self) -> str:
+        """What to tell of digits that may be missing, and how to see them; "" where none can be."""
+        names = ", ".join(map(printable, self.coarse))
+        told = f"Snowflake's connector cuts times to microseconds: {names}. TO_VARCHAR(...) shows every digit."
+        return told if names else ""
 
 
 @dataclass(frozen=True)

@@ -119,10 +119,13 @@ class SnowflakeWarehouse:
         return self._session.ask(text, None, _UNANSWERED)
 
     def fetch(self, text: str) -> duckdb.DuckDBPyConnection:
-        """See Warehouse."""
+        """See Warehouse. Where a time may lack digits, that is a warning."""
         from stockpipe.warehouse.memory import in_memory
 
-        return in_memory(self.query(text))
+        found = self.query(text)
+        if found.cut:
+            log.warning("%s", found.cut)
+        return in_memory(found)
 
     def scan(self, *texts: str, heavy: bool = False) -> list[QueryResult]:  # noqa: ARG002 - the service has its own bounds
         """See Warehouse."""
