@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import click
@@ -36,6 +37,15 @@ EVERY = commands()
 def test_bounds_are_in_plain_words(words: str) -> None:
     shown = CliRunner().invoke(GROUP, [*words.split(), "--help"], terminal_width=200).output
     assert [sign for sign in ("<=", ">=", "RANGE", "INTEGER", "FLOAT") if sign in shown] == []
+
+
+@pytest.mark.parametrize("words", ["", *EVERY])
+def test_no_option_is_wider_than_a_terminal(words: str) -> None:
+    shown = CliRunner().invoke(GROUP, [*words.split(), "--help"], terminal_width=80).output
+    assert [line for line in shown.splitlines() if len(line) > 80 and re.match(r" +-| {12}", line)] == []
+    # What cannot stand in front of an option stands in its help.
+    if "--dataset" in shown and words != "datasets":
+        assert "daily_bars, dividends, exchanges" in " ".join(shown.split())
 
 
 @pytest.mark.parametrize("group", [main, EVERY["master"]])

@@ -18,7 +18,7 @@ from stockpipe.base.folders import WorkFolder
 from stockpipe.base.text import printable
 from stockpipe.cli.choices import Word
 from stockpipe.cli.output import exit_codes, shared_options
-from stockpipe.cli.parts import USUAL_DATASET, whole_part_options, whole_words_of
+from stockpipe.cli.parts import DATASET_NAMES, USUAL_DATASET, whole_part_options, whole_words_of
 from stockpipe.cli.read import open_told
 from stockpipe.cli.streams import missing
 from stockpipe.cli.values import number_of
@@ -40,7 +40,14 @@ _STDOUT = Path("-")
 @click.option("--from", "first", metavar="YYYY-MM-DD", help="All published days from this one on.")
 @click.option("--to", "last", metavar="YYYY-MM-DD", help="All published days up to this one.")
 @click.option("--all", "everything", is_flag=True, help="All published days.")
-@click.option("--dataset", type=Word(tuple(DATASETS)), default=USUAL_DATASET, show_default=True, help="What to export.")
+@click.option(
+    "--dataset",
+    type=Word(tuple(DATASETS)),
+    metavar="NAME",
+    default=USUAL_DATASET,
+    show_default=True,
+    help=f"What to export: {DATASET_NAMES}.",
+)
 @whole_part_options
 @click.option("--format", "form", type=Word(["csv", "parquet", "jsonl"], strict=True), help="Default: by FILE's name.")
 @shared_options

@@ -12,6 +12,7 @@ from stockpipe.base.disk import megabytes
 from stockpipe.cli.choices import Word
 from stockpipe.cli.logs import configure_logging
 from stockpipe.cli.output import exit_codes, given_settings, print_json, shared_options
+from stockpipe.cli.parts import DATASET_NAMES
 from stockpipe.datasets import DATASETS
 from stockpipe.errors import UsageError
 from stockpipe.load.desk import Desk
@@ -31,7 +32,8 @@ _COST = (
     "datasets",
     multiple=True,
     type=Word(tuple(DATASETS), several=True),
-    help="Only these tables, in Snowflake. Default: all that there are.",
+    metavar="NAME",
+    help=f"Snowflake: only the tables of these: {DATASET_NAMES}. Default: all that there are.",
 )
 @click.option("--yes", is_flag=True, help="Snowflake: do not ask.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")

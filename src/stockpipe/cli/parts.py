@@ -12,6 +12,8 @@ from stockpipe.datasets import DATASETS, USUAL, Dataset, Division, Part
 from stockpipe.load.loads import KEEP, KEPT
 
 USUAL_DATASET = USUAL.name
+DATASET_NAMES = ", ".join(DATASETS)
+"""For the help of an option `--dataset`: as its metavar they would be wider than a terminal."""
 
 
 def divisions() -> dict[str, Division]:
@@ -69,10 +71,10 @@ def list_options(function: Callable[..., Any]) -> Callable[..., Any]:
         function = click.option(f"--{name}", multiple=several, type=kind, help=f"{_help(division)}{more}")(function)
     for name, text in further_options().items():
         function = click.option(f"--{name}", **_values_of(name), help=text)(function)
-    help_text = f"What to load. Default: {USUAL_DATASET}. Repeat it, put commas between, or say all."
-    return click.option(
-        "--dataset", "datasets", multiple=True, type=Word(tuple(DATASETS), several=True), help=help_text
-    )(function)
+    more = f"Default: {USUAL_DATASET}. Repeat it, put commas between, or say all."
+    kind = Word(tuple(DATASETS), several=True)
+    help_text = f"What to load: {DATASET_NAMES}. {more}"
+    return click.option("--dataset", "datasets", multiple=True, type=kind, metavar="NAME", help=help_text)(function)
 
 
 def whole_part_options(function: Callable[..., Any]) -> Callable[..., Any]:

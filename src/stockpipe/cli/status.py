@@ -15,7 +15,7 @@ from stockpipe.cli.choices import Whole, Word
 from stockpipe.cli.gaps import show_gaps
 from stockpipe.cli.next_command import next_command, program
 from stockpipe.cli.output import exit_codes, given_settings, print_json, shared_options
-from stockpipe.cli.parts import filtered_parts, part_filters, run_words, usual_parts
+from stockpipe.cli.parts import DATASET_NAMES, filtered_parts, part_filters, run_words, usual_parts
 from stockpipe.cli.read import open_quietly
 from stockpipe.cli.table import Look, Shown, in_width, print_table, tell
 from stockpipe.datasets import DATASETS
@@ -44,7 +44,9 @@ _RUNS_LOOK = Look(
     paint=dict.fromkeys(BAD, "red"),
 )
 
-_dataset = click.option("--dataset", type=Word(tuple(DATASETS), strict=True), help="Only this dataset.")
+_dataset = click.option(
+    "--dataset", type=Word(tuple(DATASETS), strict=True), metavar="NAME", help=f"Only this dataset: {DATASET_NAMES}."
+)
 _as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 
 
