@@ -195,8 +195,8 @@ def test_a_receiver_that_is_down_costs_one_warning_without_its_url(
     with pytest.raises(WarehouseError), alerts.watching(ABOUT):
         raise WarehouseError("The table is gone.")
     assert [entry.message for entry in caplog.records] == [
-        "The ping alert could not be sent (ConnectError). The run goes on.",
-        "The webhook alert could not be sent (ConnectError). The run goes on.",
+        "The ping alert could not be sent (Connection refused). The run goes on.",
+        "The webhook alert could not be sent (Connection refused). The run goes on.",
     ]
 
 

@@ -167,7 +167,7 @@ def _try(url: str, body: bytes, kind: str, seconds: float) -> tuple[str, bool]:
     # Imported here, so that a run without alerts does not pay for it.
     import httpcore2
 
-    from stockpipe.base.http import Deadline, open_pool
+    from stockpipe.base.http import Deadline, in_words, open_pool
 
     parts, headers = urlsplit(url), _headers(url, body, kind)
     timeouts = dict.fromkeys(("connect", "read", "write", "pool"), seconds)
@@ -186,6 +186,8 @@ def _try(url: str, body: bytes, kind: str, seconds: float) -> tuple[str, bool]:
         raise
     except StockpipeError as error:  # a certificate, a proxy: the same again at the next try
         return str(error), True
+    except httpcore2.ConnectError as error:
+        return in_words(error), False
     except Exception as error:  # noqa: BLE001 - whatever breaks here, the run goes on
         return type(error).__name__, False
     if 200 <= status < 300:
