@@ -29,7 +29,7 @@ test-slow: $(DEV)  ## the tests that take seconds each
 	$(BIN)/python -m pytest -q -n auto -m slow
 
 test-chaos: $(DEV)  ## kills and random faults; some minutes
-	$(BIN)/python -m pytest -q -n auto tests/chaos -o addopts="--strict-markers -ra"
+	$(BIN)/python -m pytest -q -n auto --maxschedchunk=1 tests/chaos -o addopts="--strict-markers -ra"
 
 test-master: $(DEV)  ## the rules of the security master against hidden identities: precision and recall for each kind of event
 	$(BIN)/python tests/support/judge.py $(ARGS)

@@ -18,6 +18,9 @@ from stockpipe.sandbox import SANDBOX_KEY, Sandbox
 
 pytest_plugins = ["support.disks", "support.gates", "support.receivers", "support.tls"]
 
+_LONGEST = ("test_readers.py", "test_kills.py", "test_backfill_kills.py")
+"""Tests of minutes come first, so that no worker has one of them left when the others are done."""
+
 FIELDS = [
     "ticker", "name", "market", "locale", "primary_exchange", "type", "active", "currency_name", "cik", "composite_figi",
     "share_class_figi", "last_updated_utc",
@@ -134,3 +137,8 @@ def table(sql: str, path: str = "stockpipe.duckdb") -> list[tuple[object, ...]]:
     """What a DuckDB file answers."""
     with duckdb.connect(path, read_only=True) as connection:
         return connection.execute(sql).fetchall()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the longest tests first; all others keep their places."""
+    items.sort(key=lambda item: item.path.name not in _LONGEST)

@@ -25,7 +25,7 @@ def poll_while_publishing(
     done = threading.Event()
 
     def poll() -> None:
-        while not done.is_set():
+        while not done.wait(0.005):  # a look without a pause would keep the publish from going on
             seen.add(look())
 
     reader = threading.Thread(target=poll)
