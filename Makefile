@@ -26,7 +26,7 @@ test: $(DEV)  ## the tests; those that take seconds each have a target of their 
 	$(BIN)/python -m pytest -q -n auto
 
 test-slow: $(DEV)  ## the tests that take seconds each
-	$(BIN)/python -m pytest -q -n auto -m slow
+	$(BIN)/python -m pytest -q -n auto --maxschedchunk=1 -m slow
 
 test-chaos: $(DEV)  ## kills and random faults; some minutes
 	$(BIN)/python -m pytest -q -n auto --maxschedchunk=1 tests/chaos -o addopts="--strict-markers -ra"
@@ -41,7 +41,7 @@ test-connectors: test-connector-oldest test-connector-newest  ## the Snowflake t
 
 # fakesnow runs beside connector 4 only: the stand-in is served from .venv.
 test-connector-%: tests/connectors/.venv-%/.ready $(DEV)
-	GATE_PYTHON=$(CURDIR)/$(BIN)/python $(<D)/bin/python -m pytest -q -n auto -m "slow or not slow" -k "not duckdb" $(SNOWFLAKE_TESTS)
+	GATE_PYTHON=$(CURDIR)/$(BIN)/python $(<D)/bin/python -m pytest -q -n auto --maxschedchunk=1 -m "slow or not slow" -k "not duckdb" $(SNOWFLAKE_TESTS)
 
 lint: $(DEV)  ## ruff: rules and format; import-linter: arrows between the rooms
 	$(BIN)/ruff check .
