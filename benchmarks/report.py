@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from builds import MasterBuild
+from builds import MasterBuild, Prices
 from history import Backfill, History
 from loads import DLT_PARQUET, OURS, Case, Series
 from measure import OUR_PYTHON, PEER_PYTHON, clean_environment, own_peak
@@ -44,6 +44,8 @@ def tables(results: Results) -> Iterator[Table]:
         yield from _history(results.history)
     if results.master:
         yield _master(results.master)
+    if results.prices:
+        yield _prices(results.prices)
     if results.snowflake:
         yield _snowflake(results)
     states = {True: "met", False: "NOT met", None: "-"}
@@ -168,6 +170,24 @@ def _master(found: MasterBuild) -> Table:
     ]
     title = f"Security master: {found.securities:,} securities over {found.days:,} days, {found.rows:,} rows"
     return Table(title, ("", "measured"), rows)
+
+
+def _prices(found: Prices) -> Table:
+    rows = [
+        ("one security, as stockpipe prices asks", f"{found.prices_ms:.0f} ms"),
+        ("one security, by the view", f"{found.security_ms:.0f} ms"),
+        ("the newest day of all, one in the middle", f"{found.newest_day_ms:.0f} ms, {found.middle_day_ms:.0f} ms"),
+        ("the panel to Parquet", f"{found.panel_seconds:.1f} s"),
+        (
+            "peak memory, before the panel and in it",
+            f"{found.peak_memory_mb_before_the_panel:.0f} MiB; {found.peak_memory_mb:.0f} MiB",
+        ),
+    ]
+    if found.pandas_seconds is not None:
+        rows.append(
+            ("the panel by hand in pandas", f"{found.pandas_seconds:.1f} s, {found.pandas_peak_memory_mb:.0f} MiB")
+        )
+    return Table(f"Adjusted prices: {found.securities:,} securities, {found.bars:,} bars", ("", "measured"), rows)
 
 
 def _snowflake(results: Results) -> Table:

@@ -17,7 +17,7 @@ from loads import COMPETITORS, FLOOR, LARGE, OURS, Case
 from measure import HERE, PEER_PYTHON, BenchmarkError
 from targets import DAY, LARGER, LATENCY, Results
 
-PARTS = ("loads", "start", "free", "long", "history", "master", "snowflake", "install")
+PARTS = ("loads", "start", "free", "long", "history", "master", "prices", "snowflake", "install")
 QUICK_PARTS = ("loads", "start")
 _LONG_WALKS = (1000, 2000)
 
@@ -44,6 +44,12 @@ def options(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--bar-days", type=int, default=1000, help="trading days of the backfill of bars")
     parser.add_argument("--duel-days", type=int, default=60, help="days that dlt loads too")
     parser.add_argument("--master-days", type=int, default=250, help="days of the security master; 5000 takes a while")
+    parser.add_argument(
+        "--bars",
+        type=int,
+        default=3_000_000,
+        help="bars of 20 years for the prices; 60000000 are 12,000 securities, 5 GB",
+    )
     chosen = parser.parse_args(arguments)
     if chosen.quick:
         chosen.rows, chosen.latency, chosen.repeats = [DAY], [0.0], 3
@@ -79,6 +85,8 @@ def measure(chosen: argparse.Namespace) -> Results:
         results.history = history.measured(chosen.days, chosen.bar_days, chosen.duel_days, say)
     if "master" in chosen.parts:
         results.master = builds.master_build(chosen.master_days, say)
+    if "prices" in chosen.parts:
+        results.prices = builds.prices(chosen.bars, say)
     if "snowflake" in chosen.parts:
         results.snowflake = list(cost.traffic(say, quick=chosen.quick))
     if "install" in chosen.parts:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import cost
-from builds import MasterBuild
+from builds import MasterBuild, Prices
 from cost import Traffic
 from history import History
 from loads import CSV_COPY, DLT, DLT_PARQUET, FLOOR, LARGE, OURS, PEERS, RERUN, Case, Series
@@ -30,6 +30,7 @@ class Results:
     server_rate: float | None = None
     history: History | None = None
     master: MasterBuild | None = None
+    prices: Prices | None = None
     snowflake: list[Traffic] = field(default_factory=list)
 
     def series(self, rows: int, latency: float, name: str) -> Series | None:
@@ -57,6 +58,7 @@ def judge(results: Results) -> Iterator[Target]:
     yield from _long_walks(results)
     yield from _history(results)
     yield from _master(results.master)
+    yield from _prices(results.prices)
     yield _statements(results)
     yield _start_up(results)
     yield from _install(results)
@@ -168,6 +170,25 @@ def _master(found: MasterBuild | None) -> Iterator[Target]:
     yield _at_most("its peak memory", found.peak_memory_mb if found else None, 2 * 1024, "MiB", 0)
     share = found.history_rows_per_cent_of_snapshot_rows if found else None
     yield _at_most("its history rows against snapshot rows", share, 2, "%")
+
+
+def _prices(found: Prices | None) -> Iterator[Target]:
+    """The limits are those of 60 million bars, whatever the number that was measured."""
+    what = f"adjusted prices, {found.bars if found else 60_000_000:,} bars"
+    yield _at_most(f"{what}: one security, as stockpipe prices asks", found.prices_ms if found else None, 100, "ms", 0)
+    yield _at_most("a day of all securities, by the view", found.newest_day_ms if found else None, 300, "ms", 0)
+    rate = found.panel_rows_a_second_a_core if found else None
+    shown = "not measured" if rate is None else f"{rate:,.0f} rows a second a core"
+    yield Target("the panel to Parquet", "2,000,000 rows a second a core", shown, None if rate is None else rate >= 2e6)
+    yield _at_most("its peak memory", found.peak_memory_mb if found else None, 3 * 1024, "MiB", 0)
+    difference = found.largest_difference if found else None
+    shown = "not measured" if difference is None else f"{difference:.0e}"
+    yield Target(
+        "its closes against those by hand in pandas", "1e-9", shown, None if difference is None else difference < 1e-9
+    )
+    by_hand = found.pandas_seconds if found else None
+    ratio = found.panel_seconds / by_hand if found and by_hand else None
+    yield _at_most("its seconds against those by hand in pandas", ratio, 1)
 
 
 def _statements(results: Results) -> Target:

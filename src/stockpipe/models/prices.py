@@ -22,6 +22,7 @@ LOW, HIGH = 0.7, 1.4
 _JUMP = (0.6, 1.67)
 _SEARCHED_DAYS = 22  # some fifteen sessions
 _RENAMED_DAYS = 10
+_FIRST_YEAR = 2000
 _LARGE_SHARE = 0.5
 _OLD_DAYS = 14
 _PRICES = ("OPEN", "HIGH", "LOW", "CLOSE", "VWAP")
@@ -102,8 +103,12 @@ FROM moves WHERE move < {_JUMP[0]} OR move > {_JUMP[1]}"""
 
 
 def adjusted_sql(sources: Sources) -> str:
-    """Bars on the shares of the last bar: OPEN to VWAP and VOLUME by splits alone, TR_* with dividends reinvested too."""
+    """Bars on the shares of the last bar: OPEN to VWAP and VOLUME by splits alone, TR_* with dividends reinvested too.
+
+    The time between two events is cut by years, so that a bar meets the events of its year and not all of its series.
+    """
     prices = ", ".join(f'CAST(b."{name}" AS DOUBLE) * s AS "{name}"' for name in _PRICES)
+    ones, tens = (", ".join(f"({number})" for number in range(0, 10 * step, step)) for step in (1, 10))
     total = ", ".join(f'CAST(b."{name}" AS DOUBLE) * s * q AS "TR_{name}"' for name in _PRICES[:4])
     # Snowflake documents no shorter form of the frame.
     onwards = 'PARTITION BY "SERIES" ORDER BY "FIRST_BAR" DESC ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW'
@@ -117,19 +122,28 @@ chain AS (
         exp(sum(split_ln) OVER ({onwards})) AS split_factor, exp(sum(dividend_ln) OVER ({onwards})) AS dividend_factor
     FROM steps
 ),
+years AS (SELECT {_FIRST_YEAR} + tens.n + ones.n AS y FROM (VALUES {tens}) AS tens(n) CROSS JOIN (VALUES {ones}) AS ones(n)),
+pieces AS (
+    SELECT chain.*, y FROM chain JOIN years ON y BETWEEN coalesce({_year("from_bar")}, {_FIRST_YEAR}) AND {_year("until_bar")}
+),
 firsts AS (SELECT "SERIES", exp(sum(split_ln) + sum(dividend_ln)) AS first_factor FROM steps GROUP BY "SERIES"),
 b AS (
-    SELECT bars.*, coalesce(chain.split_factor, 1.0) AS s, coalesce(chain.dividend_factor, 1.0) AS q,
+    SELECT bars.*, coalesce(pieces.split_factor, 1.0) AS s, coalesce(pieces.dividend_factor, 1.0) AS q,
         coalesce(firsts.first_factor, 1.0) AS first_factor
     FROM {sources.bars} AS bars
-    LEFT JOIN chain ON chain."SERIES" = bars."SERIES" AND bars."DS" < chain.until_bar
-        AND (chain.from_bar IS NULL OR bars."DS" >= chain.from_bar)
+    LEFT JOIN pieces ON pieces."SERIES" = bars."SERIES" AND pieces.y = {_year('bars."DS"')}
+        AND bars."DS" < pieces.until_bar AND (pieces.from_bar IS NULL OR bars."DS" >= pieces.from_bar)
     LEFT JOIN firsts ON firsts."SERIES" = bars."SERIES"
 )
 SELECT b."SERIES", b."SECURITY_ID", b."TICKER", b."DS", {prices}, CAST(b."VOLUME" AS DOUBLE) / s AS "VOLUME",
     {total}, CAST(b."CLOSE" AS DOUBLE) * s * q / b.first_factor AS "FORWARD_CLOSE",
     b."CLOSE" AS "RAW_CLOSE", s AS "SPLIT_FACTOR", q AS "DIVIDEND_FACTOR"
 FROM b"""
+
+
+def _year(day: str) -> str:
+    """The year of a day; what lies outside of the list of years counts to its first or last one."""
+    return f"least(greatest(year({day}), {_FIRST_YEAR}), {_FIRST_YEAR + 99})"
 
 
 def _judged(sources: Sources) -> str:
@@ -158,6 +172,21 @@ def _of_series(table: str, day: str, key: str) -> str:
         s.last_ds DESC, s."SERIES") = 1"""
 
 
+def _at_bars(events: str) -> str:
+    """Events with the bar of their day, or the first one behind it, and the bar before that.
+
+    In two parts, as hardly any event has no bar on its day: a join by a range alone compares all bars of a series with all
+    of its events.
+    """
+    bar = 'p."PREV_DS", p."FIRST_BAR", p."PREV_CLOSE", p."FIRST_CLOSE"'
+    same = 'p."SERIES" = e."SERIES" AND p."FIRST_BAR" = e."EX_DATE"'
+    return f"""SELECT e.*, {bar} FROM {events} AS e JOIN priced AS p ON {same}
+    UNION ALL
+    SELECT e.*, {bar}
+    FROM (SELECT e.* FROM {events} AS e LEFT JOIN priced AS p ON {same} WHERE p."SERIES" IS NULL) AS e
+    JOIN priced AS p ON p."SERIES" = e."SERIES" AND p."PREV_DS" < e."EX_DATE" AND e."EX_DATE" < p."FIRST_BAR\""""
+
+
 def _splits(sources: Sources) -> str:
     """Of all splits of one day the one that fits the prices best counts, unless the price moved as if there was none."""
     key = 'e."EXECUTION_DATE", e."ADJUSTMENT_TYPE", e."SPLIT_FROM", e."SPLIT_TO"'
@@ -165,12 +194,14 @@ def _splits(sources: Sources) -> str:
     return f"""split_events AS (
     {_of_series(sources.splits, "EXECUTION_DATE", key)}
 ),
+split_bars AS (
+    {_at_bars("split_events")}
+),
 split_moves AS (
-    SELECT e."SERIES", e."EX_DATE", e."SPLIT_FROM" / e."SPLIT_TO" AS factor, p."PREV_DS", p."FIRST_BAR", p."PREV_CLOSE", p."FIRST_CLOSE",
-        p."FIRST_CLOSE" / p."PREV_CLOSE" AS unsplit, p."FIRST_CLOSE" / p."PREV_CLOSE" * e."SPLIT_TO" / e."SPLIT_FROM" AS moved
-    FROM split_events AS e
-    JOIN priced AS p ON p."SERIES" = e."SERIES" AND p."PREV_DS" < e."EX_DATE" AND e."EX_DATE" <= p."FIRST_BAR"
-    WHERE e."SPLIT_FROM" > 0 AND e."SPLIT_TO" > 0
+    SELECT "SERIES", "EX_DATE", "SPLIT_FROM" / "SPLIT_TO" AS factor, "PREV_DS", "FIRST_BAR", "PREV_CLOSE", "FIRST_CLOSE",
+        "FIRST_CLOSE" / "PREV_CLOSE" AS unsplit, "FIRST_CLOSE" / "PREV_CLOSE" * "SPLIT_TO" / "SPLIT_FROM" AS moved
+    FROM split_bars
+    WHERE "SPLIT_FROM" > 0 AND "SPLIT_TO" > 0 AND "PREV_DS" IS NOT NULL
 ),
 ranked_splits AS (
     SELECT m.*, row_number() OVER (PARTITION BY "SERIES", "EX_DATE" ORDER BY abs(ln(moved)), factor) AS place,
@@ -226,15 +257,16 @@ dividend_sums AS (
     SELECT "SERIES", "EX_DATE", sum(amount) AS amount, max(CASE WHEN with_split THEN 1 ELSE 0 END) AS with_split
     FROM dividend_amounts GROUP BY "SERIES", "EX_DATE"
 ),
+dividend_bars AS (
+    {_at_bars("dividend_sums")}
+),
 judged_dividends AS (
-    SELECT d."SERIES", d."EX_DATE", d.amount, p."PREV_DS", p."FIRST_BAR", p."PREV_CLOSE", p."FIRST_CLOSE",
-        p."PREV_CLOSE" IS NOT NULL AND d.amount < p."PREV_CLOSE" AS used,
-        CASE WHEN p."PREV_CLOSE" IS NULL THEN 'no close before it'
-            WHEN d.amount >= p."PREV_CLOSE" THEN 'not less than the price'
-            WHEN d.amount > {_LARGE_SHARE} * p."PREV_CLOSE" THEN 'more than half of the price'
-            WHEN d.with_split = 1 THEN 'on the day of a split'
-            WHEN d."EX_DATE" - p."PREV_DS" > {_OLD_DAYS} THEN 'the close before it is old' END AS issue
-    FROM dividend_sums AS d
-    JOIN priced AS p ON p."SERIES" = d."SERIES" AND (p."PREV_DS" < d."EX_DATE" AND d."EX_DATE" <= p."FIRST_BAR"
-        OR p."PREV_DS" IS NULL AND p."FIRST_BAR" = d."EX_DATE")
+    SELECT "SERIES", "EX_DATE", amount, "PREV_DS", "FIRST_BAR", "PREV_CLOSE", "FIRST_CLOSE",
+        "PREV_CLOSE" IS NOT NULL AND amount < "PREV_CLOSE" AS used,
+        CASE WHEN "PREV_CLOSE" IS NULL THEN 'no close before it'
+            WHEN amount >= "PREV_CLOSE" THEN 'not less than the price'
+            WHEN amount > {_LARGE_SHARE} * "PREV_CLOSE" THEN 'more than half of the price'
+            WHEN with_split = 1 THEN 'on the day of a split'
+            WHEN "EX_DATE" - "PREV_DS" > {_OLD_DAYS} THEN 'the close before it is old' END AS issue
+    FROM dividend_bars
 )"""

@@ -1,0 +1,151 @@
+"""The part `prices` of make bench: adjusted prices of 20 years, over bars that are generated in the DuckDB file itself.
+
+    python benchmarks/prices.py --bars 3000000
+
+5,040 trading days, and as many securities as make the number of bars; 60 million are 12,000 of them. Every other one splits
+once, all pay a dividend each quarter, and one in twenty is renamed after ten years. Printed are the milliseconds of one
+security (as `stockpipe prices` asks, and by the view), those of a day of all of them (the newest, and one in the middle), and
+the seconds of the whole panel to Parquet and of the same by hand (pandas_prices.py), whose closes must be ours within 1e-9.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from stockpipe import Reader
+from stockpipe.base.engine import Config
+from stockpipe.models import all_views
+from stockpipe.settings import load_settings
+from stockpipe.warehouse.scripts import tables_script, views_script
+
+DAYS = 5040
+_BATCH = 20
+_MOST_BY_HAND = 10_000_000  # pandas takes a kilobyte of memory a bar
+_LIMITS: Config = {"memory_limit": "2GB", "threads": 2}
+_FIRST = "DATE '2006-01-02'"
+_DAY = f"({_FIRST} + CAST(d * 7 // 5 AS INTEGER))"
+"""The day of a number: five of each seven."""
+_TICKER = "'T' || upper(printf('%05x', i)) || CASE WHEN i % 20 = 0 AND d >= 2520 THEN 'Q' ELSE '' END"
+_ID = "'T' || upper(printf('%05x', i)) || '.20060102'"
+_SPLIT = "CAST(hash(i) % 4000 + 500 AS INTEGER)"
+_BARS = """
+INSERT INTO DAILY_BARS (TICKER, DS, OPEN, HIGH, LOW, CLOSE, VOLUME, VWAP, TRANSACTIONS)
+SELECT {ticker}, {day}, c * 0.99, c * 1.01, c * 0.98, c, 1000 + i, c, 100 FROM (
+    SELECT i, d, (50 + 10 * sin(d / 50.0 + i)) * CASE WHEN i % 2 = 0 AND d < {split} THEN 2 ELSE 1 END AS c
+    FROM range({first}, {last}) AS days(d), range({securities}) AS s(i))
+"""
+_EVENTS = (
+    """INSERT INTO SPLITS (TICKER, EXECUTION_DATE, SPLIT_FROM, SPLIT_TO, ADJUSTMENT_TYPE, OCCURRENCE, KNOWN_FROM)
+    SELECT {ticker}, {day}, 1, 2, 'forward_split', 1, {first} FROM (
+        SELECT i, {split} AS d FROM range({securities}) AS s(i) WHERE i % 2 = 0)""",
+    """INSERT INTO DIVIDENDS (TICKER, EX_DIVIDEND_DATE, CASH_AMOUNT, DISTRIBUTION_TYPE, CURRENCY, OCCURRENCE, KNOWN_FROM)
+    SELECT {ticker}, {day}, 0.25, 'recurring', 'USD', 1, {first} FROM (
+        SELECT i, CAST(63 * q + i % 60 + 1 AS INTEGER) AS d FROM range({securities}) AS s(i), range({quarters}) AS t(q))""",
+    """INSERT INTO SECURITY_HISTORY (SECURITY_ID, TICKER, VALID_FROM, VALID_TO)
+    SELECT {id}, {ticker}, {day}, until FROM (
+        SELECT i, 0 AS d, CASE WHEN i % 20 = 0 THEN {half} END AS until FROM range({securities}) AS s(i)
+        UNION ALL SELECT i, 2520, NULL FROM range({securities}) AS s(i) WHERE i % 20 = 0)""",
+)
+
+
+def main() -> None:
+    """Generate, ask, write the panel, and let pandas do the same."""
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    parser.add_argument("--bars", type=int, default=3_000_000)
+    parser.add_argument(
+        "--folder", type=Path, help="where the files go (60 million bars: 5 GB); a temporary folder by default"
+    )
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(dir=options.folder) as folder:
+        print(json.dumps(measure(Path(folder), max(40, options.bars // DAYS)), indent=2))
+
+
+def generate(file: Path, securities: int) -> None:
+    """The tables and views as a load makes them, with their rows in the order of the days."""
+    settings = load_settings({"STOCKPIPE_WAREHOUSE": "duckdb", "STOCKPIPE_DUCKDB_PATH": str(file)}, env={})
+    words: dict[str, Any] = {
+        "ticker": _TICKER, "day": _DAY, "id": _ID, "split": _SPLIT, "securities": securities, "quarters": DAYS // 63,
+        "half": f"{_FIRST} + CAST(2520 * 7 // 5 AS INTEGER)",
+    }  # fmt: skip
+    with duckdb.connect(str(file), config={"memory_limit": "1GB"}) as connection:
+        connection.execute(tables_script(settings))
+        connection.execute(views_script(settings, all_views))
+        for first in range(0, DAYS, _BATCH):
+            connection.execute(_BARS.format(**words, first=first, last=first + _BATCH))
+        for statement in _EVENTS:
+            connection.execute(statement.format(**words, first=_FIRST))
+
+
+def measure(folder: Path, securities: int) -> dict[str, float]:
+    """The figures of one size."""
+    file = folder / "bench.duckdb"
+    generate(file, securities)
+    desk = Reader(load_settings({"STOCKPIPE_WAREHOUSE": "duckdb", "STOCKPIPE_DUCKDB_PATH": str(file)}, env={}))
+    one = f"SELECT * FROM ADJUSTED_BARS WHERE SECURITY_ID = 'T{securities // 40 * 20:05X}.20060102'"
+    day = f"SELECT * FROM ADJUSTED_BARS WHERE DS = {_FIRST} + "
+    found = {
+        "bars": securities * DAYS, "securities": securities,
+        "prices_ms": _milliseconds(lambda: desk.prices(f"T{securities // 40 * 20:05X}Q", adjust="total")),
+    }  # fmt: skip
+    with duckdb.connect(str(file), read_only=True, config=_LIMITS) as connection:
+        for name, statement in (
+            ("security_ms", one),
+            ("newest_day_ms", f"{day}{(DAYS - 1) * 7 // 5}"),
+            ("middle_day_ms", f"{day}{DAYS // 2 * 7 // 5}"),
+        ):
+            found[name] = _milliseconds(partial(_rows, connection, statement))
+        before = _peak()
+        began = time.perf_counter()
+        panel = folder / "panel.parquet"
+        connection.execute(f"COPY (SELECT * FROM ADJUSTED_BARS) TO '{panel}' (FORMAT parquet)")
+        found["panel_seconds"] = round(time.perf_counter() - began, 2)
+        found["panel_rows_a_second_a_core"] = round(
+            securities * DAYS / found["panel_seconds"] / min(2, os.cpu_count() or 1)
+        )
+        found["peak_memory_mb_before_the_panel"], found["peak_memory_mb"] = before, _peak()
+        for table in ("DAILY_BARS", "SPLITS", "DIVIDENDS", "SECURITY_HISTORY"):
+            connection.execute(f"COPY {table} TO '{folder / table}.parquet' (FORMAT parquet)")
+    return found | (by_hand(folder) if securities * DAYS <= _MOST_BY_HAND else {})
+
+
+def by_hand(folder: Path) -> dict[str, float]:
+    """What pandas takes for the total-return closes from the same Parquet files, and how far they are from ours at most."""
+    command: list[str | Path] = [sys.executable, Path(__file__).with_name("pandas_prices.py"), folder]
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)  # noqa: S603
+    found: dict[str, float] = json.loads(done.stdout)
+    return found
+
+
+def _rows(connection: duckdb.DuckDBPyConnection, statement: str) -> list[Any]:
+    return connection.execute(statement).fetchall()
+
+
+def _milliseconds(ask: Callable[[], object]) -> float:
+    """The middle of three, behind one that reads the file."""
+    times = []
+    for _ in range(4):
+        began = time.perf_counter()
+        ask()
+        times.append((time.perf_counter() - began) * 1000)
+    return round(sorted(times[1:])[1], 1)
+
+
+def _peak() -> float:
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1)
+
+
+if __name__ == "__main__":
+    main()
