@@ -14,7 +14,7 @@ from measure import HERE, OUR_PYTHON, BenchmarkError, clean_environment
 
 @dataclass(frozen=True)
 class MasterBuild:
-    """Seconds of a whole build and of the next night's, of a question as of a day, and what the history takes."""
+    """Seconds of a whole build and of the next night's, of a question as of a day; what is read and what the history takes."""
 
     days: int
     rows: int
@@ -23,6 +23,7 @@ class MasterBuild:
     nightly_build_seconds: float
     universe_milliseconds: float
     history_rows_per_cent_of_snapshot_rows: float
+    read_rows_per_cent_of_snapshot_rows: float
     peak_memory_mb_before_the_build: float
     peak_memory_mb: float
 

@@ -19,7 +19,7 @@ from pathlib import Path
 import duckdb
 
 from stockpipe.base.clock import Clock
-from stockpipe.master.build import Wish, build_master
+from stockpipe.master.build import Built, Wish, build_master
 from stockpipe.settings import Settings, load_settings
 from stockpipe.warehouse import open_warehouse
 from stockpipe.warehouse.scripts import tables_script
@@ -54,7 +54,7 @@ def measure(file: Path, days: int, rows: int) -> dict[str, float]:
         connection.execute(tables_script(settings))
     generate(file, range(days), rows)
     before = _peak()
-    whole, listed = build(settings)
+    whole, built = build(settings)
     generate(file, range(days, days + 1), rows)
     nightly, _ = build(settings)
     with duckdb.connect(str(file), read_only=True) as connection:
@@ -66,9 +66,10 @@ def measure(file: Path, days: int, rows: int) -> dict[str, float]:
         ).fetchall()
         universe = time.perf_counter() - began
     return {
-        "days": days, "rows": days * rows, "securities": listed, "whole_build_seconds": round(whole, 2),
+        "days": days, "rows": days * rows, "securities": int(built.figures["SECURITIES"]), "whole_build_seconds": round(whole, 2),
         "nightly_build_seconds": round(nightly, 2), "universe_milliseconds": round(universe * 1000, 1),
         "history_rows_per_cent_of_snapshot_rows": round(100 * history / ((days + 1) * rows), 3),
+        "read_rows_per_cent_of_snapshot_rows": round(100 * built.read / (days * rows), 3),
         "peak_memory_mb_before_the_build": before, "peak_memory_mb": _peak(),
     }  # fmt: skip
 
@@ -80,12 +81,12 @@ def generate(file: Path, days: range, rows: int) -> None:
             connection.execute(_DAY.format(columns=_COLUMNS, day=day, rows=rows))
 
 
-def build(settings: Settings) -> tuple[float, int]:
-    """The seconds of a build, and how many securities it found."""
+def build(settings: Settings) -> tuple[float, Built]:
+    """The seconds of a build, and what it did."""
     began = time.perf_counter()
     with closing(open_warehouse(settings)) as warehouse:
         built = build_master(warehouse, settings, Clock(), Wish(force=True))
-    return time.perf_counter() - began, int(built.figures["SECURITIES"])
+    return time.perf_counter() - began, built
 
 
 def _peak() -> float:

@@ -163,6 +163,7 @@ def _master(found: MasterBuild) -> Table:
         ("the next night's", f"{found.nightly_build_seconds:.1f} s"),
         ("universe as of a day", f"{found.universe_milliseconds:.0f} ms"),
         ("history rows, of snapshot rows", f"{found.history_rows_per_cent_of_snapshot_rows:.2f} %"),
+        ("rows read by the whole build, of snapshot rows", f"{found.read_rows_per_cent_of_snapshot_rows:.2f} %"),
         (
             "peak memory, before the build and in it",
             f"{found.peak_memory_mb_before_the_build:.0f} MiB; {found.peak_memory_mb:.0f} MiB",

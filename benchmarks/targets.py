@@ -168,6 +168,8 @@ def _master(found: MasterBuild | None) -> Iterator[Target]:
     yield _at_most("its nightly build", found.nightly_build_seconds if found else None, 2, "s", 1)
     yield _at_most("its universe as of a day", found.universe_milliseconds if found else None, 50, "ms", 0)
     yield _at_most("its peak memory", found.peak_memory_mb if found else None, 2 * 1024, "MiB", 0)
+    share = found.read_rows_per_cent_of_snapshot_rows if found else None
+    yield _at_most("rows read by its whole build against snapshot rows", share, 1, "%")
     share = found.history_rows_per_cent_of_snapshot_rows if found else None
     yield _at_most("its history rows against snapshot rows", share, 2, "%")
 
