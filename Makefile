@@ -12,7 +12,7 @@ DBT := tests/dbt/.venv
 TOOLS := package container docs
 SNOWFLAKE_TESTS := tests/warehouse/test_signin.py tests/warehouse/test_snowflake.py tests/warehouse/test_snowflake_session.py tests/warehouse/test_snowflake_refusals.py tests/warehouse/test_warehouses.py tests/models/test_views.py
 
-.PHONY: help demo test test-slow test-master test-chaos test-dbt test-connectors test-airflow test-dagster test-prefect test-workflows test-package test-container docs lint types check bench mutants requirements clean
+.PHONY: help demo test test-slow test-master test-chaos test-dbt test-connectors test-airflow test-dagster test-prefect test-workflows test-package test-container docs picture lint types check bench mutants requirements clean
 
 demo: $(RUNTIME)  ## load a day of the sandbox into stockpipe-demo.duckdb
 	$(BIN)/stockpipe demo --duckdb-path stockpipe-demo.duckdb
@@ -76,6 +76,9 @@ test-container: tools/.venv-container/.ready  ## the container file against the 
 docs: tools/.venv-docs/.ready $(RUNTIME)  ## the documentation as a site, in site/; a broken link fails
 	$(BIN)/python tools/stage_docs.py
 	$(<D)/bin/zensical build --strict --clean
+
+picture: $(RUNTIME)  ## the report in a browser: docs/report.png anew; needs Chromium; ARGS="--axe axe.min.js" checks it too
+	$(BIN)/python tools/report_picture.py $(ARGS)
 
 requirements:  ## renew uv.lock's exports; needs uv
 	uv export -q --frozen --no-emit-project --extra all --no-dev --no-header -o requirements.txt

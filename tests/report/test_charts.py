@@ -53,6 +53,15 @@ def test_a_plane_puts_its_corners_where_the_axes_are() -> None:
     assert plane(0, 0, 5, 5).y(5) == 216
 
 
+def test_the_days_at_both_ends_of_an_axis_stay_inside() -> None:
+    def anchors(first: int, last: int) -> list[str]:
+        axes = str(plane(first, last, 0, 1).axes("rows"))
+        return re.findall(r'text-anchor="(\w+)">\d{4}-', axes)
+
+    assert anchors(0, 0) == ["middle"]  # one day stands at the left edge
+    assert anchors(0, 20)[-1] == "end"
+
+
 @pytest.mark.parametrize(
     ("numbers", "step", "chosen"),
     [

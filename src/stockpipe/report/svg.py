@@ -49,7 +49,7 @@ class Ground:
                 tag("line", x1=self.x(day), x2=self.x(day), y1=HEIGHT - BOTTOM, y2=HEIGHT - BOTTOM + 5, class_="tick")
             )
             # The last one would stand out on the right.
-            anchor = "end" if day == self.last else "middle"
+            anchor = "end" if self.first < day == self.last else "middle"
             lines.append(tag("text", str(day), x=self.x(day), y=HEIGHT - BOTTOM + 18, text_anchor=anchor))
         return lines
 
