@@ -42,6 +42,8 @@ class Prices:
     panel_rows_a_second_a_core: float
     peak_memory_mb_before_the_panel: float
     peak_memory_mb: float
+    copy_security_ms: float
+    copy_day_ms: float
     pandas_seconds: float | None = None
     pandas_peak_memory_mb: float | None = None
     largest_difference: float | None = None

@@ -178,6 +178,10 @@ def _prices(found: Prices) -> Table:
         ("one security, as stockpipe prices asks", f"{found.prices_ms:.0f} ms"),
         ("one security, by the view", f"{found.security_ms:.0f} ms"),
         ("the newest day of all, one in the middle", f"{found.newest_day_ms:.0f} ms, {found.middle_day_ms:.0f} ms"),
+        (
+            "one security, a day of all, from copies in that order",
+            f"{found.copy_security_ms:.0f} ms, {found.copy_day_ms:.0f} ms",
+        ),
         ("the panel to Parquet", f"{found.panel_seconds:.1f} s"),
         (
             "peak memory, before the panel and in it",

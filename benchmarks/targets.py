@@ -179,6 +179,10 @@ def _prices(found: Prices | None) -> Iterator[Target]:
     what = f"adjusted prices, {found.bars if found else 60_000_000:,} bars"
     yield _at_most(f"{what}: one security, as stockpipe prices asks", found.prices_ms if found else None, 100, "ms", 0)
     yield _at_most("a day of all securities, by the view", found.newest_day_ms if found else None, 300, "ms", 0)
+    yield _at_most("one security, from a copy in that order", found.copy_security_ms if found else None, 100, "ms", 0)
+    yield _at_most(
+        "a day of all securities, from a copy in that order", found.copy_day_ms if found else None, 300, "ms", 0
+    )
     rate = found.panel_rows_a_second_a_core if found else None
     shown = "not measured" if rate is None else f"{rate:,.0f} rows a second a core"
     yield Target("the panel to Parquet", "2,000,000 rows a second a core", shown, None if rate is None else rate >= 2e6)

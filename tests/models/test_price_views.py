@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 
 import duckdb
 import pytest
@@ -19,6 +21,7 @@ from support.master import Place
 
 pytestmark = pytest.mark.slow
 
+READING = Path(__file__).parents[2] / "docs" / "reading.md"
 DAY = "2026-02-13"
 EVENING = datetime(2026, 2, 13, 23, 30, tzinfo=UTC)
 DUCK = {"STOCKPIPE_WAREHOUSE": "duckdb"}
@@ -84,3 +87,26 @@ def test_the_printed_views_are_whole_also_where_no_master_is_built_and_renew_a_b
             "INSERT INTO SECURITY_HISTORY (SECURITY_ID, TICKER, VALID_FROM) VALUES ('FB.20120518', 'META', DATE '2022-06-09')"
         )
         assert file.execute("SELECT SERIES, SECURITY_ID FROM BARS").fetchall() == [("FB.20120518", "FB.20120518")]
+
+
+def test_the_copies_of_the_docs_answer_as_the_view_does() -> None:
+    with duckdb.connect("stockpipe.duckdb") as file:
+        file.execute(tables_script(load_settings(DUCK, env={})))
+        file.execute(views_script(load_settings(DUCK, env={}), all_views))
+        file.execute("INSERT INTO DAILY_BARS (TICKER, DS, CLOSE) VALUES ('B', '2024-01-03', 2), ('A', '2024-01-02', 1)")
+        file.execute("INSERT INTO DAILY_BARS (TICKER, DS, CLOSE) VALUES ('A', '2024-01-03', 3)")
+    (block,) = re.findall(
+        r"```python\n(with duckdb.connect\(\"panel.duckdb.*?)```", READING.read_text(encoding="utf-8"), re.DOTALL
+    )
+    for _ in range(2):  # each night anew
+        exec(block, {"duckdb": duckdb})  # noqa: S102 - our own page
+    closes = "SELECT TICKER, DS::VARCHAR, CLOSE FROM"
+    assert table(f"{closes} by_security", "panel.duckdb") == [
+        ("A", "2024-01-02", 1),
+        ("A", "2024-01-03", 3),
+        ("B", "2024-01-03", 2),
+    ]
+    assert table(f"{closes} by_day WHERE DS = '2024-01-03'", "panel.duckdb") == [
+        ("A", "2024-01-03", 3),
+        ("B", "2024-01-03", 2),
+    ]
