@@ -26,10 +26,12 @@ def test_a_new_file_has_the_form_that_the_oldest_duckdb_reads_and_keeps_it(tmp_p
     assert _form(path).startswith("v1.5.0")
 
 
-def test_a_file_that_is_there_can_be_opened_beside_other_code_of_this_process(tmp_path: Path) -> None:
-    path = tmp_path / "old.duckdb"
-    open_file(path).close()
-    with duckdb.connect(str(path)) as other, open_file(path) as ours:
+@pytest.mark.parametrize("is_new", [False, True])
+def test_a_file_can_be_opened_beside_other_code_of_this_process(tmp_path: Path, is_new: bool) -> None:
+    path = tmp_path / "ours.duckdb"
+    if not is_new:
+        open_file(path).close()
+    with open_file(path) as ours, duckdb.connect(str(path)) as other:
         other.execute("CREATE TABLE one AS SELECT 1 AS a")
         assert ours.execute("FROM one").fetchall() == [(1,)]
 

@@ -1,8 +1,7 @@
 """DuckDB, opened in one place: what a machine, its user or other code of this process has set changes nothing of ours.
 
 What a session can settle for itself is settled here, after opening: a configuration that is given at opening would keep
-other code of this process from opening the same file (one that does not exist yet, nobody has open). TimeZone cannot be
-given at opening at all.
+other code of this process from opening the same file. TimeZone cannot be given at opening at all.
 """
 
 from __future__ import annotations
@@ -10,6 +9,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import duckdb
+
+from stockpipe.base.text import literal
 
 Config = dict[str, str | bool | int | float | list[str]]
 
@@ -55,9 +56,9 @@ def open_file(path: Path, *, read_only: bool = False, config: Config | None = No
 
     Raises duckdb.Error.
     """
-    # DuckDB 2 creates files that only DuckDB 2 reads; a file keeps the form in which it was created.
-    created: Config = {} if read_only or path.exists() else {"storage_compatibility_version": STORAGE}
-    return settled(duckdb.connect(str(path), read_only=read_only, config=(config or {}) | created))
+    if not read_only and not path.exists():
+        _create(path)
+    return settled(duckdb.connect(str(path), read_only=read_only, config=config or {}))
 
 
 def open_local(folder: Path, config: Config | None = None) -> duckdb.DuckDBPyConnection:
@@ -79,3 +80,9 @@ def settled(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
         connection.close()
         raise
     return connection
+
+
+def _create(path: Path) -> None:
+    """DuckDB 2 creates files that only DuckDB 2 reads; a file keeps the form in which it was created."""
+    with duckdb.connect(config={"threads": 1}) as maker:
+        maker.execute(f"ATTACH {literal(str(path))} AS created (STORAGE_VERSION '{STORAGE}')")
