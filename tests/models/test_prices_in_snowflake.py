@@ -135,6 +135,13 @@ def test_a_desk_in_snowflake_from_its_loads_to_its_report() -> None:
             stockpipe.load(dataset, date=DAY, settings=settings)
         for dataset in ("splits", "dividends"):
             stockpipe.load(dataset, settings=settings)
+        history = [text.split("(")[0].strip() for text in gate.statements() if '"SECURITY_HISTORY"' in text[:80]]
+        assert (
+            history == ['CREATE TABLE IF NOT EXISTS "STOCKS"."PUBLIC"."SECURITY_HISTORY"'] * 3
+        )  # beside each new table
+        gate.log.clear()
+        stockpipe.load("daily_bars", date=DAY, settings=settings, force=True)
+        assert [text for text in gate.statements() if text.startswith(("CREATE TABLE", "CREATE VIEW"))] == []
         before = gate.rows("SELECT count(*), count(SECURITY_ID) FROM BARS")
         assert (before[0][0] > 20, before[0][1]) == (True, 0)
         Place(gate.env(), gate).build()
