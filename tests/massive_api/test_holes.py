@@ -127,7 +127,8 @@ def test_a_range_that_falls_short_once_is_asked_for_again(api: Api, fault: Fault
     calls = len(api.load(dated=dated).records) and len(api.sandbox.calls)
     low = start_of(2)
     api.fault = the_range(fault, low, times=1)
-    assert api.load(dated=dated, force=True).rows == 5200
+    result = api.load(dated=dated, force=True)
+    assert (result.rows, result.records[0].pages) == (5200, calls + 1)
     assert len(api.sandbox.calls) == calls + 1
     assert [bound for bound, _ in api.bounds()].count(low) == 2
     assert api.is_side_by_side()

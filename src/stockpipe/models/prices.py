@@ -110,7 +110,7 @@ def adjusted_sql(sources: Sources) -> str:
     prices = ", ".join(f'CAST(b."{name}" AS DOUBLE) * s AS "{name}"' for name in _PRICES)
     ones, tens = (", ".join(f"({number})" for number in range(0, 10 * step, step)) for step in (1, 10))
     total = ", ".join(f'CAST(b."{name}" AS DOUBLE) * s * q AS "TR_{name}"' for name in _PRICES[:4])
-    # Snowflake documents no shorter form of the frame.
+    # Written out: the short form (ROWS UNBOUNDED PRECEDING) is not known to work in every warehouse.
     onwards = 'PARTITION BY "SERIES" ORDER BY "FIRST_BAR" DESC ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW'
     return f"""WITH steps AS (
     SELECT "SERIES", "FIRST_BAR", sum(ln("SPLIT_FACTOR")) AS split_ln, sum(ln("DIVIDEND_FACTOR")) AS dividend_ln
