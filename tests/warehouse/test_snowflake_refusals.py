@@ -65,8 +65,8 @@ def test_a_publish_outwaits_a_killed_one_and_says_so(
 
     plan = session.session_plan
 
-    def quick(settings: Settings, run_id: str = "") -> SignIn:
-        made = plan(settings, run_id)
+    def quick(settings: Settings, run_id: str = "", *, reads: bool = False) -> SignIn:
+        made = plan(settings, run_id, reads=reads)
         made.arguments.update(network_timeout=1)
         return made
 
