@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import subprocess
 import tempfile
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -100,14 +100,8 @@ def _dates(count: int) -> list[date]:
 
 
 def _sessions(count: int) -> list[date]:
-    def since_first() -> Iterator[date]:
-        day = _FIRST_SESSION
-        while True:
-            if is_session(day.toordinal()):
-                yield day
-            day += timedelta(1)
-
-    return [day for day, _ in zip(since_first(), range(count), strict=False)]
+    sessions = filter(is_session, itertools.count(_FIRST_SESSION.toordinal()))
+    return [date.fromordinal(day) for day in itertools.islice(sessions, count)]
 
 
 def _backfill(api: servers.Api, dataset: str, days: list[date]) -> Backfill:
@@ -177,5 +171,5 @@ def _counted(path: Path, table: str) -> tuple[int, int]:
 
 
 def _expect(path: Path, days: int) -> None:
-    if _counted(path, "tickers") != (days * ROWS, ROWS):
-        raise BenchmarkError(f"For {days} days there are {_counted(path, 'tickers')} rows and tickers in {path.name}.")
+    if (found := _counted(path, "tickers")) != (days * ROWS, ROWS):
+        raise BenchmarkError(f"For {days} days there are {found} rows and tickers in {path.name}.")

@@ -80,12 +80,7 @@ class LightPages:
         if stop < end:
             tail["next_url"] = f"{base_url}{TICKERS_PATH}?cursor={stop}-{end}-{limit}"
         body = b'{"results":[' + b",".join(rows) + b"]," + msgspec.json.encode(tail)[1:]
-        headers = {
-            "Content-Type": "application/json",
-            "Content-Encoding": "gzip",
-            "X-Sandbox": "light pages",
-        }
-        return Answer(200, gzip.compress(body, 5), headers, raw=True)
+        return _packed(body, 5)
 
 
 class LightBars:
@@ -105,8 +100,7 @@ class LightBars:
         day = date.fromisoformat(request.path.removeprefix(GROUPED))
         close = datetime.combine(day, time(16), ZoneInfo("America/New_York"))
         body = _STAMP.sub(b'"t":%d' % (close.timestamp() * 1000), self._bars)
-        headers = {"Content-Type": "application/json", "Content-Encoding": "gzip", "X-Sandbox": "light pages"}
-        return Answer(200, gzip.compress(body, 1), headers, raw=True)
+        return _packed(body, 1)
 
 
 def light_pages(pages: int) -> Callable[[Respond], Respond]:
@@ -124,6 +118,11 @@ def light_pages(pages: int) -> Callable[[Respond], Respond]:
         return answer
 
     return around
+
+
+def _packed(body: bytes, level: int) -> Answer:
+    headers = {"Content-Type": "application/json", "Content-Encoding": "gzip", "X-Sandbox": "light pages"}
+    return Answer(200, gzip.compress(body, level), headers, raw=True)
 
 
 def _without_ticker(row: dict[str, object]) -> bytes:

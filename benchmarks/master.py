@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import resource
 import tempfile
 import time
 from contextlib import closing
@@ -18,6 +17,7 @@ from pathlib import Path
 
 import duckdb
 
+from measure import own_peak
 from stockpipe.base.clock import Clock
 from stockpipe.master.build import Built, Wish, build_master
 from stockpipe.settings import Settings, load_settings
@@ -53,7 +53,7 @@ def measure(file: Path, days: int, rows: int) -> dict[str, float]:
     with duckdb.connect(str(file)) as connection:
         connection.execute(tables_script(settings))
     generate(file, range(days), rows)
-    before = _peak()
+    before = round(own_peak(), 1)
     whole, built = build(settings)
     generate(file, range(days, days + 1), rows)
     nightly, _ = build(settings)
@@ -70,7 +70,7 @@ def measure(file: Path, days: int, rows: int) -> dict[str, float]:
         "nightly_build_seconds": round(nightly, 2), "universe_milliseconds": round(universe * 1000, 1),
         "history_rows_per_cent_of_snapshot_rows": round(100 * history / ((days + 1) * rows), 3),
         "read_rows_per_cent_of_snapshot_rows": round(100 * built.read / (days * rows), 3),
-        "peak_memory_mb_before_the_build": before, "peak_memory_mb": _peak(),
+        "peak_memory_mb_before_the_build": before, "peak_memory_mb": round(own_peak(), 1),
     }  # fmt: skip
 
 
@@ -87,10 +87,6 @@ def build(settings: Settings) -> tuple[float, Built]:
     with closing(open_warehouse(settings)) as warehouse:
         built = build_master(warehouse, settings, Clock(), Wish(force=True))
     return time.perf_counter() - began, built
-
-
-def _peak() -> float:
-    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1)
 
 
 if __name__ == "__main__":

@@ -70,7 +70,7 @@ def run_process(
 
 
 def own_peak() -> float:
-    """Peak memory of the runner in MiB: the least that `run_process` can see."""
+    """Peak memory of this process in MiB; that of the runner is the least that `run_process` can see."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _MAXRSS_UNIT / MEBIBYTE
 
 

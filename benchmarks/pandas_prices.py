@@ -9,13 +9,14 @@ products from the end, prices times factors, one Parquet file.
 from __future__ import annotations
 
 import json
-import resource
 import sys
 import time
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+
+from measure import own_peak
 
 _PRICES = ["OPEN", "HIGH", "LOW", "CLOSE", "VWAP"]
 
@@ -26,8 +27,7 @@ def main(folder: Path) -> None:
     bars = adjusted(folder)
     bars.to_parquet(folder / "by_hand.parquet")
     seconds = time.perf_counter() - began
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    found = {"pandas_seconds": round(seconds, 2), "pandas_peak_memory_mb": round(memory, 1)}
+    found = {"pandas_seconds": round(seconds, 2), "pandas_peak_memory_mb": round(own_peak(), 1)}
     print(json.dumps(found | {"largest_difference": difference(bars, folder)}))
 
 

@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -25,6 +24,7 @@ from typing import Any
 
 import duckdb
 
+from measure import own_peak
 from stockpipe import Reader
 from stockpipe.base.engine import Config
 from stockpipe.models import all_views
@@ -107,7 +107,7 @@ def measure(folder: Path, securities: int) -> dict[str, float]:
             ("middle_day_ms", f"{day}{DAYS // 2 * 7 // 5}"),
         ):
             found[name] = _milliseconds(partial(_rows, connection, statement))
-        before = _peak()
+        before = round(own_peak(), 1)
         began = time.perf_counter()
         panel = folder / "panel.parquet"
         connection.execute(f"COPY (SELECT * FROM ADJUSTED_BARS) TO '{panel}' (FORMAT parquet)")
@@ -115,7 +115,7 @@ def measure(folder: Path, securities: int) -> dict[str, float]:
         found["panel_rows_a_second_a_core"] = round(
             securities * DAYS / found["panel_seconds"] / min(2, os.cpu_count() or 1)
         )
-        found["peak_memory_mb_before_the_panel"], found["peak_memory_mb"] = before, _peak()
+        found["peak_memory_mb_before_the_panel"], found["peak_memory_mb"] = before, round(own_peak(), 1)
         for table in ("DAILY_BARS", "SPLITS", "DIVIDENDS", "SECURITY_HISTORY"):
             connection.execute(f"COPY {table} TO '{folder / table}.parquet' (FORMAT parquet)")
     found |= from_copies(file, one, f"{day}{(DAYS - 1) * 7 // 5}")
@@ -161,10 +161,6 @@ def _milliseconds(ask: Callable[[], object]) -> float:
         ask()
         times.append((time.perf_counter() - began) * 1000)
     return round(sorted(times[1:])[1], 1)
-
-
-def _peak() -> float:
-    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1)
 
 
 if __name__ == "__main__":

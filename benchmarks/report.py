@@ -87,7 +87,7 @@ def _start_up(results: Results) -> Table:
     if results.install:
         rows.append(("clean install, warm cache", f"{results.install.seconds:.0f} s"))
         rows.append(("its size", f"{results.install.megabytes:.0f} MB"))
-    return Table("Before the work", ("", "measured"), rows)
+    return _figures("Before the work", rows)
 
 
 def _free(results: Results) -> Table:
@@ -141,7 +141,7 @@ def _history(found: History) -> Iterator[Table]:
     heads = ("", "wall s", "CPU s", "peak MiB", "ours / wall")
     yield Table(f"{duel.days:,} days of tickers into a DuckDB file", heads, rows)
     told = (f"statements for {found.statement_days:,} days of 1,000 tickers, the tables made", f"{found.statements:,}")
-    yield Table("Backfill into Snowflake, at the local server", ("", "measured"), [told])
+    yield _figures("Backfill into Snowflake, at the local server", [told])
 
 
 def _backfill(what: str, found: Backfill, more: Sequence[tuple[str, str]]) -> Table:
@@ -154,7 +154,7 @@ def _backfill(what: str, found: Backfill, more: Sequence[tuple[str, str]]) -> Ta
         *more,
     ]
     title = f"Backfill of {found.days:,} days of {found.rows:,} {what}, 100 calls a second allowed"
-    return Table(title, ("", "measured"), rows)
+    return _figures(title, rows)
 
 
 def _master(found: MasterBuild) -> Table:
@@ -170,7 +170,7 @@ def _master(found: MasterBuild) -> Table:
         ),
     ]
     title = f"Security master: {found.securities:,} securities over {found.days:,} days, {found.rows:,} rows"
-    return Table(title, ("", "measured"), rows)
+    return _figures(title, rows)
 
 
 def _prices(found: Prices) -> Table:
@@ -192,7 +192,12 @@ def _prices(found: Prices) -> Table:
         rows.append(
             ("the panel by hand in pandas", f"{found.pandas_seconds:.1f} s, {found.pandas_peak_memory_mb:.0f} MiB")
         )
-    return Table(f"Adjusted prices: {found.securities:,} securities, {found.bars:,} bars", ("", "measured"), rows)
+    return _figures(f"Adjusted prices: {found.securities:,} securities, {found.bars:,} bars", rows)
+
+
+def _figures(title: str, rows: Sequence[tuple[str, str]]) -> Table:
+    """What was measured, a line each."""
+    return Table(title, ("", "measured"), rows)
 
 
 def _snowflake(results: Results) -> Table:

@@ -7,9 +7,9 @@ import sys
 from datetime import date, timedelta
 
 import dlt
-from dlt.sources.rest_api import rest_api_source
 
 from columns import PATH, QUERY
+from dlt_source import load, source
 
 base_url, key, path, first, count = sys.argv[1:]
 
@@ -20,27 +20,6 @@ def days():
     yield [{"ds": (date.fromisoformat(first) + timedelta(number)).isoformat()} for number in range(int(count))]
 
 
-source = rest_api_source(
-    {
-        "client": {
-            "base_url": base_url,
-            "auth": {"type": "bearer", "token": key},
-            "paginator": {"type": "json_link", "next_url_path": "next_url"},
-        },
-        "resources": [
-            days(),
-            {
-                "name": "tickers",
-                "write_disposition": "append",
-                "include_from_parent": ["ds"],
-                "endpoint": {
-                    "path": PATH,
-                    "params": QUERY | {"date": "{resources.days.ds}"},
-                    "data_selector": "results",
-                },
-            },
-        ],
-    }
-)
-pipeline = dlt.pipeline("tickers", destination=dlt.destinations.duckdb(path), dataset_name="market")
-pipeline.run(source, loader_file_format="parquet").raise_on_failed_jobs()
+endpoint = {"path": PATH, "params": QUERY | {"date": "{resources.days.ds}"}, "data_selector": "results"}
+tickers = {"name": "tickers", "write_disposition": "append", "include_from_parent": ["ds"], "endpoint": endpoint}
+load(source(base_url, key, days(), tickers), path, "parquet")

@@ -2,6 +2,7 @@
 
 import sys
 
-from dlt_source import load
+from dlt_source import load, tickers
 
-load(*sys.argv[1:], loader_file_format=None)
+base_url, key, path = sys.argv[1:]
+load(tickers(base_url, key), path, None)

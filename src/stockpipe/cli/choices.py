@@ -6,9 +6,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, get_args
 
 import click
+
+from stockpipe.settings import WarehouseKind
 
 _ALL = "all"
 
@@ -65,6 +67,6 @@ def _in_words(least: float | None, most: float | None) -> str:
 
 warehouse_option = click.option(
     "--warehouse",
-    type=Word(["duckdb", "snowflake"]),
+    type=Word(get_args(WarehouseKind)),
     help="Where to; default: snowflake when SNOWFLAKE_ACCOUNT is set.",
 )

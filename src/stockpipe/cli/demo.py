@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import click
 
@@ -29,7 +29,7 @@ from stockpipe.observe.several import Outcome, load_several, worst
 from stockpipe.observe.watch import load_watched
 from stockpipe.schedule.backfill import Report, Wanted, backfill
 from stockpipe.schedule.missing import expected_days
-from stockpipe.settings import Settings, load_settings
+from stockpipe.settings import Settings, WarehouseKind, load_settings
 from stockpipe.warehouse import open_warehouse
 from stockpipe.warehouse.history import foreign_rows
 
@@ -70,7 +70,7 @@ _ANSWERS = {
 @click.option(
     "--duckdb-path", metavar="PATH", default=DEMO_FILE, show_default=True, help="The DuckDB file, for sample data only."
 )
-@click.option("--warehouse", type=Word(["duckdb", "snowflake"]), default="duckdb", hidden=True)
+@click.option("--warehouse", type=Word(get_args(WarehouseKind)), default="duckdb", hidden=True)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout.")
 @click.option("-v", "--verbose", count=True, help="Say more.")
 @click.option("-q", "--quiet", is_flag=True, help="Say only warnings and errors.")

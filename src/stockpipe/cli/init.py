@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 import click
 
@@ -16,7 +16,7 @@ from stockpipe.cli.logs import configure_logging
 from stockpipe.cli.next_command import next_command
 from stockpipe.cli.output import exit_codes
 from stockpipe.errors import ConfigError, StockpipeError, UsageError
-from stockpipe.settings import DEFAULT, SETTINGS, Settings, Value, load_settings
+from stockpipe.settings import DEFAULT, SETTINGS, KeyPlan, Protocol, Settings, Value, WarehouseKind, load_settings
 from stockpipe.setup import KeyPair, create_place, make_key_pair, write_env_file
 
 
@@ -45,9 +45,9 @@ _FLAGS = (
     "SNOWFLAKE_HOST", "SNOWFLAKE_PORT", "SNOWFLAKE_PROTOCOL", "MASSIVE_BASE_URL", "MASSIVE_PLAN",
 )  # fmt: skip
 _WORDS = {
-    "STOCKPIPE_WAREHOUSE": ("duckdb", "snowflake"),
-    "SNOWFLAKE_PROTOCOL": ("https", "http"),
-    "MASSIVE_PLAN": ("auto", "free", "paid"),
+    "STOCKPIPE_WAREHOUSE": get_args(WarehouseKind),
+    "SNOWFLAKE_PROTOCOL": get_args(Protocol),
+    "MASSIVE_PLAN": get_args(KeyPlan),
 }
 _PROOFS = (
     "SNOWFLAKE_PRIVATE_KEY_PATH", "SNOWFLAKE_PRIVATE_KEY", "SNOWFLAKE_TOKEN", "SNOWFLAKE_TOKEN_FILE_PATH", "SNOWFLAKE_PASSWORD",

@@ -43,7 +43,8 @@ class Reader:
 
     A DuckDB file is opened for one question and closed before its answer is handed out, so a notebook that stays open
     never keeps the nightly load waiting; while a load writes, the file is waited for, 10 s at most unless
-    STOCKPIPE_LOCK_TIMEOUT says otherwise. At Snowflake one session is kept for the next question, until `close` or the end of a `with` block.
+    STOCKPIPE_LOCK_TIMEOUT says otherwise. At Snowflake one session is kept for the next question, until `close` or the end
+    of a `with` block.
 
     Every method raises the errors of `stockpipe.errors`: UsageError for an argument, NotThere for what was never loaded,
     WarehouseError for the rest.

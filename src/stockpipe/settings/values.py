@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal, cast
+from typing import Literal, cast, get_args
 from urllib.parse import unquote, urlsplit
 
 from stockpipe.base.text import described, is_host, is_safe_url, looks_like, quoted, secret_parts
@@ -16,6 +16,7 @@ from stockpipe.settings.paths import LONGEST_PATH, is_plain, is_secret, is_too_l
 
 KeyPlan = Literal["free", "paid", "auto"]
 WarehouseKind = Literal["duckdb", "snowflake"]
+Protocol = Literal["https", "http"]
 DEFAULT, COMMAND_LINE = "default", "the command line"
 _DUCKDB_PATH = "STOCKPIPE_DUCKDB_PATH"
 _API_KEY = "POLYGON_API_KEY"
@@ -210,7 +211,7 @@ class Settings:
     @property
     def plan(self) -> KeyPlan:
         """The plan that the key is said to have."""
-        return cast(KeyPlan, self.choice("MASSIVE_PLAN", "free", "paid", "auto"))
+        return cast(KeyPlan, self.choice("MASSIVE_PLAN", *get_args(KeyPlan)))
 
     @property
     def rate_limit_delay(self) -> float | None:
@@ -222,7 +223,7 @@ class Settings:
         """Where the data goes."""
         if self.get("STOCKPIPE_WAREHOUSE") is None:
             return "snowflake" if self.get("SNOWFLAKE_ACCOUNT") else "duckdb"
-        return cast(WarehouseKind, self.choice("STOCKPIPE_WAREHOUSE", "duckdb", "snowflake"))
+        return cast(WarehouseKind, self.choice("STOCKPIPE_WAREHOUSE", *get_args(WarehouseKind)))
 
     @property
     def duckdb_path(self) -> Path:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, get_args
 from urllib.parse import urlsplit
 
 from stockpipe.base.text import is_loopback, looks_like
-from stockpipe.settings import Settings
+from stockpipe.settings import Protocol, Settings
 
 _HOSTS = (".snowflakecomputing.com", ".snowflakecomputing.cn")
 _HOST = re.compile(r"[A-Za-z0-9_.-]+|[0-9a-fA-F:.]+")
@@ -31,7 +31,7 @@ def account_arguments(settings: Settings) -> dict[str, Any]:
     if host := _host(settings) or host:
         arguments["host"] = host
     if settings.get("SNOWFLAKE_PROTOCOL"):
-        protocol = arguments["protocol"] = settings.choice("SNOWFLAKE_PROTOCOL", "https", "http")
+        protocol = arguments["protocol"] = settings.choice("SNOWFLAKE_PROTOCOL", *get_args(Protocol))
         # A sign-in and its rows would be sent in the clear.
         if protocol == "http" and not (host and is_loopback(host)):
             raise settings.refused("SNOWFLAKE_PROTOCOL", "https (http only for this machine itself)")
