@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+import random
 from typing import Any
 
+import duckdb
 import pytest
 
 from stockpipe import errors
+from stockpipe.models.prices import Sources, adjustments_sql, bars_sql
 from support.prices import Prices
 
 AAPL = (
@@ -277,3 +280,97 @@ def test_a_reader_asks_once_whether_a_table_is_there_and_one_that_goes_is_still_
     prices.run("DROP TABLE SPLITS")
     with pytest.raises(errors.NotThere, match="SPLITS"):
         desk.prices("A")
+
+
+DAYS = [f"2024-03-{day:02}" for day in range(1, 29)]
+
+
+def beside(prices: Prices) -> dict[tuple[str, str], tuple[str | None, str, float | None, float]]:
+    """For each series and ex-date that counts the days and closes of the bars on both sides."""
+    columns = '"SERIES", "EX_DATE", "PREV_DS", "FIRST_BAR", "PREV_CLOSE", "FIRST_CLOSE"'
+    models = Sources("DAILY_BARS", "SPLITS", "DIVIDENDS", "SECURITY_HISTORY", "BARS")
+    prices.master()
+    with duckdb.connect(str(prices.path)) as connection:
+        connection.execute(f"CREATE OR REPLACE VIEW BARS AS {bars_sql(models)}")
+        found = connection.execute(f"SELECT {columns} FROM ({adjustments_sql(models)})").fetchall()
+    return {(series, str(day)): (str(before), str(first), *closes) for series, day, before, first, *closes in found}
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_each_event_is_beside_the_bars_of_its_own_security(prices: Prices, seed: int) -> None:
+    """Days without a bar, days on which nobody has one, and names that go to and fro."""
+    dice = random.Random(seed)
+    sessions = sorted(dice.sample(DAYS, 22))
+    bars = [(ticker, day) for ticker in "ABCD" for day in sessions if dice.random() < 0.8]
+    closes = {bar: float(dice.randint(50, 59)) for bar in bars}
+    prices.bars(*((*bar, close) for bar, close in closes.items()))
+    events = {(ticker, day) for ticker in "ABCDE" for day in DAYS if dice.random() < 0.3}
+    prices.dividends(*((*event, 0.5) for event in events))
+    if named := dice.random() < 0.7:
+        # A and B swap their names for some days.
+        first, last = sorted(dice.sample(DAYS, 2))
+        prices.master(*((f"{one}1", one, DAYS[0], None) for one in "CD"))
+        prices.master(("A1", "A", DAYS[0], first), ("B1", "A", first, last), ("A1", "A", last, None))
+        prices.master(("B1", "B", DAYS[0], first), ("A1", "B", first, last), ("B1", "B", last, None))
+
+    def security(ticker: str, day: str) -> str:
+        swapped = named and ticker in "AB" and first <= day < last
+        return f"{'BA'['AB'.index(ticker)] if swapped else ticker}{1 if named else ''}"
+
+    own = {(security(*bar), bar[1]): close for bar, close in closes.items()}
+    expected = {}
+    for event in events:
+        # Of a day without a bar of the ticker it is not known whose it is: these are left to the tests above.
+        if event not in closes:
+            continue
+        series = security(*event)
+        before = max((day for one, day in own if one == series and day < event[1]), default=None)
+        if before:
+            expected[series, event[1]] = (before, event[1], own[series, before], closes[event])
+    found = beside(prices)
+    assert {key: bar for key, bar in found.items() if key in expected} == expected
+    assert len(expected) > 10
+    for (series, day), (before, first_bar, *_) in found.items():
+        own_days = sorted(day for one, day in own if one == series)
+        assert first_bar == min(one for one in own_days if one >= day)
+        assert before == max(one for one in own_days if one < day)
+
+
+def test_an_event_on_a_day_without_a_trade_counts_at_the_next_one(prices: Prices) -> None:
+    prices.closes("LIVE", "2024-03-04", 10, 10, 10, 10, 10)
+    prices.bars(("THIN", "2024-03-04", 20), ("THIN", "2024-03-07", 10))
+    prices.splits(("THIN", "2024-03-06", 1, 2))
+    assert prices.values("THIN", "CLOSE") == {"2024-03-04": 10, "2024-03-07": 10}
+    assert beside(prices)["THIN", "2024-03-06"] == ("2024-03-04", "2024-03-07", 20, 10)
+
+
+def test_a_bar_without_a_price_is_none_beside_an_event(prices: Prices) -> None:
+    prices.closes("LIVE", "2024-03-04", 10, 10, 10)
+    prices.closes("ZERO", "2024-03-04", 20, 0, 10)
+    prices.splits(("ZERO", "2024-03-06", 1, 2))
+    assert beside(prices)["ZERO", "2024-03-06"] == ("2024-03-04", "2024-03-06", 20, 10)
+
+
+def test_a_ticker_that_another_bore_for_some_days_has_the_events_of_its_bearer(prices: Prices) -> None:
+    prices.closes("SAME", "2024-03-04", 40, 40, 20, 10, 10, 10)
+    prices.master(("FIRST", "SAME", "2024-03-01", "2024-03-05"), ("OTHER", "SAME", "2024-03-05", "2024-03-08"))
+    prices.master(("FIRST", "SAME", "2024-03-08", None))
+    prices.splits(("SAME", "2024-03-06", 1, 2))
+    assert {series for series, _ in beside(prices)} == {"OTHER"}
+
+
+def test_a_split_told_under_the_new_name_on_its_first_day(prices: Prices) -> None:
+    prices.closes("LIVE", "2024-03-04", 10, 10, 10, 10)
+    prices.closes("OLD", "2024-03-04", 30, 30)
+    prices.closes("NEW", "2024-03-06", 10, 10)
+    prices.master(("ONE", "OLD", "2024-03-01", "2024-03-06"), ("ONE", "NEW", "2024-03-06", None))
+    prices.splits(("NEW", "2024-03-06", 1, 3))
+    assert list(prices.values("NEW", "CLOSE").values()) == [10, 10, 10, 10]
+
+
+def test_events_outside_of_the_loaded_days_count_nothing(prices: Prices) -> None:
+    prices.closes("FEW", "2024-03-04", 10, 10, 10)
+    prices.splits(("FEW", "2024-02-20", 1, 2), ("FEW", "2024-03-12", 1, 2))
+    prices.dividends(("FEW", "2024-03-03", 1), ("FEW", "2024-03-07", 1))
+    assert beside(prices) == {}
+    assert prices.issues("FEW") == []

@@ -88,11 +88,12 @@ class Prices:
         )
 
     def master(self, *stretches: tuple[str, str, str, str | None]) -> None:
-        """The history of a security master: id, ticker, first day, first day behind."""
+        """The history of a security master, empty at first: id, ticker, first day, first day behind."""
         self.run(
             "CREATE TABLE IF NOT EXISTS SECURITY_HISTORY (SECURITY_ID VARCHAR, TICKER VARCHAR, VALID_FROM DATE, VALID_TO DATE)"
         )
-        self.run("INSERT INTO SECURITY_HISTORY VALUES (?, ?, ?, ?)", stretches)
+        if stretches:
+            self.run("INSERT INTO SECURITY_HISTORY VALUES (?, ?, ?, ?)", stretches)
 
     def values(self, ticker: str, column: str, **how: Any) -> dict[str, Any]:
         """A column of the prices of a ticker, by day."""

@@ -14,6 +14,7 @@ from stockpipe.datasets import TICKERS
 from stockpipe.settings import load_settings
 from stockpipe.warehouse import open_warehouse
 from support.loads import load
+from support.prices import Prices
 
 pytestmark = pytest.mark.slow
 
@@ -50,6 +51,17 @@ def test_a_file_is_smaller_in_order_and_has_the_same_rows(serve: Serve) -> None:
     # It goes on as before.
     load(env, on="2026-02-06")
     assert table("SELECT count(DISTINCT DS) FROM TICKERS") == [(4,)]
+
+
+def test_facts_of_days_lie_by_year_and_name_so_that_one_name_is_read_from_few_places() -> None:
+    prices = Prices(Path("stockpipe.duckdb"))
+    days = ("2024-01-02", "2024-12-30", "2025-01-02", "2025-01-03")
+    prices.bars(*((ticker, day, 10.0) for day in reversed(days) for ticker in ("ZZ", "AA")))
+    assert command("maintain", "--duckdb-path", "stockpipe.duckdb").returncode == 0
+    assert table("SELECT DS::VARCHAR, TICKER FROM DAILY_BARS ORDER BY rowid") == [
+        ("2024-01-02", "AA"), ("2024-12-30", "AA"), ("2024-01-02", "ZZ"), ("2024-12-30", "ZZ"),
+        ("2025-01-02", "AA"), ("2025-01-03", "AA"), ("2025-01-02", "ZZ"), ("2025-01-03", "ZZ"),
+    ]  # fmt: skip
 
 
 def test_a_file_that_is_not_there_is_told() -> None:

@@ -15,7 +15,7 @@ An event that does not fit is left out and named in ADJUSTMENT_ISSUES, never mul
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 LOW, HIGH = 0.7, 1.4
 """Between these a close may lie against the one before, once the split is taken out (massive-com: MA 2014, TQQQ 2017)."""
@@ -47,7 +47,7 @@ class Sources:
     adjustments: str = '"ADJUSTMENTS"'
 
 
-def bars_sql(sources: Sources, where: str = "") -> str:
+def bars_sql(sources: Sources) -> str:
     """Raw bars with SECURITY_ID, joined by ticker and day; null for a ticker that no list of that day has."""
     columns = ", ".join(
         f'b."{name}"' for name in ("OPEN", "HIGH", "LOW", "CLOSE", "VOLUME", "VWAP", "TRANSACTIONS", "OTC")
@@ -56,8 +56,14 @@ def bars_sql(sources: Sources, where: str = "") -> str:
         f'SELECT coalesce(h."SECURITY_ID", b."TICKER") AS "SERIES", h."SECURITY_ID", b."TICKER", b."DS", {columns}\n'
         f"FROM {sources.daily_bars} AS b\n"
         f'LEFT JOIN {sources.history} AS h ON h."TICKER" = b."TICKER" AND h."VALID_FROM" <= b."DS" '
-        f'AND (h."VALID_TO" > b."DS" OR h."VALID_TO" IS NULL){where}'
+        f'AND (h."VALID_TO" > b."DS" OR h."VALID_TO" IS NULL)'
     )
+
+
+def names_sql(history: str, tickers: str) -> str:
+    """A SELECT of some tickers, and of all other names of the securities that ever bore one; `tickers` is a SELECT."""
+    ids = f'SELECT "SECURITY_ID" FROM {history} WHERE "TICKER" IN ({tickers})'
+    return f'{tickers} UNION SELECT "TICKER" FROM {history} WHERE "SECURITY_ID" IN ({ids})'
 
 
 def adjustments_sql(sources: Sources) -> str:
@@ -82,9 +88,12 @@ GROUP BY "SERIES", "EX_DATE\""""
 def issues_sql(sources: Sources) -> str:
     """Every event that is doubtful, whether it counts all the same, and every jump that no event explains."""
     return f"""WITH {_judged(sources)},
+all_priced AS (
+    {_priced(sources.bars)}
+),
 moves AS (
     SELECT p."SERIES", p."FIRST_BAR", p."PREV_DS", p."FIRST_CLOSE" / p."PREV_CLOSE" / coalesce(exp(sum(ln(f.factor))), 1.0) AS move
-    FROM priced AS p LEFT JOIN (
+    FROM all_priced AS p LEFT JOIN (
         SELECT "SERIES", "FIRST_BAR", factor FROM judged_splits WHERE used
         UNION ALL SELECT "SERIES", "FIRST_BAR", 1.0 - amount / "PREV_CLOSE" FROM judged_dividends WHERE used
     ) AS f ON f."SERIES" = p."SERIES" AND f."FIRST_BAR" = p."FIRST_BAR"
@@ -105,7 +114,8 @@ FROM moves WHERE move < {_JUMP[0]} OR move > {_JUMP[1]}"""
 def adjusted_sql(sources: Sources) -> str:
     """Bars on the shares of the last bar: OPEN to VWAP and VOLUME by splits alone, TR_* with dividends reinvested too.
 
-    The time between two events is cut by years, so that a bar meets the events of its year and not all of its series.
+    The time between two events is cut by years, so that a bar meets the events of its year and not all of its series. A
+    factor is always more than 0: DuckDB takes the condition for a filter, and so keeps the pieces in memory, not the bars.
     """
     prices = ", ".join(f'CAST(b."{name}" AS DOUBLE) * s AS "{name}"' for name in _PRICES)
     ones, tens = (", ".join(f"({number})" for number in range(0, 10 * step, step)) for step in (1, 10))
@@ -114,7 +124,7 @@ def adjusted_sql(sources: Sources) -> str:
     onwards = 'PARTITION BY "SERIES" ORDER BY "FIRST_BAR" DESC ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW'
     return f"""WITH steps AS (
     SELECT "SERIES", "FIRST_BAR", sum(ln("SPLIT_FACTOR")) AS split_ln, sum(ln("DIVIDEND_FACTOR")) AS dividend_ln
-    FROM {sources.adjustments} GROUP BY "SERIES", "FIRST_BAR"
+    FROM {sources.adjustments} WHERE "SPLIT_FACTOR" <> 1 OR "DIVIDEND_FACTOR" <> 1 GROUP BY "SERIES", "FIRST_BAR"
 ),
 chain AS (
     SELECT "SERIES", "FIRST_BAR" AS until_bar,
@@ -122,9 +132,12 @@ chain AS (
         exp(sum(split_ln) OVER ({onwards})) AS split_factor, exp(sum(dividend_ln) OVER ({onwards})) AS dividend_factor
     FROM steps
 ),
-years AS (SELECT {_FIRST_YEAR} + tens.n + ones.n AS y FROM (VALUES {tens}) AS tens(n) CROSS JOIN (VALUES {ones}) AS ones(n)),
+years AS (
+    SELECT {_FIRST_YEAR} + tens.n + ones.n AS y FROM (VALUES {tens}) AS tens(n) CROSS JOIN (VALUES {ones}) AS ones(n)
+),
 pieces AS (
     SELECT chain.*, y FROM chain JOIN years ON y BETWEEN coalesce({_year("from_bar")}, {_FIRST_YEAR}) AND {_year("until_bar")}
+    WHERE split_factor > 0
 ),
 firsts AS (SELECT "SERIES", exp(sum(split_ln) + sum(dividend_ln)) AS first_factor FROM steps GROUP BY "SERIES"),
 b AS (
@@ -147,43 +160,93 @@ def _year(day: str) -> str:
 
 
 def _judged(sources: Sources) -> str:
-    """The parts that ADJUSTMENTS and ADJUSTMENT_ISSUES share: priced days, events by series, and what is made of each."""
-    return f"""priced AS (
-    SELECT "SERIES", "DS" AS "FIRST_BAR", CAST("CLOSE" AS DOUBLE) AS "FIRST_CLOSE",
-        lag("DS") OVER (PARTITION BY "SERIES" ORDER BY "DS") AS "PREV_DS",
-        CAST(lag("CLOSE") OVER (PARTITION BY "SERIES" ORDER BY "DS") AS DOUBLE) AS "PREV_CLOSE"
-    FROM {sources.bars} WHERE "CLOSE" > 0
+    """The parts that ADJUSTMENTS and ADJUSTMENT_ISSUES share: each event of a series beside its bars, and what is made of it.
+
+    Nearly all events have a bar on their day and on the trading day before, under one ticker: these bars alone are fetched.
+    For the rest all bars of their securities are put in order, which takes far longer than all else.
+    """
+    day_before = 'SELECT t."TICKER", s.before FROM told AS t JOIN sessions AS s ON s."DS" = t."EX_DATE"'
+    wanted = f'SELECT "TICKER", "EX_DATE" AS day FROM told UNION {day_before}'
+    near = f'SELECT * FROM {sources.daily_bars} WHERE ("TICKER", "DS") IN ({wanted})'
+    names = names_sql(sources.history, 'SELECT "TICKER" FROM searched')
+    rest = f'SELECT * FROM {sources.daily_bars} WHERE "TICKER" IN ({names})'
+    return f"""told AS (
+    SELECT "TICKER", "EXECUTION_DATE" AS "EX_DATE" FROM {sources.splits}
+    UNION SELECT "TICKER", "EX_DIVIDEND_DATE" FROM {sources.dividends}
+),
+sessions AS (
+    SELECT "DS", lag("DS") OVER (ORDER BY "DS") AS before FROM (SELECT DISTINCT "DS" FROM {sources.daily_bars}) AS days
+),
+near AS (
+    {bars_sql(replace(sources, daily_bars=f"({near})"))}
+),
+usual AS (
+    SELECT p."TICKER", p."SERIES", p."FIRST_BAR" AS "EX_DATE", p."PREV_DS", p."FIRST_BAR", p."PREV_CLOSE", p."FIRST_CLOSE"
+    FROM ({_priced("near")}) AS p
+    JOIN sessions AS s ON s."DS" = p."FIRST_BAR" AND s.before = p."PREV_DS"
+    WHERE p."TICKER" = p.ticker_before
+),
+searched AS (
+    SELECT t."TICKER" FROM told AS t LEFT JOIN usual AS u ON u."TICKER" = t."TICKER" AND u."EX_DATE" = t."EX_DATE"
+    WHERE u."TICKER" IS NULL AND t."EX_DATE" BETWEEN (SELECT min("DS") FROM sessions) AND (SELECT max("DS") FROM sessions)
+    UNION
+    SELECT e."TICKER" FROM {sources.splits} AS e
+    JOIN usual AS u ON u."TICKER" = e."TICKER" AND u."EX_DATE" = e."EXECUTION_DATE"
+    WHERE NOT u."FIRST_CLOSE" / u."PREV_CLOSE" * e."SPLIT_TO" / nullif(e."SPLIT_FROM", 0) BETWEEN {LOW} AND {HIGH}
+),
+rest AS (
+    {bars_sql(replace(sources, daily_bars=f"({rest})"))}
 ),
 spans AS (
-    SELECT "TICKER", "SERIES", min("DS") AS first_ds, max("DS") AS last_ds FROM {sources.bars} GROUP BY "TICKER", "SERIES"
+    SELECT "TICKER", "SERIES", min("DS") AS first_ds, max("DS") AS last_ds FROM rest GROUP BY "TICKER", "SERIES"
+),
+priced AS (
+    {_priced("rest")}
 ),
 {_splits(sources)},
 {_dividends(sources)}"""
 
 
-def _of_series(table: str, day: str, key: str) -> str:
-    """Events with the series that bore their ticker on the day, or up to some days before: a reverse split that comes with
-    a new symbol is told under the old one."""
-    return f"""SELECT e.*, s."SERIES", e."{day}" AS "EX_DATE"
-    FROM {table} AS e JOIN spans AS s ON s."TICKER" = e."TICKER"
-        AND e."{day}" > s.first_ds - {_RENAMED_DAYS} AND e."{day}" <= s.last_ds + {_RENAMED_DAYS}
-    QUALIFY row_number() OVER (PARTITION BY e."TICKER", {key}, e."OCCURRENCE" ORDER BY
-        CASE WHEN e."{day}" BETWEEN s.first_ds AND s.last_ds THEN 0 WHEN e."{day}" > s.last_ds THEN 1 ELSE 2 END,
-        s.last_ds DESC, s."SERIES") = 1"""
+def _priced(bars: str) -> str:
+    """The bars that have a close, each beside the one before."""
+    before = 'OVER (PARTITION BY "SERIES" ORDER BY "DS")'
+    return f"""SELECT "TICKER", "SERIES", "DS" AS "FIRST_BAR", CAST("CLOSE" AS DOUBLE) AS "FIRST_CLOSE",
+        lag("TICKER") {before} AS ticker_before, lag("DS") {before} AS "PREV_DS",
+        CAST(lag("CLOSE") {before} AS DOUBLE) AS "PREV_CLOSE"
+    FROM {bars} WHERE "CLOSE" > 0"""
 
 
-def _at_bars(events: str) -> str:
-    """Events with the bar of their day, or the first one behind it, and the bar before that.
+def _at_bars(table: str, day: str, key: str) -> str:
+    """Events with their series, the bar of their day, or the first one behind it, and the bar before that.
 
-    In two parts, as hardly any event has no bar on its day: a join by a range alone compares all bars of a series with all
-    of its events.
+    Those that are not usual are of the series that bore their ticker on the day, or up to some days before: a reverse split
+    that comes with a new symbol is told under the old one. They find their bar in two parts, as a join by a range alone
+    compares all bars of a series with all of its events.
     """
     bar = 'p."PREV_DS", p."FIRST_BAR", p."PREV_CLOSE", p."FIRST_CLOSE"'
     same = 'p."SERIES" = e."SERIES" AND p."FIRST_BAR" = e."EX_DATE"'
-    return f"""SELECT e.*, {bar} FROM {events} AS e JOIN priced AS p ON {same}
+    others = f"""(
+        SELECT e.*, s."SERIES", e."{day}" AS "EX_DATE"
+        FROM (
+            SELECT e.* FROM {table} AS e LEFT JOIN usual AS u ON u."TICKER" = e."TICKER" AND u."EX_DATE" = e."{day}"
+            WHERE u."TICKER" IS NULL
+        ) AS e
+        JOIN spans AS s ON s."TICKER" = e."TICKER"
+            AND e."{day}" > s.first_ds - {_RENAMED_DAYS} AND e."{day}" <= s.last_ds + {_RENAMED_DAYS}
+        LEFT JOIN rest AS b ON b."TICKER" = e."TICKER" AND b."DS" = e."{day}" AND b."SERIES" = s."SERIES"
+        QUALIFY row_number() OVER (PARTITION BY e."TICKER", {key}, e."OCCURRENCE" ORDER BY
+            CASE WHEN b."SERIES" IS NOT NULL THEN 0
+                WHEN e."{day}" BETWEEN s.first_ds AND s.last_ds THEN 1
+                WHEN e."{day}" > s.last_ds THEN 2 ELSE 3 END,
+            s.last_ds DESC, s."SERIES") = 1
+    )"""
+    return f"""SELECT e.*, p."SERIES", p."EX_DATE", {bar}
+    FROM {table} AS e JOIN usual AS p ON p."TICKER" = e."TICKER" AND p."EX_DATE" = e."{day}"
+    UNION ALL
+    SELECT e.*, {bar} FROM {others} AS e JOIN priced AS p ON {same}
     UNION ALL
     SELECT e.*, {bar}
-    FROM (SELECT e.* FROM {events} AS e LEFT JOIN priced AS p ON {same} WHERE p."SERIES" IS NULL) AS e
+    FROM (SELECT e.* FROM {others} AS e LEFT JOIN priced AS p ON {same} WHERE p."SERIES" IS NULL) AS e
     JOIN priced AS p ON p."SERIES" = e."SERIES" AND p."PREV_DS" < e."EX_DATE" AND e."EX_DATE" < p."FIRST_BAR\""""
 
 
@@ -191,11 +254,8 @@ def _splits(sources: Sources) -> str:
     """Of all splits of one day the one that fits the prices best counts, unless the price moved as if there was none."""
     key = 'e."EXECUTION_DATE", e."ADJUSTMENT_TYPE", e."SPLIT_FROM", e."SPLIT_TO"'
     fits, still = f"moved BETWEEN {LOW} AND {HIGH}", f"unsplit BETWEEN {LOW} AND {HIGH}"
-    return f"""split_events AS (
-    {_of_series(sources.splits, "EXECUTION_DATE", key)}
-),
-split_bars AS (
-    {_at_bars("split_events")}
+    return f"""split_bars AS (
+    {_at_bars(sources.splits, "EXECUTION_DATE", key)}
 ),
 split_moves AS (
     SELECT "SERIES", "EX_DATE", "SPLIT_FROM" / "SPLIT_TO" AS factor, "PREV_DS", "FIRST_BAR", "PREV_CLOSE", "FIRST_CLOSE",
@@ -238,7 +298,7 @@ def _dividends(sources: Sources) -> str:
     # Snowflake has no logarithm of zero: an adjusted amount of nothing tells nothing.
     told = 'nullif(greatest(e."SPLIT_ADJUSTED_CASH_AMOUNT", 0), 0) / e."CASH_AMOUNT"'
     return f"""dividend_events AS (
-    {_of_series(sources.dividends, "EX_DIVIDEND_DATE", key)}
+    {_at_bars(sources.dividends, "EX_DIVIDEND_DATE", key)}
 ),
 foreign_dividends AS (SELECT "SERIES", "EX_DATE", "CASH_AMOUNT" FROM dividend_events WHERE upper("CURRENCY") <> 'USD'),
 split_after AS (
@@ -247,18 +307,16 @@ split_after AS (
     FROM judged_splits WHERE used
 ),
 dividend_amounts AS (
-    SELECT e."SERIES", e."EX_DATE", CASE WHEN a.factor IS NOT NULL
+    SELECT e."SERIES", e."EX_DATE", e."PREV_DS", e."FIRST_BAR", e."PREV_CLOSE", e."FIRST_CLOSE", CASE WHEN a.factor IS NOT NULL
             AND abs(ln({told} / a.later)) < abs(ln({told} / a.later / a.factor))
         THEN e."CASH_AMOUNT" / a.factor ELSE e."CASH_AMOUNT" END AS amount, a.factor IS NOT NULL AS with_split
     FROM dividend_events AS e LEFT JOIN split_after AS a ON a."SERIES" = e."SERIES" AND a."EX_DATE" = e."EX_DATE"
     WHERE (e."CURRENCY" IS NULL OR upper(e."CURRENCY") = 'USD') AND e."CASH_AMOUNT" > 0
 ),
 dividend_sums AS (
-    SELECT "SERIES", "EX_DATE", sum(amount) AS amount, max(CASE WHEN with_split THEN 1 ELSE 0 END) AS with_split
-    FROM dividend_amounts GROUP BY "SERIES", "EX_DATE"
-),
-dividend_bars AS (
-    {_at_bars("dividend_sums")}
+    SELECT "SERIES", "EX_DATE", "PREV_DS", "FIRST_BAR", "PREV_CLOSE", "FIRST_CLOSE", sum(amount) AS amount,
+        max(CASE WHEN with_split THEN 1 ELSE 0 END) AS with_split
+    FROM dividend_amounts GROUP BY "SERIES", "EX_DATE", "PREV_DS", "FIRST_BAR", "PREV_CLOSE", "FIRST_CLOSE"
 ),
 judged_dividends AS (
     SELECT "SERIES", "EX_DATE", amount, "PREV_DS", "FIRST_BAR", "PREV_CLOSE", "FIRST_CLOSE",
@@ -268,5 +326,5 @@ judged_dividends AS (
             WHEN amount > {_LARGE_SHARE} * "PREV_CLOSE" THEN 'more than half of the price'
             WHEN with_split = 1 THEN 'on the day of a split'
             WHEN "EX_DATE" - "PREV_DS" > {_OLD_DAYS} THEN 'the close before it is old' END AS issue
-    FROM dividend_bars
+    FROM dividend_sums
 )"""

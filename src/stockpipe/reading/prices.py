@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
 from stockpipe.base.text import day_literal
 from stockpipe.errors import UsageError
-from stockpipe.models.prices import Sources, adjusted_sql, adjustments_sql, bars_sql, issues_sql
+from stockpipe.models.prices import Sources, adjusted_sql, adjustments_sql, bars_sql, issues_sql, names_sql
 from stockpipe.reading.words import holds_on, ticker_literal
 
 ADJUST = ("none", "splits", "total")
 """How prices are adjusted: not at all, by splits, or by splits and dividends (total return)."""
 MOST_TICKERS = 1000
-# How the parts of the statement are called.
-_NAMED = Sources("", "splits_known", "dividends_known", "", bars='"BARS"', adjustments='"ADJUSTMENTS"')
+
+
 _COLUMNS = ("OPEN", "HIGH", "LOW", "CLOSE", "VOLUME", "VWAP")
 
 
@@ -54,8 +54,8 @@ def prices_sql(sources: Sources, asked: Asked, adjust: str) -> str:
         factor = "" if adjust == "splits" else '* "DIVIDEND_FACTOR"'
         adjusted = [name if name == '"VOLUME"' else f"{name} {factor} AS {name}" for name in map(_quoted, _COLUMNS)]
         columns, table = ", ".join((*adjusted, '"RAW_CLOSE"', '"SPLIT_FACTOR"', '"DIVIDEND_FACTOR"')), "adjusted"
-        adjustments = f'"ADJUSTMENTS" AS ({adjustments_sql(_NAMED)})'
-        parts = f"{_bars(sources, asked)},\n{_events(sources, asked)},\n{adjustments},\nadjusted AS ({adjusted_sql(_NAMED)})"
+        adjustments = f'"ADJUSTMENTS" AS ({adjustments_sql(_of(sources))})'
+        parts = f"{_bars(sources, asked)},\n{_events(sources, asked)},\n{adjustments},\nadjusted AS ({adjusted_sql(_of(sources))})"
     return f"""WITH {parts},
 {_chosen(asked)}
 SELECT asked AS "ASKED", "SECURITY_ID", "TICKER", "DS", {columns}
@@ -69,16 +69,16 @@ def price_issues_sql(sources: Sources, asked: Asked) -> str:
     return f"""WITH {_bars(sources, asked)},
 {_events(sources, asked)},
 {_chosen(asked)},
-issues AS ({issues_sql(_NAMED)})
+issues AS ({issues_sql(_of(sources))})
 SELECT asked AS "ASKED", "EX_DATE", "EVENT", "ISSUE", "USED", "VALUE", "LIKELY_DATE"
 FROM issues JOIN chosen ON chosen."SERIES" = issues."SERIES" ORDER BY asked, "EX_DATE", "EVENT" DESC, "ISSUE", "VALUE\""""
 
 
 def _bars(sources: Sources, asked: Asked) -> str:
     """The bars under all names of the asked securities, up to the day as of which is asked."""
-    until = f' AND b."DS" <= {day_literal(asked.known_on)}' if asked.known_on else ""
-    where = f'\nWHERE b."TICKER" IN ({_scope(sources, asked)}){until}'
-    return f'"BARS" AS ({bars_sql(sources, where)})'
+    until = f' AND "DS" <= {day_literal(asked.known_on)}' if asked.known_on else ""
+    theirs = f'(SELECT * FROM {sources.daily_bars} WHERE "TICKER" IN ({_scope(sources, asked)}){until})'
+    return f'"BARS" AS ({bars_sql(replace(sources, daily_bars=theirs))})'
 
 
 def _events(sources: Sources, asked: Asked) -> str:
@@ -92,9 +92,7 @@ def _events(sources: Sources, asked: Asked) -> str:
 
 def _scope(sources: Sources, asked: Asked) -> str:
     """The asked tickers, and the other names of the securities that ever bore one."""
-    ids = f'SELECT "SECURITY_ID" FROM {sources.history} WHERE "TICKER" IN ({", ".join(asked.tickers)})'
-    named = f'SELECT "TICKER" FROM {sources.history} WHERE "SECURITY_ID" IN ({ids})'
-    return " UNION ALL ".join((named, *(f"SELECT {ticker}" for ticker in asked.tickers)))
+    return names_sql(sources.history, " UNION ALL ".join(f'SELECT {ticker} AS "TICKER"' for ticker in asked.tickers))
 
 
 def _chosen(asked: Asked) -> str:
@@ -109,6 +107,11 @@ def _chosen(asked: Asked) -> str:
 
 def _known(day: date | None) -> str:
     return '"KNOWN_TO" IS NULL' if day is None else holds_on(day, "KNOWN")
+
+
+def _of(sources: Sources) -> Sources:
+    """What the models read: parts of the statement, in place of tables."""
+    return Sources('"BARS"', "splits_known", "dividends_known", sources.history, '"BARS"', '"ADJUSTMENTS"')
 
 
 def _columns(names: Sequence[str]) -> str:

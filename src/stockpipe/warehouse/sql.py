@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from stockpipe.base.text import literal, looks_like, quoted
-from stockpipe.datasets import Column, Dataset, Part, Partition
+from stockpipe.datasets import Column, Dataset, DayFacts, Part, Partition
 from stockpipe.errors import ConfigError, WarehouseError
 from stockpipe.settings import Settings
 from stockpipe.warehouse.runs import REJECT_COLUMNS, REJECTS_TABLE, RUN_COLUMNS, RUNS_TABLE
@@ -182,6 +182,16 @@ def compact_order(dataset: Dataset) -> str:
     """How a table is ordered when it is written anew: as the days come, so that days in a row lie together."""
     names = dict.fromkeys((dataset.day.name, *(division.column for division in dataset.divisions), *dataset.key))
     return ", ".join(f'"{name}"' for name in names)
+
+
+def compact_order_of_years(dataset: Dataset) -> str:
+    """The same for facts of days in one file: a year at a time by what names a row, then by day.
+
+    What one name had in twenty years is then in some twenty places and not in all, and a day still in one year.
+    """
+    if not isinstance(dataset.kind, DayFacts):
+        return compact_order(dataset)
+    return ", ".join((f'year("{dataset.day.name}")', *(f'"{name}"' for name in (*dataset.key, dataset.day.name))))
 
 
 def export_order(dataset: Dataset) -> str:

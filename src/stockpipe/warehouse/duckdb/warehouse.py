@@ -244,7 +244,7 @@ class DuckDBWarehouse:
 
     def compact(self, datasets: Sequence[Dataset]) -> Compacted:
         """See Warehouse. All tables of the file, since it is written anew as a whole."""
-        orders = {self.table(dataset).upper(): sql.compact_order(dataset) for dataset in datasets}
+        orders = {self.table(dataset).upper(): sql.compact_order_of_years(dataset) for dataset in datasets}
         orders |= {RUNS_TABLE: '"RUN_ID", "DS"', REJECTS_TABLE: '"RUN_ID"'}
         self.close()
         if not self.path.exists():
