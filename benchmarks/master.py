@@ -13,17 +13,20 @@ import json
 import tempfile
 import time
 from contextlib import closing
+from datetime import date
 from pathlib import Path
 
 import duckdb
 
-from measure import own_peak
+from measure import milliseconds, own_peak
 from stockpipe.base.clock import Clock
 from stockpipe.master.build import Built, Wish, build_master
+from stockpipe.reading.securities import securities_sql
 from stockpipe.settings import Settings, load_settings
 from stockpipe.warehouse import open_warehouse
 from stockpipe.warehouse.scripts import tables_script
 
+_ASKED = date(2006, 3, 1)
 _COLUMNS = "DS, MARKET, ACTIVE, LOCALE, CURRENCY_NAME, TICKER, NAME, TYPE, PRIMARY_EXCHANGE, CIK, COMPOSITE_FIGI"
 _DAY = """
 INSERT INTO TICKERS ({columns})
@@ -59,15 +62,10 @@ def measure(file: Path, days: int, rows: int) -> dict[str, float]:
     nightly, _ = build(settings)
     with duckdb.connect(str(file), read_only=True) as connection:
         history = connection.execute("SELECT count(*) FROM SECURITY_HISTORY").fetchall()[0][0]
-        began = time.perf_counter()
-        connection.execute(
-            "SELECT SECURITY_ID, TICKER FROM SECURITY_HISTORY WHERE VALID_FROM <= DATE '2006-03-01' "
-            "AND (VALID_TO > DATE '2006-03-01' OR VALID_TO IS NULL)"
-        ).fetchall()
-        universe = time.perf_counter() - began
+        universe = milliseconds(lambda: connection.execute(securities_sql("", _ASKED)).fetchall())
     return {
         "days": days, "rows": days * rows, "securities": int(built.figures["SECURITIES"]), "whole_build_seconds": round(whole, 2),
-        "nightly_build_seconds": round(nightly, 2), "universe_milliseconds": round(universe * 1000, 1),
+        "nightly_build_seconds": round(nightly, 2), "universe_milliseconds": universe,
         "history_rows_per_cent_of_snapshot_rows": round(100 * history / ((days + 1) * rows), 3),
         "read_rows_per_cent_of_snapshot_rows": round(100 * built.read / (days * rows), 3),
         "peak_memory_mb_before_the_build": before, "peak_memory_mb": round(own_peak(), 1),

@@ -74,6 +74,16 @@ def own_peak() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _MAXRSS_UNIT / MEBIBYTE
 
 
+def milliseconds(ask: Callable[[], object]) -> float:
+    """What a question takes: the middle of three, behind one that reads the file."""
+    times = []
+    for _ in range(4):
+        began = time.perf_counter()
+        ask()
+        times.append((time.perf_counter() - began) * 1000)
+    return round(sorted(times[1:])[1], 1)
+
+
 def middle(samples: Sequence[Sample], value: Callable[[Sample], float]) -> float:
     """The median of one value over the samples."""
     return statistics.median(map(value, samples))

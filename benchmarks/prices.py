@@ -17,14 +17,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from measure import own_peak
+from measure import milliseconds, own_peak
 from stockpipe import Reader
 from stockpipe.base.engine import Config
 from stockpipe.models import all_views
@@ -98,7 +97,7 @@ def measure(folder: Path, securities: int) -> dict[str, float]:
     day = f"SELECT * FROM ADJUSTED_BARS WHERE DS = {_FIRST} + "
     found = {
         "bars": securities * DAYS, "securities": securities,
-        "prices_ms": _milliseconds(lambda: desk.prices(f"T{securities // 40 * 20:05X}Q", adjust="total")),
+        "prices_ms": milliseconds(lambda: desk.prices(f"T{securities // 40 * 20:05X}Q", adjust="total")),
     }  # fmt: skip
     with duckdb.connect(str(file), read_only=True, config=_LIMITS) as connection:
         for name, statement in (
@@ -106,7 +105,7 @@ def measure(folder: Path, securities: int) -> dict[str, float]:
             ("newest_day_ms", f"{day}{(DAYS - 1) * 7 // 5}"),
             ("middle_day_ms", f"{day}{DAYS // 2 * 7 // 5}"),
         ):
-            found[name] = _milliseconds(partial(_rows, connection, statement))
+            found[name] = milliseconds(partial(_rows, connection, statement))
         before = round(own_peak(), 1)
         began = time.perf_counter()
         panel = folder / "panel.parquet"
@@ -137,7 +136,7 @@ def from_copies(file: Path, one: str, day: str) -> dict[str, float]:
                 f"CREATE OR REPLACE TABLE panel.main.ADJUSTED_BARS AS SELECT * FROM ADJUSTED_BARS ORDER BY {order}"
             )
             connection.execute("USE panel")
-            found[name] = _milliseconds(partial(_rows, connection, question))
+            found[name] = milliseconds(partial(_rows, connection, question))
     return found
 
 
@@ -151,16 +150,6 @@ def by_hand(folder: Path) -> dict[str, float]:
 
 def _rows(connection: duckdb.DuckDBPyConnection, statement: str) -> list[Any]:
     return connection.execute(statement).fetchall()
-
-
-def _milliseconds(ask: Callable[[], object]) -> float:
-    """The middle of three, behind one that reads the file."""
-    times = []
-    for _ in range(4):
-        began = time.perf_counter()
-        ask()
-        times.append((time.perf_counter() - began) * 1000)
-    return round(sorted(times[1:])[1], 1)
 
 
 if __name__ == "__main__":

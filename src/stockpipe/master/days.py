@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -101,9 +100,3 @@ def _warnings(lists: Lists, broken: Sequence[List]) -> Iterable[str]:
             f"Between {before} and {after} no list is loaded for {(after - before).days} days: no rename can be proved across "
             "them. What is tied there by name or CIK alone has confidence low in SECURITY_DECISIONS."
         )
-
-
-def digest(rows: Iterable[Sequence[object]]) -> str:
-    """A fingerprint of a table's rows, whatever their order."""
-    lines = "\n".join(sorted(repr(tuple(row)) for row in rows))
-    return hashlib.sha256(lines.encode("utf-8", "backslashreplace")).hexdigest()[:32]
