@@ -32,11 +32,13 @@ class Prices:
         values = gate.env() if gate else {"STOCKPIPE_DUCKDB_PATH": str(path)}
         self.settings = load_settings(values, env={})
         self.path = path
-        for name in ("daily_bars", "splits", "dividends"):
-            table = sql.dataset_table(DATASETS[name], self.settings)
-            options = TableOptions.of(self.settings)
-            for statement in [snowflake_create(table, options)] if gate else duckdb_create(table):
-                self.run(statement)
+        tables = [sql.dataset_table(DATASETS[name], self.settings) for name in ("daily_bars", "splits", "dividends")]
+        options = TableOptions.of(self.settings)
+        if gate:
+            for table in tables:
+                self.run(snowflake_create(table, options))
+        else:
+            self.run(";".join(statement for table in tables for statement in duckdb_create(table)))
 
     @property
     def desk(self) -> Reader:
