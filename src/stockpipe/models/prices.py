@@ -162,7 +162,7 @@ def _year(day: str) -> str:
 def _judged(sources: Sources) -> str:
     """The parts that ADJUSTMENTS and ADJUSTMENT_ISSUES share: each event of a series beside its bars, and what is made of it.
 
-    Nearly all events have a bar on their day and on the trading day before, under one ticker: these bars alone are fetched.
+    Nearly all events have a bar on their day and on the trading day before: these bars alone are fetched.
     For the rest all bars of their securities are put in order, which takes far longer than all else.
     """
     day_before = 'SELECT t."TICKER", s.before FROM told AS t JOIN sessions AS s ON s."DS" = t."EX_DATE"'
@@ -184,7 +184,6 @@ usual AS (
     SELECT p."TICKER", p."SERIES", p."FIRST_BAR" AS "EX_DATE", p."PREV_DS", p."FIRST_BAR", p."PREV_CLOSE", p."FIRST_CLOSE"
     FROM ({_priced("near")}) AS p
     JOIN sessions AS s ON s."DS" = p."FIRST_BAR" AND s.before = p."PREV_DS"
-    WHERE p."TICKER" = p.ticker_before
 ),
 searched AS (
     SELECT t."TICKER" FROM told AS t LEFT JOIN usual AS u ON u."TICKER" = t."TICKER" AND u."EX_DATE" = t."EX_DATE"
@@ -211,8 +210,7 @@ def _priced(bars: str) -> str:
     """The bars that have a close, each beside the one before."""
     before = 'OVER (PARTITION BY "SERIES" ORDER BY "DS")'
     return f"""SELECT "TICKER", "SERIES", "DS" AS "FIRST_BAR", CAST("CLOSE" AS DOUBLE) AS "FIRST_CLOSE",
-        lag("TICKER") {before} AS ticker_before, lag("DS") {before} AS "PREV_DS",
-        CAST(lag("CLOSE") {before} AS DOUBLE) AS "PREV_CLOSE"
+        lag("DS") {before} AS "PREV_DS", CAST(lag("CLOSE") {before} AS DOUBLE) AS "PREV_CLOSE"
     FROM {bars} WHERE "CLOSE" > 0"""
 
 
