@@ -374,3 +374,23 @@ def test_events_outside_of_the_loaded_days_count_nothing(prices: Prices) -> None
     prices.dividends(("FEW", "2024-03-03", 1), ("FEW", "2024-03-07", 1))
     assert beside(prices) == {}
     assert prices.issues("FEW") == []
+
+
+def test_bars_before_the_first_list_belong_to_who_had_their_ticker_in_it(prices: Prices) -> None:
+    """Years of bars are a backfill of an hour; the lists begin with the first daily run."""
+    prices.closes("OLD", "2024-03-04", 40, 40, 20, 20, 20)
+    prices.closes("LATER", "2024-03-04", 7, 7, 7, 7, 7)
+    prices.splits(("OLD", "2024-03-06", 1, 2))
+    prices.dividends(("OLD", "2024-03-05", 4))
+    prices.master(("ONE", "OLD", "2024-03-07", "2024-03-08"), ("ONE", "NEW", "2024-03-08", None))
+    prices.master(("TWO", "LATER", "2024-03-08", None), ("FIRST", "OTHER", "2024-03-07", None))
+    prices.closes("NEW", "2024-03-09", 10)
+    prices.splits(("NEW", "2024-03-09", 1, 2))
+    assert [(str(row["DS"]), row["SECURITY_ID"], row["CLOSE"]) for row in prices.desk.prices("NEW")] == [
+        ("2024-03-04", None, 10), ("2024-03-05", None, 10), ("2024-03-06", None, 10),
+        ("2024-03-07", "ONE", 10), ("2024-03-09", "ONE", 10),
+    ]  # fmt: skip
+    assert prices.values("NEW", "DIVIDEND_FACTOR", adjust="total")["2024-03-04"] == pytest.approx(0.9)
+    assert {series for series, _ in beside(prices)} == {"ONE"}
+    # A ticker that begins behind the first list inherits nothing.
+    assert list(prices.values("LATER", "CLOSE")) == ["2024-03-08"]

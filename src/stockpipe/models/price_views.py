@@ -13,7 +13,9 @@ from stockpipe.warehouse.sql import Table
 PRICED = tuple(DATASETS[name] for name in ("daily_bars", "splits", "dividends"))
 """The datasets that the views read."""
 _SERIES = Column(
-    "SERIES", text(), "What goes on over days: the security, or the ticker where no list of the day has it."
+    "SERIES",
+    text(),
+    "What goes on over days: the security (before the first list that of its ticker then), or the ticker where no list has it.",
 )
 _SECURITY = Column("SECURITY_ID", text(), "The security; null for a ticker that no list of the day has.")
 _TICKER = Column("TICKER", text(20), "Symbol on the day; case matters.")

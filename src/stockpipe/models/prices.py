@@ -3,7 +3,8 @@
 All are SELECTs over one another, the same in both warehouses: as views for SQL, and as parts of one statement for
 `stockpipe prices`. Nothing is stored, since every later split rewrites the past.
 
-What continues over days is a SERIES: the security where the security master knows it, else the ticker. For a bar of day t,
+What continues over days is a SERIES: the security where the security master knows it, else the ticker; before the master's
+first list that of the security which had the ticker in this list. For a bar of day t,
 with products over the events whose first bar lies after t:
 
     split factor     S(t) = product of split_from / split_to                  prices x S, volume / S
@@ -48,15 +49,23 @@ class Sources:
 
 
 def bars_sql(sources: Sources) -> str:
-    """Raw bars with SECURITY_ID, joined by ticker and day; null for a ticker that no list of that day has."""
+    """Raw bars with SECURITY_ID, joined by ticker and day; null for a ticker that no list of that day has.
+
+    Before the first list that the master knows, a series goes on by ticker: it is that of the security which had the ticker
+    then. Otherwise years of bars would end where the daily lists begin.
+    """
     columns = ", ".join(
         f'b."{name}"' for name in ("OPEN", "HIGH", "LOW", "CLOSE", "VOLUME", "VWAP", "TRANSACTIONS", "OTC")
     )
+    first_day = f'SELECT min("VALID_FROM") FROM {sources.history}'
     return (
-        f'SELECT coalesce(h."SECURITY_ID", b."TICKER") AS "SERIES", h."SECURITY_ID", b."TICKER", b."DS", {columns}\n'
+        f'SELECT coalesce(h."SECURITY_ID", f."SECURITY_ID", b."TICKER") AS "SERIES", h."SECURITY_ID", b."TICKER", b."DS", '
+        f"{columns}\n"
         f"FROM {sources.daily_bars} AS b\n"
         f'LEFT JOIN {sources.history} AS h ON h."TICKER" = b."TICKER" AND h."VALID_FROM" <= b."DS" '
-        f'AND (h."VALID_TO" > b."DS" OR h."VALID_TO" IS NULL)'
+        f'AND (h."VALID_TO" > b."DS" OR h."VALID_TO" IS NULL)\n'
+        f'LEFT JOIN (SELECT * FROM {sources.history} WHERE "VALID_FROM" = ({first_day})) AS f '
+        f'ON f."TICKER" = b."TICKER" AND f."VALID_FROM" > b."DS"'
     )
 
 
