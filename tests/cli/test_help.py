@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import click
@@ -40,9 +39,9 @@ def test_bounds_are_in_plain_words(words: str) -> None:
 
 
 @pytest.mark.parametrize("words", ["", *EVERY])
-def test_no_option_is_wider_than_a_terminal(words: str) -> None:
+def test_nothing_is_wider_than_a_terminal(words: str) -> None:
     shown = CliRunner().invoke(GROUP, [*words.split(), "--help"], terminal_width=80).output
-    assert [line for line in shown.splitlines() if len(line) > 80 and re.match(r" +-| {12}", line)] == []
+    assert [line for line in shown.splitlines() if len(line) > 80] == []
     # What cannot stand in front of an option stands in its help.
     if "--dataset" in shown and words != "datasets":
         assert "daily_bars, dividends, exchanges" in " ".join(shown.split())

@@ -73,8 +73,8 @@ def backfill(**options: Any) -> None:
     the worst day. STOCKPIPE_DEADLINE is for one day. With STOCKPIPE_MASTER=true the security master is built once, at the end.
 
     \b
-    stockpipe backfill --last 30d                        the last thirty days of active stocks
-    stockpipe backfill --from 2024-01-01 --active both   since then, with the delisted securities
+    stockpipe backfill --last 30d                        the last thirty days
+    stockpipe backfill --from 2024-01-01 --active both   the delisted too
     stockpipe backfill --last 2y --dry-run               what would that take?
     """
     with exit_codes(as_json=options["as_json"]):

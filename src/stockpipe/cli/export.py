@@ -58,8 +58,8 @@ def export(file: Path, dataset: str, form: str | None, **options: Any) -> None:
     gets a ' in front.
 
     \b
-    stockpipe export day.csv                                      today, or the newest day
-    stockpipe export --date 2026-02-06 --active true day.parquet  what was listed on a day
+    stockpipe export day.csv
+    stockpipe export --date 2026-02-06 --active true day.parquet
     stockpipe export --from 2026-02-01 --to 2026-02-28 month.parquet
     stockpipe export --date 2026-02-06 --format csv - | gzip > day.csv.gz
     """

@@ -80,9 +80,9 @@ def init(no_input: bool, generate_key: str | None, create: bool, env_file: Path,
 
     \b
     stockpipe init                                       asks
-    stockpipe init --no-input --warehouse duckdb         the API key comes from POLYGON_API_KEY
-    stockpipe init --no-input --account myorg-myaccount --generate-key stockpipe.p8
-    stockpipe init --create                              with an .env: makes its database and schema
+    stockpipe init --no-input --warehouse duckdb         key: POLYGON_API_KEY
+    stockpipe init --no-input --account myorg-myaccount --generate-key key.p8
+    stockpipe init --create                              database and schema
     """
     with exit_codes():
         if env_file.exists() and create:

@@ -78,8 +78,8 @@ def run(**options: Any) -> None:
 
     \b
     stockpipe run                                  today's active stocks
-    stockpipe run --market stocks,crypto           two markets, with one pace and one session
-    stockpipe run --date 2026-02-06 --active both  a past day with its delisted securities
+    stockpipe run --market stocks,crypto           two markets
+    stockpipe run --date 2026-02-06 --active both  a past day, the delisted too
     stockpipe run --dry-run                        show what would be done
     """
     with exit_codes(as_json=options["as_json"]):

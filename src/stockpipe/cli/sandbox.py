@@ -54,8 +54,9 @@ def sandbox(**options: Any) -> None:
 
     \b
     stockpipe sandbox &
-    MASSIVE_BASE_URL=http://127.0.0.1:8765 POLYGON_API_KEY=sandbox-key stockpipe run
-    stockpipe sandbox --hard &                  to try the security master: backfill, then master build
+    export MASSIVE_BASE_URL=http://127.0.0.1:8765 POLYGON_API_KEY=sandbox-key
+    stockpipe run
+    stockpipe sandbox --hard &                  to try the security master
     """
     from stockpipe.sandbox import SANDBOX_KEY, Sandbox
 

@@ -103,10 +103,10 @@ def schedule(**options: Any) -> None:
 
     \b
     stockpipe schedule --at 04:30                 in the foreground
-    stockpipe schedule --market stocks,crypto     two lists, with one pace and one session
-    stockpipe schedule --cron "30 4 * * 2-6"      Tuesday to Saturday, when the list can have changed
-    stockpipe schedule --install systemd          print the entry for a scheduler: cron, systemd, launchd, taskscheduler
-    stockpipe schedule --install cron --write     put it in place; --uninstall cron removes it
+    stockpipe schedule --market stocks,crypto     two lists
+    stockpipe schedule --cron "30 4 * * 2-6"      Tuesday to Saturday only
+    stockpipe schedule --install systemd          print the entry for a scheduler
+    stockpipe schedule --install cron --write     put it in place
     """
     with exit_codes():
         zone = time_zone(options["tz"])

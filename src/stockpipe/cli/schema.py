@@ -38,7 +38,7 @@ def schema(
     \b
     stockpipe schema                                 the tables
     stockpipe schema --warehouse snowflake --views   the views in Snowflake's SQL
-    stockpipe schema --grants > grants.sql           least privilege, for your administrator
+    stockpipe schema --grants > grants.sql           for your administrator
     stockpipe schema --dbt > models/sources.yml      the tables as dbt sources
 
     Names come from the SNOWFLAKE_* settings; where these are not set, from STOCKPIPE (database), MARKET_DATA (schema),

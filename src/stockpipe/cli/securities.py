@@ -63,7 +63,7 @@ def lookup(ticker: str, on: str | None, **options: Any) -> None:
     """Show whose a TICKER was, and what that security is called now.
 
     \b
-    stockpipe lookup FB --date 2021-01-04     what was FB then, and what is it called today?
+    stockpipe lookup FB --date 2021-01-04     what was FB, and what is it now?
     stockpipe lookup META                     who had META, from when to when?
     """
 

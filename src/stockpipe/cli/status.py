@@ -69,9 +69,9 @@ def status(by: str, gaps: bool, as_json: bool, **options: Any) -> None:
     Every calendar day is expected: the vendor renews its list each night, and the schedule publishes each day.
 
     \b
-    stockpipe status                       every list that is loaded day by day; others are shown, and do not count
-    stockpipe status --market stocks       for a monitor: just this one, missing or not
-    stockpipe status --gaps                days that are missing between published ones
+    stockpipe status                       every list that is loaded day by day
+    stockpipe status --market stocks       for a monitor: just this one
+    stockpipe status --gaps                days missing between others
     """
     with exit_codes(as_json=as_json):
         now, due = Clock().now(), time(*time_of_day(by))
