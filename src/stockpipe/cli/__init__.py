@@ -108,7 +108,7 @@ def main() -> None:
     stockpipe run                      load today's list (settings from .env)
     stockpipe run --date 2026-02-06    load the records of a past day
     stockpipe status                   is everything there?
-    stockpipe query "SELECT count(*) FROM TICKERS_LATEST WHERE ACTIVE"
+    stockpipe query "SELECT * FROM TICKERS_LATEST WHERE MARKET = 'stocks' LIMIT 5"
     """
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):

@@ -52,7 +52,7 @@ def query(
     --format csv and --json show everything.
 
     \b
-    stockpipe query "SELECT TYPE, count(*) FROM TICKERS_LATEST GROUP BY 1"
+    stockpipe query "SELECT * FROM TICKERS_LATEST WHERE MARKET = 'stocks' LIMIT 5"
     stockpipe query --format csv question.sql
     """
     with exit_codes(as_json=as_json):
