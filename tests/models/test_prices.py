@@ -320,7 +320,7 @@ def test_each_event_is_beside_the_bars_of_its_own_security(prices: Prices, seed:
     own = {(security(*bar), bar[1]): close for bar, close in closes.items()}
     expected = {}
     for event in events:
-        # Of a day without a bar of the ticker it is not known whose it is: these are left to the tests above.
+        # Of a day without a bar of the ticker it is not known whose it is: these are left to the tests below.
         if event not in closes:
             continue
         series = security(*event)

@@ -223,8 +223,8 @@ def _priced(bars: str) -> str:
     FROM {bars} WHERE "CLOSE" > 0"""
 
 
-def _at_bars(table: str, day: str, key: str) -> str:
-    """Events with their series, the bar of their day, or the first one behind it, and the bar before that.
+def _at_bars(name: str, table: str, day: str, key: str) -> str:
+    """The part `name`: events with their series, the bar of their day, or the first one behind it, and the bar before that.
 
     Those that are not usual are of the series that bore their ticker on the day, or up to some days before: a reverse split
     that comes with a new symbol is told under the old one. They find their bar in two parts, as a join by a range alone
@@ -232,38 +232,38 @@ def _at_bars(table: str, day: str, key: str) -> str:
     """
     bar = 'p."PREV_DS", p."FIRST_BAR", p."PREV_CLOSE", p."FIRST_CLOSE"'
     same = 'p."SERIES" = e."SERIES" AND p."FIRST_BAR" = e."EX_DATE"'
-    others = f"""(
-        SELECT e.*, s."SERIES", e."{day}" AS "EX_DATE"
-        FROM (
-            SELECT e.* FROM {table} AS e LEFT JOIN usual AS u ON u."TICKER" = e."TICKER" AND u."EX_DATE" = e."{day}"
-            WHERE u."TICKER" IS NULL
-        ) AS e
-        JOIN spans AS s ON s."TICKER" = e."TICKER"
-            AND e."{day}" > s.first_ds - {_RENAMED_DAYS} AND e."{day}" <= s.last_ds + {_RENAMED_DAYS}
-        LEFT JOIN rest AS b ON b."TICKER" = e."TICKER" AND b."DS" = e."{day}" AND b."SERIES" = s."SERIES"
-        QUALIFY row_number() OVER (PARTITION BY e."TICKER", {key}, e."OCCURRENCE" ORDER BY
-            CASE WHEN b."SERIES" IS NOT NULL THEN 0
-                WHEN e."{day}" BETWEEN s.first_ds AND s.last_ds THEN 1
-                WHEN e."{day}" > s.last_ds THEN 2 ELSE 3 END,
-            s.last_ds DESC, s."SERIES") = 1
-    )"""
-    return f"""SELECT e.*, p."SERIES", p."EX_DATE", {bar}
+    return f"""other_{name} AS (
+    SELECT e.*, s."SERIES", e."{day}" AS "EX_DATE"
+    FROM (
+        SELECT e.* FROM {table} AS e LEFT JOIN usual AS u ON u."TICKER" = e."TICKER" AND u."EX_DATE" = e."{day}"
+        WHERE u."TICKER" IS NULL
+    ) AS e
+    JOIN spans AS s ON s."TICKER" = e."TICKER"
+        AND e."{day}" > s.first_ds - {_RENAMED_DAYS} AND e."{day}" <= s.last_ds + {_RENAMED_DAYS}
+    LEFT JOIN rest AS b ON b."TICKER" = e."TICKER" AND b."DS" = e."{day}" AND b."SERIES" = s."SERIES"
+    QUALIFY row_number() OVER (PARTITION BY e."TICKER", {key}, e."OCCURRENCE" ORDER BY
+        CASE WHEN b."SERIES" IS NOT NULL THEN 0
+            WHEN e."{day}" BETWEEN s.first_ds AND s.last_ds THEN 1
+            WHEN e."{day}" > s.last_ds THEN 2 ELSE 3 END,
+        s.last_ds DESC, s."SERIES") = 1
+),
+{name} AS (
+    SELECT e.*, p."SERIES", p."EX_DATE", {bar}
     FROM {table} AS e JOIN usual AS p ON p."TICKER" = e."TICKER" AND p."EX_DATE" = e."{day}"
     UNION ALL
-    SELECT e.*, {bar} FROM {others} AS e JOIN priced AS p ON {same}
+    SELECT e.*, {bar} FROM other_{name} AS e JOIN priced AS p ON {same}
     UNION ALL
     SELECT e.*, {bar}
-    FROM (SELECT e.* FROM {others} AS e LEFT JOIN priced AS p ON {same} WHERE p."SERIES" IS NULL) AS e
-    JOIN priced AS p ON p."SERIES" = e."SERIES" AND p."PREV_DS" < e."EX_DATE" AND e."EX_DATE" < p."FIRST_BAR\""""
+    FROM (SELECT e.* FROM other_{name} AS e LEFT JOIN priced AS p ON {same} WHERE p."SERIES" IS NULL) AS e
+    JOIN priced AS p ON p."SERIES" = e."SERIES" AND p."PREV_DS" < e."EX_DATE" AND e."EX_DATE" < p."FIRST_BAR"
+)"""
 
 
 def _splits(sources: Sources) -> str:
     """Of all splits of one day the one that fits the prices best counts, unless the price moved as if there was none."""
     key = 'e."EXECUTION_DATE", e."ADJUSTMENT_TYPE", e."SPLIT_FROM", e."SPLIT_TO"'
     fits, still = f"moved BETWEEN {LOW} AND {HIGH}", f"unsplit BETWEEN {LOW} AND {HIGH}"
-    return f"""split_bars AS (
-    {_at_bars(sources.splits, "EXECUTION_DATE", key)}
-),
+    return f"""{_at_bars("split_bars", sources.splits, "EXECUTION_DATE", key)},
 split_moves AS (
     SELECT "SERIES", "EX_DATE", "SPLIT_FROM" / "SPLIT_TO" AS factor, "PREV_DS", "FIRST_BAR", "PREV_CLOSE", "FIRST_CLOSE",
         "FIRST_CLOSE" / "PREV_CLOSE" AS unsplit, "FIRST_CLOSE" / "PREV_CLOSE" * "SPLIT_TO" / "SPLIT_FROM" AS moved
@@ -304,10 +304,8 @@ def _dividends(sources: Sources) -> str:
     key = 'e."EX_DIVIDEND_DATE", e."CASH_AMOUNT", e."DISTRIBUTION_TYPE", e."CURRENCY"'
     # Snowflake has no logarithm of zero: an adjusted amount of nothing tells nothing.
     told = 'nullif(greatest(e."SPLIT_ADJUSTED_CASH_AMOUNT", 0), 0) / e."CASH_AMOUNT"'
-    return f"""dividend_events AS (
-    {_at_bars(sources.dividends, "EX_DIVIDEND_DATE", key)}
-),
-foreign_dividends AS (SELECT "SERIES", "EX_DATE", "CASH_AMOUNT" FROM dividend_events WHERE upper("CURRENCY") <> 'USD'),
+    return f"""{_at_bars("dividend_bars", sources.dividends, "EX_DIVIDEND_DATE", key)},
+foreign_dividends AS (SELECT "SERIES", "EX_DATE", "CASH_AMOUNT" FROM dividend_bars WHERE upper("CURRENCY") <> 'USD'),
 split_after AS (
     SELECT "SERIES", "EX_DATE", factor, exp(sum(ln(factor)) OVER (
         PARTITION BY "SERIES" ORDER BY "EX_DATE" DESC ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)) / factor AS later
@@ -317,7 +315,7 @@ dividend_amounts AS (
     SELECT e."SERIES", e."EX_DATE", e."PREV_DS", e."FIRST_BAR", e."PREV_CLOSE", e."FIRST_CLOSE", CASE WHEN a.factor IS NOT NULL
             AND abs(ln({told} / a.later)) < abs(ln({told} / a.later / a.factor))
         THEN e."CASH_AMOUNT" / a.factor ELSE e."CASH_AMOUNT" END AS amount, a.factor IS NOT NULL AS with_split
-    FROM dividend_events AS e LEFT JOIN split_after AS a ON a."SERIES" = e."SERIES" AND a."EX_DATE" = e."EX_DATE"
+    FROM dividend_bars AS e LEFT JOIN split_after AS a ON a."SERIES" = e."SERIES" AND a."EX_DATE" = e."EX_DATE"
     WHERE (e."CURRENCY" IS NULL OR upper(e."CURRENCY") = 'USD') AND e."CASH_AMOUNT" > 0
 ),
 dividend_sums AS (

@@ -15,8 +15,6 @@ from stockpipe.reading.words import holds_on, ticker_literal
 ADJUST = ("none", "splits", "total")
 """How prices are adjusted: not at all, by splits, or by splits and dividends (total return)."""
 MOST_TICKERS = 1000
-
-
 _COLUMNS = ("OPEN", "HIGH", "LOW", "CLOSE", "VOLUME", "VWAP")
 
 
