@@ -34,6 +34,7 @@ def test_a_run_has_a_budget_of_retries_that_good_answers_refill() -> None:
         paid.before_retry(OSError("reset"), 1, throttled=False)
     with pytest.raises(ApiError, match="did not give a usable answer"):
         paid.before_retry(OSError("reset"), 1, throttled=False)
+    clock.seconds += 1
     for _ in range(4):
         paid.answered()
     paid.before_retry(OSError("reset"), 1, throttled=False)

@@ -292,8 +292,54 @@ def test_the_last_retry_of_the_run_is_taken() -> None:
     paid.patience.retries_left = 1.0
     paid.before_retry(OSError("reset"), 1, throttled=False)
     paid.patience.retries_left = 0.5
-    with pytest.raises(ApiError, match="in 1 tries"):
+    with pytest.raises(ApiError, match="in 1 tries, and all retries of the run are spent; the last one: reset"):
         paid.before_retry(OSError("reset"), 1, throttled=False)
+
+
+def fail_together(api: Pacer, calls: int, attempt: int, *, refused: bool = False) -> None:
+    """So many calls fail at one moment; the clock ends where the last of them has waited."""
+    clock, ends = api.patience.clock, []
+    assert isinstance(clock, FakeClock)
+    now = clock.seconds
+    for _ in range(calls):
+        clock.seconds = now
+        if refused:
+            api.refused(None)
+        api.before_retry(OSError("reset"), attempt, throttled=refused)
+        ends.append(clock.seconds)
+    clock.seconds = max(ends)
+
+
+def test_calls_that_fail_together_take_one_retry_of_the_run() -> None:
+    """Sixteen pages are under way on a paid plan: an outage of some seconds is five faults of the run, and not eighty."""
+    paid = pacer(FakeClock(), plan="paid")
+    for attempt in range(1, 6):
+        fail_together(paid, 16, attempt)
+        assert paid.patience.retries_left == 30.0 - attempt
+    assert paid.counts.retries == 80
+    with pytest.raises(ApiError, match="in 6 tries; the last one: reset"):
+        fail_together(paid, 1, 6)
+
+
+def test_calls_that_are_refused_together_take_one_retry_of_the_run() -> None:
+    paid = pacer(clock := FakeClock(), plan="paid")
+    fail_together(paid, 16, 1, refused=True)
+    assert paid.patience.retries_left == 29.0
+    clock.seconds += 4.9
+    paid.before_retry(OSError("reset"), 1, throttled=False)
+    assert paid.patience.retries_left == 29.0
+    clock.seconds += 0.1
+    paid.before_retry(OSError("reset"), 1, throttled=False)
+    assert paid.patience.retries_left == 28.0
+
+
+@pytest.mark.parametrize(("waits_still", "left"), [(0.01, 29.0), (0.0, 28.0)])
+def test_a_call_that_fails_when_the_one_before_has_waited_takes_its_own(waits_still: float, left: float) -> None:
+    paid = pacer(clock := FakeClock(), plan="paid")
+    paid.before_retry(OSError("reset"), 5, throttled=False)
+    clock.seconds -= waits_still
+    paid.before_retry(OSError("reset"), 1, throttled=False)
+    assert paid.patience.retries_left == left
 
 
 @pytest.mark.parametrize(("failed_for", "told"), [(0.0, False), (1.0, False), (2.0, True), (30.0, True)])

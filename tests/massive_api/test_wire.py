@@ -89,7 +89,7 @@ def test_a_lasting_fault_stops_the_run_and_publishes_nothing(fault: str, walk: s
     spoil = Spoil({}, always=(2, TRANSIENT[fault]))
     with pytest.raises(ApiError, match=r"in \d tries"):
         load(spoil, **WALKS[walk])
-    # Side by side, eight pages are tried at once, and the budget of retries is the run's.
+    # Side by side, eight pages are tried at once, six times each.
     assert spoil.calls == 7 if walk == "page by page" else 7 <= spoil.calls <= 1 + 8 * 6
     assert table("SELECT count(*) FROM TICKERS") == [(0,)]
     assert table("SELECT STATUS, ERROR, ROWS_PUBLISHED FROM STOCKPIPE_RUNS") == [("failed", "ApiError", 0)]

@@ -74,8 +74,10 @@ _apart: ContextVar[Apart | None] = ContextVar("apart", default=None)
 class Patience:
     """The bounds on waiting: the end of the run (monotonic seconds) and how many retries are left.
 
-    Each good answer gives half a retry back, so that a long walk through a bad hour can finish and an API that only
-    fails is given up soon. Setting `stop` ends every wait, and lets no further call start.
+    A call has `attempts` tries, and the run `retries_left` of them, so that an API that mostly fails is given up soon.
+    Calls that fail together take one: sixteen that are under way when a connection breaks meet one fault. Each good
+    answer gives half a one back, so that a long walk through a bad hour can finish. Setting `stop` ends every wait, and
+    lets no further call start.
     """
 
     clock: Clock
@@ -160,6 +162,7 @@ class Pacer:
     _paused_until: float = 0.0
     _answers: deque[float] = field(default_factory=lambda: deque(maxlen=FREE_CALLS + 1), repr=False)
     _refusals: int = 0
+    _failing_until: float = 0.0
 
     @property
     def hurries(self) -> bool:
@@ -285,26 +288,38 @@ class Pacer:
         """
         patience = self.patience
         with self._lock:
-            patience.retries_left -= 1
-            spent = attempt >= patience.attempts or patience.retries_left < 0
+            now = patience.clock.monotonic()
+            pause = max(0.0, self._paused_until - now) if throttled else backoff(attempt)
+            self._charge(now, pause)
             self._count(retries=1)
-        if spent:
-            raise ApiError(
-                f"The API did not give a usable answer in {attempt} tries; the last one: {fault}.",
-                hint=f"Nothing was published. {getattr(fault, 'remedy', '') or 'Run the same command again later.'}",
-            ) from fault
+        self._give_up(fault, attempt)
         if throttled:
-            pause = max(0.0, self._paused_until - patience.clock.monotonic())
             log.info("%s. Waiting %.0f s before try %d of %d.", fault, pause, attempt + 1, patience.attempts)
             return
-        pause = backoff(attempt)
-        fails_for = patience.clock.monotonic() - since if since is not None else 0.0
+        fails_for = now - since if since is not None else 0.0
         level = logging.INFO if fails_for + pause >= SAY_AFTER else logging.DEBUG
         told = f"{fault}. {getattr(fault, 'remedy', '')}".rstrip()
         log.log(level, "%s Waiting %.1f s before try %d of %d.", told, pause, attempt + 1, patience.attempts)
         patience.wait(pause, fault)
         with self._lock:
             self._count(waited=pause)
+
+    def _charge(self, now: float, pause: float) -> None:
+        """Take one of the run's retries; not for a call that fails while one that failed before still waits: it is one fault."""
+        if now >= self._failing_until:
+            self._failing_until = now + pause
+            self.patience.retries_left -= 1
+
+    def _give_up(self, fault: Exception, attempt: int) -> None:
+        """ApiError where the call had its last try, or the run its last retry."""
+        patience = self.patience
+        if attempt < patience.attempts and patience.retries_left >= 0:
+            return
+        spent = "" if attempt >= patience.attempts else ", and all retries of the run are spent"
+        raise ApiError(
+            f"The API did not give a usable answer in {attempt} tries{spent}; the last one: {fault}.",
+            hint=f"Nothing was published. {getattr(fault, 'remedy', '') or 'Run the same command again later.'}",
+        ) from fault
 
 
 def backoff(attempt: int) -> float:
