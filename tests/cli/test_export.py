@@ -80,12 +80,15 @@ def test_days_are_counted(env: dict[str, str]) -> None:
     [
         (("--date", "2026-02-05", "--all"), "are different days."),
         (("--from", "2026-02-06", "--to", "2026-02-05"), "--to 2026-02-05 is before --from 2026-02-06."),
-        (("--from", "2026-02-10"), "There is no published day of stocks among these."),
+        (("--date", "2026-02-07"), "There is no published snapshot of stocks for 2026-02-07.\n       The nearest are 2026-02-05, 2026-02-06, 2026-02-09; "),
+        (("--from", "2026-02-10"), "There is no published day of stocks among these.\n       The nearest are 2026-02-05, "),
+        (("--to", "2026-02-01"), "The nearest are 2026-02-05, 2026-02-06, 2026-02-09; "),
         (("--from", "yesterday"), "'yesterday' is not a date."),
         (("--market", "crypto"), "There is no published snapshot of crypto for "),
+        (("--market", "crypto", "--date", "2026-02-06"), "runs lists the days that exist."),
         (("--dataset", "splits", "--all"), "splits has no snapshot a day"),
     ],
-)
+)  # fmt: skip
 def test_days_that_cannot_be_had(env: dict[str, str], words: tuple[str, ...], says: str) -> None:
     done = command("export", "none.csv", *words, env=env)
     assert (done.returncode, says in done.stderr, Path("none.csv").exists()) == (2, True, False)

@@ -91,6 +91,15 @@ def test_a_sentence_proposes_what_can_be_typed(monkeypatch: pytest.MonkeyPatch, 
     assert typeable(text) == expected
 
 
+@pytest.mark.parametrize(("words", "name"), [(("--duckdb-path", "f"), "--duckdb-path"), ((), "STOCKPIPE_DUCKDB_PATH")])
+def test_a_setting_is_called_by_the_option_that_it_was_given_with(words: tuple[str, ...], name: str) -> None:
+    Path("f").mkdir()
+    env = {} if words else {"STOCKPIPE_DUCKDB_PATH": "f"}
+    for asked in (("runs",), ("doctor",), ("query", "SELECT 1")):
+        done = command(*asked, *words, env=env)
+        assert f"Name a file in {name}, such as " in done.stdout + done.stderr
+
+
 def test_a_hint_a_warning_a_remedy_and_what_init_prints_can_be_typed() -> None:
     missing = command("run").stderr
     assert f"{PROGRAM} init asks for it and writes .env; or set POLYGON_API_KEY in the environment." in missing

@@ -251,6 +251,14 @@ def test_gaps_are_shown_with_the_command_that_fills_them(serve: Serve) -> None:
     assert (filled.returncode, filled.stderr) == (0, "")
 
 
+def test_where_no_day_is_there_are_no_gaps_and_all_is_missing() -> None:
+    told, gaps = command("status"), command("status", "--gaps")
+    assert (gaps.returncode, gaps.stdout, gaps.stderr) == (7, told.stdout, told.stderr)
+    assert "stocks: No day is published yet." in gaps.stderr
+    document = command("status", "--gaps", "--json")
+    assert (document.returncode, json.loads(document.stdout)) == (7, {"exit_code": 7, "lists": []})
+
+
 def test_much_is_not_loaded_unasked_where_nobody_can_answer(serve: Serve) -> None:
     env = flags(serve(many(3))) | {"MASSIVE_PLAN": "free"}
     done = command("backfill", "--last", "2y", env=env)

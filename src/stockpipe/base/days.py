@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from datetime import date
 
 from stockpipe.base.text import quoted
@@ -20,6 +21,19 @@ def read_day(text: str) -> date:
     except ValueError:
         pass
     raise UsageError(f"{quoted(text)} is not a date.", hint="Write it as YYYY-MM-DD, such as 2026-02-07.")
+
+
+def not_in_future(word: str, day: date, today: date) -> date:
+    """The day that was given as `word`, such as --since; UsageError where it lies behind today."""
+    if day > today:
+        raise UsageError(f"{word} {day} is in the future.", hint=f"Choose a day up to {today} (today in New York).")
+    return day
+
+
+def nearest_days(days: Iterable[date], wanted: date) -> str:
+    """The three of some days that are nearest to another one, oldest first: `2026-02-04, 2026-02-05, 2026-02-06`."""
+    near = sorted(days, key=lambda day: (abs((day - wanted).days), day))[:3]
+    return ", ".join(map(str, sorted(near)))
 
 
 def time_of_day(text: str) -> tuple[int, int]:

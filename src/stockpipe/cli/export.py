@@ -26,7 +26,7 @@ from stockpipe.datasets import DATASETS, Dataset, Part
 from stockpipe.errors import StockpipeError, UsageError
 from stockpipe.load.loads import day_of, known_dataset, make_loads
 from stockpipe.warehouse import Warehouse
-from stockpipe.warehouse.export import export_days, published_in
+from stockpipe.warehouse.export import export_days, published_in, which_days
 from stockpipe.warehouse.history import is_sample_day
 
 _SUFFIXES = {".csv": "csv", ".parquet": "parquet", ".jsonl": "jsonl", ".ndjson": "jsonl"}
@@ -104,10 +104,11 @@ class Wish:
         """The days to export; `today` is the one that was named, where one was. UsageError when there is none."""
         if self.named or (not self.ranged and parts[0].dataset.kind.write != "replace"):
             return [today]
-        there = [day for day in published_in(warehouse, parts) if self.first <= day <= self.last]
+        published = published_in(warehouse, parts)
+        there = [day for day in published if self.first <= day <= self.last]
         if self.ranged and not there:
             message = f"There is no published day of {parts[0].label} among these."
-            raise UsageError(message, hint="stockpipe runs lists the days that exist.")
+            raise UsageError(message, hint=which_days(published, self.first))
         if self.ranged:
             return there
         if there and today not in there:

@@ -22,12 +22,12 @@ _LOOK = Look(right=("PUBLISHED", "MISSING"), whole=("LIST", "FIRST DAY", "LAST D
 
 
 def show_gaps(warehouse: Warehouse, chosen: Chosen, *, as_json: bool) -> int:
-    """Tell of each list that was ever loaded what is missing in it; the exit code: 0 for nothing, 7 for a gap."""
+    """Tell of each list that was ever loaded what is missing in it; the exit code: 7 for a gap, or where no day is, else 0."""
     parts = dict.fromkeys(record.part_id.part for record in last_days(warehouse, chosen, 1))
     found = [(part, published_days(warehouse, [part])) for part in parts if part]
     sessions = sessions_of(warehouse)
     lists = [(part, sorted(days), gaps(part.dataset, days, sessions)) for part, days in found]
-    code = DataCheckError.exit_code if any(missing for *_, missing in lists) else 0
+    code = DataCheckError.exit_code if not lists or any(missing for *_, missing in lists) else 0
     if as_json:
         print_json({"exit_code": code, "lists": [_document(*one) for one in lists]})
         return code

@@ -1,4 +1,7 @@
-"""The command to type next: the program as it was called, with the flags that lead it to the same warehouse."""
+"""The command to type next: the program as it was called, with the flags that lead it to the same warehouse.
+
+And what an error calls a setting: by the option that it was given with.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,7 @@ import click
 from click.core import ParameterSource
 
 from stockpipe.cli.commands import COMMANDS
+from stockpipe.settings.declared import SETTINGS
 
 _PLACE = ("warehouse", "duckdb_path", "connection", "env_file")
 # What `init` writes, and all others read.
@@ -32,11 +36,21 @@ def next_command(*words: str) -> str:
 
 
 def typeable(text: str) -> str:
-    """A sentence in which each `stockpipe COMMAND` can be typed as the program was called.
+    """A sentence in which each `stockpipe COMMAND` can be typed as the program was called, and a setting has its option's name.
 
-    "Load a day first: stockpipe run." becomes "Load a day first: uv run stockpipe run." under uv.
+    "Load a day first: stockpipe run." becomes "Load a day first: uv run stockpipe run." under uv, and where --duckdb-path was
+    given, "Name another file in STOCKPIPE_DUCKDB_PATH." becomes "Name another file in --duckdb-path.".
     """
-    return _PROPOSED.sub(program().replace("\\", r"\\"), text)
+    return _as_given(_PROPOSED.sub(program().replace("\\", r"\\"), text))
+
+
+def _as_given(text: str) -> str:
+    context = click.get_current_context(silent=True)
+    for setting in SETTINGS.values() if context else ():
+        option = (setting.flag or "").lstrip("-").replace("-", "_")
+        if context and setting.name in text and context.get_parameter_source(option) is ParameterSource.COMMANDLINE:
+            text = re.sub(rf"\b{setting.name}\b", str(setting.flag), text)
+    return text
 
 
 def _is_told(context: click.Context, name: str) -> bool:

@@ -8,8 +8,8 @@ from typing import Any
 
 import click
 
-from stockpipe.base.clock import NEW_YORK, Clock
-from stockpipe.base.days import time_of_day
+from stockpipe.base.clock import NEW_YORK, Clock, new_york_date
+from stockpipe.base.days import not_in_future, time_of_day
 from stockpipe.base.text import printable
 from stockpipe.cli.choices import Whole, Word
 from stockpipe.cli.gaps import show_gaps
@@ -76,9 +76,10 @@ def status(by: str, gaps: bool, as_json: bool, **options: Any) -> None:
     with exit_codes(as_json=as_json):
         now, due = Clock().now(), time(*time_of_day(by))
         warehouse, chosen = open_quietly(options), Chosen(filtered_parts(options))
-        if gaps:
-            raise SystemExit(show_gaps(warehouse, chosen, as_json=as_json))
         days, failures = last_days(warehouse, chosen, DAYS_BACK), last_failures(warehouse, chosen)
+        # Where no day is published there are no gaps to show: a person is told so as without --gaps.
+        if gaps and (days or as_json):
+            raise SystemExit(show_gaps(warehouse, chosen, as_json=as_json))
         wanted = _wanted(options, found=bool(days or failures))
         found = standings(wanted, now, due, days, failures, sessions_of(warehouse))
         regular = regular_lists(days, failures, now.astimezone(NEW_YORK).date())
@@ -115,8 +116,13 @@ def runs(ended: RunStatus | None, on: str | None, since: str | None, limit: int,
     stockpipe runs --date 2026-02-06 --market stocks --json
     """
     with exit_codes(as_json=as_json):
-        begin = datetime.combine(day_of(since), time(0), NEW_YORK) if since else None
-        chosen = Chosen(filtered_parts(options), ended, day_of(on) if on else None, begin)
+        today = new_york_date(Clock())
+        first, day = (
+            not_in_future(word, day_of(said), today) if said else None
+            for word, said in (("--since", since), ("--date", on))
+        )
+        begin = datetime.combine(first, time(0), NEW_YORK) if first else None
+        chosen = Chosen(filtered_parts(options), ended, day, begin)
         found = newest_runs(open_quietly(options), chosen, limit)
         if as_json:
             print_json([record.as_dict() for record in found])

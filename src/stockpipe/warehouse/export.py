@@ -7,6 +7,7 @@ from contextlib import suppress
 from datetime import date
 from pathlib import Path
 
+from stockpipe.base.days import nearest_days
 from stockpipe.base.engine import open_local
 from stockpipe.base.files import folder_for, replace_file, told_if_not_written
 from stockpipe.base.folders import WorkFolder
@@ -30,6 +31,12 @@ def published_in(warehouse: Warehouse, parts: Sequence[Part]) -> list[date]:
             row[0] for row in warehouse.query(sql.days_of(in_quotes(warehouse.table(parts[0].dataset)), parts)).rows
         ]
     return []
+
+
+def which_days(days: Sequence[date], wanted: date) -> str:
+    """The hint for a day that is not published: the nearest ones of those that are."""
+    near = f"The nearest are {nearest_days(days, wanted)}; " if days else ""
+    return f"{near}stockpipe runs lists {'all of them' if near else 'the days that exist'}."
 
 
 def export_day(warehouse: Warehouse, parts: list[Part], ds: date, form: str, file: Path) -> int:
@@ -59,7 +66,7 @@ def _fetched(warehouse: Warehouse, parts: list[Part], ds: date, source: Path) ->
     rows = warehouse.export(parts[0].dataset, ds, parts, source)
     if not rows:
         message = f"There is no published snapshot of {parts[0].label} for {ds}."
-        raise UsageError(message, hint="stockpipe runs lists the days that exist.")
+        raise UsageError(message, hint=which_days(published_in(warehouse, parts), ds))
     return rows
 
 
