@@ -147,10 +147,15 @@ def test_messages_are_in_pythons_words() -> None:
         ("If it is right, run again with --force: it is recorded.", "If it is right, run again with force=True: it is recorded."),
         ("Name another file (--duckdb-path), or add --sample-data.", "Name another file (duckdb_path), or add sample_data=True."),
         ("stockpipe schema --grants prints the script.", "stockpipe schema --grants prints the script."),
+        ("Load a day first: stockpipe run, or stockpipe demo.", "Load a day first: stockpipe.load(), or stockpipe demo."),
+        ("Load it: stockpipe run --dataset splits.", 'Load it: stockpipe.load(dataset="splits").'),
+        ("Or stockpipe run --force --market otc --active both now.", 'Or stockpipe.load(force=True, market="otc", active="both") now.'),
+        ("stockpipe backfill --from 2026-02-06 does.", 'stockpipe.backfill(start="2026-02-06") does.'),
+        ("stockpipe runs lists them.", "stockpipe runs lists them."),
         ("Nothing to change - here.", "Nothing to change - here."),
     ],
 )  # fmt: skip
-def test_options_become_arguments_and_commands_stay(said: str, meant: str) -> None:
+def test_options_become_arguments_and_commands_calls(said: str, meant: str) -> None:
     assert python_words(said) == meant
 
 

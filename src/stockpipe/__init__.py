@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping, Sequence
+from functools import partial
 from importlib import import_module
 from os import PathLike
 from typing import TYPE_CHECKING, Any
@@ -106,23 +107,23 @@ def load(
     from stockpipe.master.after import build_after
     from stockpipe.observe.metrics import MetricsFile
     from stockpipe.observe.watch import load_watched
-    from stockpipe.settings.called import said_by, settings_of_call
+    from stockpipe.settings.called import argument_names, said_by, settings_of_call
 
-    with in_python_words():
+    said = said_by(
+        warehouse=warehouse,
+        duckdb_path=duckdb_path,
+        connection=connection,
+        load_method=load_method,
+        sample_data=sample_data,
+        requests_per_second=requests_per_second,
+        deadline=deadline,
+    )
+    with in_python_words(argument_names(said)):
         of_parts = {"market": market, "active": active, "otc": otc, "since": since, "keep": keep}
         clock, words = Clock(), {name: word(name, value) for name, value in of_parts.items()}
         how = {"dry_run": dry_run, "force": force, "require_fresh": require_fresh}
         flags = {name: flag(name, value) for name, value in how.items()}
         loads = make_loads(clock, text("dataset", dataset), words, on=one_day(date=date, on=on), **flags)
-        said = said_by(
-            warehouse=warehouse,
-            duckdb_path=duckdb_path,
-            connection=connection,
-            load_method=load_method,
-            sample_data=sample_data,
-            requests_per_second=requests_per_second,
-            deadline=deadline,
-        )
         found = settings_of_call(settings, said, path("env_file", env_file))
         with Desk(found, clock) as desk:
             metrics = path("metrics_file", metrics_file)
@@ -179,9 +180,16 @@ def backfill(
     from stockpipe.schedule.backfill import backfill as load_days
     from stockpipe.schedule.missing import range_of
     from stockpipe.schedule.wanted import lists_with_days, wanted_days
-    from stockpipe.settings.called import said_by, settings_of_call
+    from stockpipe.settings.called import argument_names, said_by, settings_of_call
 
-    with in_python_words():
+    said = said_by(
+        warehouse=warehouse,
+        duckdb_path=duckdb_path,
+        connection=connection,
+        sample_data=sample_data,
+        requests_per_second=requests_per_second,
+    )
+    with in_python_words(argument_names(said)):
         clock = Clock()
         of_parts = {"market": market, "active": active, "otc": otc, "since": since, "keep": keep}
         lists = lists_with_days(
@@ -189,13 +197,6 @@ def backfill(
         )
         first, until = (None if value is None else day(name, value) for name, value in (("start", start), ("end", end)))
         days = range_of(first, until, word("last", last), new_york_date(clock))
-        said = said_by(
-            warehouse=warehouse,
-            duckdb_path=duckdb_path,
-            connection=connection,
-            sample_data=sample_data,
-            requests_per_second=requests_per_second,
-        )
         found = settings_of_call(settings, said, path("env_file", env_file))
         wants_master(found, ())  # a mistyped word is told before thousands of calls
         how = {"sessions": flag("sessions", sessions), "redo": flag("redo", redo)}
@@ -233,6 +234,7 @@ def open(
     """
     from stockpipe.base import calls
     from stockpipe.reading.reader import Reader
+    from stockpipe.reading.words import words
     from stockpipe.settings.called import said_by, settings_of_call
 
     with calls.in_python_words():
@@ -242,7 +244,9 @@ def open(
                 f"There is no DuckDB file {file}.", hint="Load a day first: stockpipe run, or stockpipe demo."
             )
         said = said_by(warehouse=warehouse or ("duckdb" if file else None), duckdb_path=file, connection=connection)
-        return Reader(settings_of_call(settings, said, calls.path("env_file", env_file)))
+        # An error about the file names the argument that the file came from.
+        say = partial(words, named={"STOCKPIPE_DUCKDB_PATH": "path"} if file else None)
+        return Reader(settings_of_call(settings, said, calls.path("env_file", env_file)), say=say)
 
 
 def __getattr__(name: str) -> Any:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import stockpipe
-from conftest import command, flags, stock, write_listing
+from conftest import PROGRAM, command, flags, stock, write_listing
 from stockpipe.cli.report import report_after
 from stockpipe.sandbox import Sandbox
 from stockpipe.settings import load_settings
@@ -98,8 +98,10 @@ def test_every_number_of_the_json_is_what_its_sql_gives() -> None:
     ("arguments", "code", "told"),
     [
         (["--date", "2026-02-01"], 2, "2026-02-01 is not a published day of stocks."),
+        (["--date", "2026-02-01"], 2, f"The nearest are 2026-02-05, 2026-02-06; {PROGRAM} runs lists all of them."),
         (["--date", "soon"], 2, "'soon' is not a date."),
         (["--market", "otc"], 6, "No day of otc is published"),
+        (["--market", "otc"], 6, f"Load one first: {PROGRAM} run --market otc.\n"),
         (["--market", "shares"], 2, "market is 'shares'"),
         (["--out", "no/such/folder/day.html"], 2, "cannot be written: No such file or directory."),
         (["--duckdb-path", "nowhere.duckdb"], 6, "No day of stocks is published in DuckDB file nowhere.duckdb yet."),
@@ -110,6 +112,21 @@ def test_what_cannot_be_reported_is_said(arguments: list[str], code: int, told: 
     assert done.returncode == code
     assert told in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "told"),
+    [
+        (["--date", "2026-02-05", "--since", "2026-02-06"], 2, "--since 2026-02-06 is not before 2026-02-05."),
+        (["--date", "2026-02-07"], 2, f"The nearest are 2026-02-05, 2026-02-06; {PROGRAM} runs lists all of them."),
+        (["--market", "otc"], 6, f"Load one first: {PROGRAM} run --market otc.\n"),
+    ],
+)
+def test_changes_that_cannot_be_told_are_said_in_the_command_lines_words(
+    arguments: list[str], code: int, told: str
+) -> None:
+    done = command("changes", *arguments)
+    assert (done.returncode, told in done.stderr, "()" in done.stderr) == (code, True, False)
 
 
 def test_the_schedule_leaves_the_page_of_each_day(two_days: Path) -> None:

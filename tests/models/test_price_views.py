@@ -38,6 +38,8 @@ def test_bars_that_came_before_the_master_have_ids_as_soon_as_it_is_built(vendor
     stockpipe.load("daily_bars", date=DAY, settings=flags(vendor))
     ((bars, ids, series, tickers),) = table(KNOWN)
     assert (ids, series, tickers) == (0, bars, bars)
+    # The others wait for the splits and dividends.
+    assert table("SELECT view_name FROM duckdb_views() WHERE NOT internal AND view_name ~ 'BAR|ADJ'") == [("BARS",)]
     status = command("master", "status", env=DUCK)
     assert (status.returncode, "No security master is built yet." in status.stderr) == (6, True)
     universe = command("universe", env=DUCK)

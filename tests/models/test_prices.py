@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 import random
+from datetime import UTC, datetime
 from typing import Any
 
 import duckdb
 import pytest
 
-from stockpipe import errors
+from stockpipe import Reader, errors
 from stockpipe.models.prices import Sources, adjustments_sql, bars_sql
+from support.clocks import FakeClock
 from support.prices import Prices
 
 AAPL = (
@@ -231,6 +233,75 @@ def test_what_was_known_on_a_day_can_be_asked_again(prices: Prices) -> None:
     assert then == {"2024-01-02": pytest.approx(1 / 3), "2024-01-03": 1}
 
 
+def test_today_is_a_day_of_which_prices_are_known(prices: Prices) -> None:
+    """In New York it may still be yesterday."""
+    prices.closes("X", "2024-01-02", 100)
+    desk = Reader(prices.settings, FakeClock(moment=datetime(2024, 1, 3, 4, 59, tzinfo=UTC)))
+    assert len(desk.prices("X", "2024-01-02", "2030-01-01", known_on="2024-01-02")) == 1
+    with pytest.raises(errors.UsageError, match=r"Choose a day up to 2024-01-02 \(today in New York\)"):
+        desk.prices("X", known_on="2024-01-03")
+
+
+def test_that_nothing_was_known_of_events_on_a_day_is_an_issue(prices: Prices) -> None:
+    prices.closes("X", "2024-01-02", 100, 50, 51)
+    prices.splits(("X", "2024-01-03", 1, 2), known=("2024-01-05", None))
+    prices.splits(("Y", "2024-01-03", 1, 2), known=("2024-01-04", "2024-01-06"))
+    (_, issue) = prices.desk.price_issues(["X", "Y"], known_on="2024-01-03").rows()
+    assert (issue["ASKED"], issue["EVENT"], issue["USED"]) == (None, "split", False)
+    assert issue["ISSUE"] == "none was known on 2024-01-03, as the first load was on 2024-01-04"
+    assert len(prices.desk.price_issues("X", known_on="2024-01-04")) == 1  # the jump alone
+
+
+def left_out(prices: Prices, *tickers: str, **how: Any) -> list[tuple[Any, ...]]:
+    """Asked ticker, ticker, whose, first and last day, bars."""
+    return [(*row[:3], str(row[3]), str(row[4]), row[5]) for row in prices.desk.bars_left_out(tickers, **how).tuples()]
+
+
+def test_a_security_that_comes_back_to_the_lists_has_a_hole_that_is_told(prices: Prices) -> None:
+    prices.closes("X", "2024-03-04", 10, 10, 11, 11, 12, 12)
+    prices.master(("X.1", "X", "2024-03-01", "2024-03-06"), ("X.1", "X", "2024-03-08", None))
+    assert [*prices.values("X", "CLOSE", adjust="none")] == ["2024-03-04", "2024-03-05", "2024-03-08", "2024-03-09"]
+    assert left_out(prices, "X") == [("X", "X", None, "2024-03-06", "2024-03-07", 2)]
+    assert left_out(prices, "X", start="2024-03-07", end="2024-03-08") == [
+        ("X", "X", None, "2024-03-07", "2024-03-07", 1)
+    ]
+    assert left_out(prices, "X", start="2024-03-08") == left_out(prices, "NONE") == []
+
+
+def test_a_hole_under_an_earlier_name_is_told_and_later_bars_of_that_name_are_not(prices: Prices) -> None:
+    prices.closes("OLD", "2024-03-04", 10, 10, 11, 11, 12, 12, 13)
+    prices.closes("NEW", "2024-03-08", 11, 11)
+    prices.master(("O.1", "OLD", "2024-03-01", "2024-03-05"), ("O.1", "OLD", "2024-03-06", "2024-03-08"))
+    prices.master(("O.1", "NEW", "2024-03-08", None))
+    assert left_out(prices, "NEW") == [("NEW", "OLD", None, "2024-03-05", "2024-03-05", 1)]
+
+
+def test_bars_of_another_security_and_of_one_that_left_the_lists_are_told(prices: Prices) -> None:
+    prices.closes("META", "2024-03-04", 10, 10, 11)
+    prices.closes("GONE", "2024-03-04", 10, 10, 11)
+    prices.master(("FUND.1", "META", "2024-03-01", "2024-03-06"), ("FB.1", "META", "2024-03-06", None))
+    prices.master(("GONE.1", "GONE", "2024-03-01", "2024-03-05"))
+    assert [*prices.values("GONE", "CLOSE", adjust="none")] == ["2024-03-05", "2024-03-06"]
+    assert left_out(prices, "META", "GONE") == [
+        ("GONE", "GONE", "GONE.1", "2024-03-04", "2024-03-04", 1),
+        ("META", "META", "FUND.1", "2024-03-04", "2024-03-05", 2),
+    ]
+
+
+def test_without_a_master_no_bar_is_left_out(prices: Prices) -> None:
+    prices.closes("X", "2024-03-04", 10, 10)
+    assert left_out(prices, "X") == []
+
+
+def test_bars_are_looked_for_in_upper_and_lower_case(prices: Prices) -> None:
+    prices.closes("BACpB", "2024-03-04", 10, 10)
+    prices.closes("AAPL", "2024-03-04", 10)
+    found = prices.desk.bars_loaded(["bacpb", "AAPL", "NONE"]).tuples()
+    assert [(name, str(first), str(last), bars) for name, first, last, bars in found] == [
+        ("AAPL", "2024-03-04", "2024-03-04", 1), ("BACpB", "2024-03-04", "2024-03-05", 2),
+    ]  # fmt: skip
+
+
 def test_a_ticker_that_no_list_has_keeps_no_id(prices: Prices) -> None:
     prices.closes("A", "2024-01-02", 10)
     prices.closes("ZVZZT", "2024-01-02", 20)
@@ -256,6 +327,12 @@ def test_a_long_chain_keeps_its_digits(prices: Prices) -> None:
         ({"tickers": "A", "adjust": "all"}, "adjust is 'all'"),
         ({"tickers": "A", "start": "2024-02-01", "end": "2024-01-01"}, "2024-02-01 is later than 2024-01-01"),
         ({"tickers": "A", "start": "soon"}, "'soon' is not a date"),
+        ({"tickers": "A", "start": "2999-01-01"}, "start 2999-01-01 is in the future. Choose a day up to"),
+        ({"tickers": "A", "known_on": "2999-01-01"}, "known_on 2999-01-01 is in the future. Choose a day up to"),
+        (
+            {"tickers": "A", "start": "2024-02-02", "known_on": "2024-02-01"},
+            "Nothing of 2024-02-02 was known on 2024-02-01 yet. Give an earlier start, or a later known_on",
+        ),
         ({"tickers": [f"T{n}" for n in range(1001)]}, "1,001 tickers are more than 1,000"),
     ],
 )
@@ -268,7 +345,7 @@ def test_a_dataset_that_is_missing_is_named(prices: Prices) -> None:
     prices.closes("A", "2024-01-02", 10)
     prices.run("DROP TABLE SPLITS")
     assert len(prices.desk.prices("A", adjust="none")) == 1
-    with pytest.raises(errors.NotThere, match=r"SPLITS. does not exist .* stockpipe run --dataset splits"):
+    with pytest.raises(errors.NotThere, match=r"SPLITS. does not exist .* stockpipe\.load\(dataset=.splits.\)"):
         prices.desk.prices("A")
 
 

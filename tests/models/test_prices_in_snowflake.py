@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -13,7 +13,7 @@ import pytest
 import stockpipe
 from conftest import command, flags
 from snowflake_gate import SnowflakeGate
-from stockpipe import Reader
+from stockpipe import Answer, Reader
 from stockpipe.datasets import DATASETS
 from stockpipe.models import Model, views
 from stockpipe.sandbox import Sandbox
@@ -100,6 +100,21 @@ def test_prices_are_the_same_in_both(both: tuple[Prices, Prices], adjust: Litera
     here, there = (prices.desk.prices(["AAPL", "META", "OLD", "NONE"], adjust=adjust).tuples() for prices in both)
     assert len(here) == 4 + 3 + 4
     assert rounded([*here]) == rounded([*there])
+
+
+ASKED = ["AAPL", "META", "OLD", "NONE"]
+BESIDE: dict[str, Callable[[Reader], Answer]] = {
+    "left out": lambda desk: desk.bars_left_out(ASKED),
+    "loaded": lambda desk: desk.bars_loaded(["aapl", "META"]),
+    "not known": lambda desk: desk.price_issues(ASKED, known_on="2000-01-01"),
+}
+
+
+@pytest.mark.parametrize("question", BESIDE)
+def test_what_is_told_beside_prices_is_the_same_in_both(both: tuple[Prices, Prices], question: str) -> None:
+    here, there = ([*BESIDE[question](prices.desk).tuples()] for prices in both)
+    assert here
+    assert rounded(here) == rounded(there)
 
 
 def test_the_worked_example_comes_out_and_doubts_are_named(both: tuple[Prices, Prices]) -> None:

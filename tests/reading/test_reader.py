@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 import threading
@@ -140,13 +141,19 @@ def test_the_file_is_closed_after_every_answer(desk: Reader, place: Path) -> Non
 @pytest.mark.parametrize(
     ("ask", "kind", "message", "hint"),
     [
-        (lambda desk: desk.universe("2026-02-01"), errors.UsageError, "2026-02-01 is not a published day of stocks.", f"The nearest are {ONE}, {TWO}, {THREE}"),
+        (lambda desk: desk.universe("2026-02-01"), errors.UsageError, "2026-02-01 is not a published day of stocks.", f"The nearest are {ONE}, {TWO}, {THREE}; days() lists all of them."),
         (lambda desk: desk.universe("tomorrow"), errors.UsageError, "'tomorrow' is not a date.", "YYYY-MM-DD"),
         (lambda desk: desk.universe(market="shares"), errors.UsageError, "market is 'shares', which tickers does not know.", "Choose from: stocks"),
-        (lambda desk: desk.universe(market="otc"), errors.NotThere, "No day of otc is published", "Load one first"),
+        (lambda desk: desk.universe(market="otc"), errors.NotThere, "No day of otc is published", 'Load one first: stockpipe.load(market="otc").'),
+        (lambda desk: desk.universe(active="both"), errors.NotThere, "No day of stocks, delisted is published", 'Load one first: stockpipe.load(active="both").'),
+        (lambda desk: desk.universe(market="otc", active="both"), errors.NotThere, "No day of otc and otc, delisted is published", 'stockpipe.load(market="otc", active="both").'),
         (lambda desk: desk.days("prices"), errors.UsageError, "There is no dataset 'prices'.", "Choose from"),
         (lambda desk: desk.changes(ONE), errors.UsageError, f"There is no published day before {ONE}", "load an earlier one"),
-        (lambda desk: desk.changes(ONE, since=TWO), errors.UsageError, f"There is no published day before {ONE}", ""),
+        (lambda desk: desk.changes(TWO, since=THREE), errors.UsageError, f"since {THREE} is not before {TWO}.", "Give the earlier day to since."),
+        (lambda desk: desk.changes(ONE, since=ONE), errors.UsageError, f"since {ONE} is not before {ONE}.", ""),
+        (lambda desk: desk.prices("AAPL"), errors.NotThere, "DAILY_BARS", 'Load it first: stockpipe.load(dataset="daily_bars").'),
+        (lambda desk: desk.lookup("AAPL"), errors.NotThere, "No security master is built yet.", "stockpipe master build"),
+        (lambda desk: desk.runs(date="2999-01-01"), errors.UsageError, "date 2999-01-01 is in the future.", "(today in New York)"),
         (lambda desk: desk.history("A'; DROP TABLE TICKERS; --"), errors.UsageError, "is not a ticker", "AAPL"),
         (lambda desk: desk.history(None), errors.UsageError, "None is not a ticker.", "AAPL"),
         (lambda desk: desk.runs(status="ok"), errors.UsageError, "status is 'ok'.", "Choose from: published"),
@@ -175,9 +182,33 @@ def test_a_missing_file_is_told_at_once() -> None:
 def test_a_file_without_days_says_to_load_one() -> None:
     duckdb.connect("empty.duckdb").close()
     desk = stockpipe.open("empty.duckdb")
-    with pytest.raises(errors.NotThere, match=r"No day of stocks is published .* Load one first"):
+    with pytest.raises(
+        errors.NotThere, match=r"No day of stocks is published .* Load one first: stockpipe\.load\(\)\."
+    ):
         desk.universe()
     assert len(desk.status()) == 0
+
+
+def test_lists_of_different_days_are_told(place: Path) -> None:
+    with duckdb.connect(str(shutil.copy(place, "apart.duckdb"))) as file:
+        file.execute(
+            "INSERT INTO STOCKPIPE_RUNS (RUN_ID, DATASET, MARKET, ACTIVE, DS, STATUS, FINISHED_UTC) "
+            "VALUES ('later', 'tickers', 'stocks', false, '2026-02-07', 'published', '2026-02-07')"
+        )
+    both = r"No day is published of both stocks and stocks, delisted .*Load them together: stockpipe.load\(active=\"both\"\)"
+    with pytest.raises(errors.NotThere, match=both):
+        stockpipe.open("apart.duckdb").universe(active="both")
+
+
+def test_a_file_of_another_kind_is_told_by_the_argument_that_named_it() -> None:
+    Path("notes.txt").write_text("hello")
+    Path("folder").mkdir()
+    with pytest.raises(errors.WarehouseError, match=r"notes.txt is not a DuckDB file .*Name another file in path\."):
+        stockpipe.open("notes.txt").days()
+    with pytest.raises(errors.WarehouseError, match=r"folder is a folder\. Name a file in path, such as"):
+        stockpipe.open("folder").days()
+    with pytest.raises(errors.WarehouseError, match=r"Name another file in STOCKPIPE_DUCKDB_PATH\."):
+        stockpipe.open(settings={"STOCKPIPE_DUCKDB_PATH": "notes.txt"}).days()
 
 
 def test_an_account_is_read_the_same_way(serve: Serve) -> None:

@@ -156,6 +156,9 @@ def test_what_cannot_be_answered_is_said(place: Place) -> None:
 
     done = command("lookup", "NOBODY", env=DUCK)
     assert (done.returncode, "Nobody was listed as NOBODY on any day" in done.stderr) == (2, True)
+    assert "Did you mean" not in done.stderr
+    done = command("lookup", "metv", env=DUCK)
+    assert (done.returncode, "Did you mean METV? Upper and lower case matter" in done.stderr) == (2, True)
     assert command("universe", "--json", "--format", "csv", env=DUCK).returncode == 2
     assert command("universe", "--out", "x.csv", env=DUCK).returncode == 2
 

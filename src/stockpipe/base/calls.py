@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date, datetime, time
 from pathlib import Path
@@ -17,6 +17,10 @@ from stockpipe.errors import StockpipeError, UsageError
 # A whole command, such as `stockpipe schema --grants`, is for a terminal and stays as it is.
 _OPTION = re.compile(r"(?P<command>stockpipe [a-z]+(?: --?[a-z][a-z-]*)*)|--(?P<name>[a-z][a-z-]*)")
 _FLAGS = frozenset({"dry_run", "force", "redo", "require_fresh", "sample_data", "sessions"})
+# Commands that Python has as functions.
+_CALLS = {"run": "stockpipe.load", "backfill": "stockpipe.backfill"}
+_SAID = rf"--(?:{'|'.join(sorted(_FLAGS)).replace('_', '-')})(?![a-z-])|--[a-z][a-z-]* [\w.:/-]*\w"
+_COMMAND = re.compile(rf"stockpipe (?P<command>{'|'.join(_CALLS)})(?![a-z])(?P<said>(?: (?:{_SAID}))*)")
 # Words of Python itself cannot be arguments.
 _NAMED = {"from": "start", "to": "end"}
 _LONGEST = 40
@@ -110,26 +114,44 @@ def one_day(**days: Any) -> date | None:
 
 
 @contextmanager
-def in_python_words() -> Iterator[None]:
-    """Let errors of the block speak of a call's arguments, not of the command line's options."""
+def in_python_words(named: Mapping[str, str] | None = None) -> Iterator[None]:
+    """Let errors of the block speak of calls and their arguments, not of the command line. `named` as for `python_words`."""
     try:
         yield
     except StockpipeError as error:
-        error.rewrite(python_words)
+        error.rewrite(lambda message: python_words(message, named))
         raise
 
 
-def python_words(message: str) -> str:
-    """A message about options as one about arguments: "add --force" is "add force=True", "--env-file" is "env_file"."""
+def python_words(message: str, named: Mapping[str, str] | None = None) -> str:
+    """A message about commands and options as one about functions and arguments.
 
-    def spoken(found: re.Match[str]) -> str:
-        name = (found["name"] or "").replace("-", "_")
-        name = _NAMED.get(name, name)
-        if name in _FLAGS:
-            return f"{name}=True"
-        return name or found[0]
+    "Add --force" is "Add force=True", "stockpipe run --dataset splits" is `stockpipe.load(dataset="splits")`. `named` are
+    further words with what this call has for them, such as the argument that a setting came from.
+    """
+    for words, spoken in (named or {}).items():
+        message = message.replace(words, spoken)
+    return _OPTION.sub(_argument, _COMMAND.sub(_call, message))
 
-    return _OPTION.sub(spoken, message)
+
+def _call(found: re.Match[str]) -> str:
+    """`stockpipe.load(active="both", force=True)` for `stockpipe run --active both --force`."""
+    said = (option.partition(" ") for option in re.findall(_SAID, found["said"]))
+    arguments = (f'{_name(option)}="{value}"' if value else f"{_name(option)}=True" for option, _, value in said)
+    return f"{_CALLS[found['command']]}({', '.join(arguments)})"
+
+
+def _argument(found: re.Match[str]) -> str:
+    if found["name"] is None:
+        return found[0]
+    name = _name(found["name"])
+    return f"{name}=True" if name in _FLAGS else name
+
+
+def _name(option: str) -> str:
+    """The argument that an option is: `start` for --from, `env_file` for --env-file."""
+    name = option.lstrip("-").replace("-", "_")
+    return _NAMED.get(name, name)
 
 
 def _refused(name: str, value: Any, wanted: str) -> UsageError:

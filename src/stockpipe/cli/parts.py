@@ -9,7 +9,7 @@ import click
 
 from stockpipe.cli.choices import Word
 from stockpipe.datasets import DATASETS, USUAL, Dataset, Division, Part
-from stockpipe.load.loads import KEEP, KEPT
+from stockpipe.load.loads import KEEP, KEPT, words_for
 
 USUAL_DATASET = USUAL.name
 DATASET_NAMES = ", ".join(DATASETS)
@@ -125,17 +125,7 @@ def run_words(parts: list[Part]) -> list[list[str]]:
     for part in parts:
         fixed = [word for division, word in _said(part) if division.every is None]
         groups.setdefault((part.dataset.name, *fixed), []).append(part)
-    return [_words_of_group(group) for group in groups.values()]
-
-
-def _words_of_group(parts: list[Part]) -> list[str]:
-    dataset = parts[0].dataset
-    words = [] if dataset.name == USUAL_DATASET else ["--dataset", dataset.name]
-    for number, division in enumerate(dataset.divisions):
-        chosen = {part.choices[number].word for part in parts}
-        word = next(iter(chosen)) if len(chosen) == 1 else str(division.every)
-        words += [] if word == division.usual else [f"--{division.field}", word]
-    return words
+    return [words_for(group) for group in groups.values()]
 
 
 def _said(part: Part) -> list[tuple[Division, str]]:

@@ -10,11 +10,11 @@ import click
 
 from stockpipe.cli.answer import hand_out
 from stockpipe.cli.output import exit_codes, shared_options
-from stockpipe.cli.read import readers_settings
+from stockpipe.cli.read import commands_reader, readers_settings
+from stockpipe.cli.values import number_of
 from stockpipe.errors import UsageError
 from stockpipe.reading.answer import Answer
 from stockpipe.reading.prices import ADJUST
-from stockpipe.reading.reader import Reader
 
 _FORMS = ("table", "json", "csv", "parquet")
 _MOST_TOLD = 10
@@ -51,11 +51,14 @@ def prices(tickers: tuple[str, ...], form: str | None, as_json: bool, out: Path 
         chosen = _form(form, out, as_json=as_json)
         settings = readers_settings(options)
         days = {"start": options["start"], "end": options["end"]}
-        with Reader(settings) as reader:
+        with commands_reader(settings) as reader:
             found = reader.prices(tickers, **days, adjust=options["adjust"], known_on=options["known_on"])
             if options["adjust"] != "none" and not options["quiet"]:
-                _tell_issues(reader.price_issues(tickers, known_on=options["known_on"]))
-        _tell_missing(tickers, found)
+                _tell_issues(reader.price_issues(tickers, known_on=options["known_on"]), options["adjust"])
+            if not options["quiet"]:
+                _tell_left_out(reader.bars_left_out(tickers, **days, known_on=options["known_on"]))
+            if missing := _missing(tickers, found):
+                _tell_missing(missing, reader.bars_loaded(missing))
         hand_out(found, chosen, out, everything=options["everything"], quiet=options["quiet"])
 
 
@@ -74,9 +77,12 @@ def _form(form: str | None, out: Path | None, *, as_json: bool) -> str:
     return chosen
 
 
-def _tell_issues(issues: Answer) -> None:
-    """What is doubtful, on stderr, the first ones in full."""
-    rows = issues.rows()
+def _tell_issues(issues: Answer, adjust: str) -> None:
+    """What is doubtful, on stderr, the first ones in full. What was not known of dividends is nothing to prices without them."""
+    for row in issues:
+        if row["ASKED"] is None and (row["EVENT"] == "split" or adjust == "total"):
+            click.echo(f"Prices are not adjusted for {row['EVENT']}s: {row['ISSUE']}.", err=True)
+    rows = [row for row in issues if row["ASKED"]]
     for row in rows[:_MOST_TOLD]:
         kept = "counted all the same" if row["USED"] else "left out"
         likely = f" ({row['LIKELY_DATE']})" if row["LIKELY_DATE"] else ""
@@ -86,8 +92,32 @@ def _tell_issues(issues: Answer) -> None:
         click.echo(f"And {len(rows) - _MOST_TOLD:,} more; ADJUSTMENT_ISSUES has all of them.", err=True)
 
 
-def _tell_missing(tickers: tuple[str, ...], found: Answer) -> None:
+def _tell_left_out(stretches: Answer) -> None:
+    """Which bars under these tickers are not in the answer, and why, the first ones in full."""
+    rows = stretches.rows()
+    for row in rows[:_MOST_TOLD]:
+        first, last, ticker, owner = (row[name] for name in ("FIRST_DS", "LAST_DS", "TICKER", "SECURITY_ID"))
+        days = f"on {first}" if first == last else f"from {first} to {last}"
+        if owner:
+            why = f"of {owner}, and the last bars of {ticker} are not"
+        else:
+            why = f"of days on which {ticker} is not on the lists, so it is not known whose they are"
+        click.echo(f"{row['ASKED']}: {number_of(row['BARS'], 'bar')} {days} left out: {why}.", err=True)
+    if len(rows) > _MOST_TOLD:
+        click.echo(f"And {len(rows) - _MOST_TOLD:,} more such stretches of days.", err=True)
+
+
+def _missing(tickers: tuple[str, ...], found: Answer) -> list[str]:
     known = {row[0] for row in found.tuples()}
-    missing = [ticker for ticker in dict.fromkeys(tickers) if ticker not in known]
-    if missing:
-        click.echo(f"No bars in these days: {', '.join(missing)}.", err=True)
+    return [ticker for ticker in dict.fromkeys(tickers) if ticker not in known]
+
+
+def _tell_missing(missing: list[str], loaded: Answer) -> None:
+    """Why there is nothing of some tickers: no bar in these days, or none at all."""
+    days = {row["TICKER"]: f"{row['FIRST_DS']} to {row['LAST_DS']}" for row in loaded}
+    if elsewhere := [f"{ticker} (there are bars from {days[ticker]})" for ticker in missing if ticker in days]:
+        click.echo(f"No bars in these days: {', '.join(elsewhere)}.", err=True)
+    if unknown := [ticker for ticker in missing if ticker not in days]:
+        meant = [name for name in days if name.upper() in map(str.upper, unknown)]
+        hint = f" Did you mean {' or '.join(meant)}? Upper and lower case matter." if meant else ""
+        click.echo(f"No bar was ever loaded of {', '.join(unknown)}.{hint}", err=True)

@@ -1,4 +1,4 @@
-"""stockpipe rejects, and how the commands that only read open the warehouse."""
+"""How the commands that only read open the warehouse."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from typing import Any
 
 import click
 
+from stockpipe.base.clock import Clock
 from stockpipe.cli.logs import configure_logging
 from stockpipe.cli.output import given_settings
+from stockpipe.reading.reader import Reader
 from stockpipe.settings import Settings, load_settings
 from stockpipe.warehouse import Warehouse, open_warehouse
 
@@ -21,6 +23,11 @@ def readers_settings(options: dict[str, Any], *, quiet: bool = True) -> Settings
     silent = options["quiet"]
     configure_logging(settings, verbose=options["verbose"], quiet=quiet or silent, waits=not silent)
     return settings
+
+
+def commands_reader(settings: Settings, clock: Clock | None = None) -> Reader:
+    """A reader whose errors name commands and options, as they are written."""
+    return Reader(settings, clock, say=str)
 
 
 def open_quietly(options: dict[str, Any]) -> Warehouse:

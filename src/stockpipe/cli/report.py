@@ -16,11 +16,11 @@ from stockpipe.base.stopping import as_interrupt
 from stockpipe.base.text import printable
 from stockpipe.cli.output import exit_codes, print_json, shared_options
 from stockpipe.cli.parts import market_option
-from stockpipe.cli.read import readers_settings
+from stockpipe.cli.read import commands_reader, readers_settings
 from stockpipe.cli.table import in_width
 from stockpipe.errors import StockpipeError
 from stockpipe.load.checks import Limits
-from stockpipe.reading.reader import Day, Reader
+from stockpipe.reading.reader import Day
 from stockpipe.report.facts import Facts, gather
 from stockpipe.report.page import page
 from stockpipe.report.short import document, lines
@@ -67,7 +67,7 @@ def _line(text: str) -> str:
 
 def facts_of(settings: Settings, clock: Clock, on: Day | None, market: str) -> Facts:
     """The facts of a day, read from the warehouse of the settings."""
-    with Reader(settings, clock) as reader:
+    with commands_reader(settings, clock) as reader:
         return gather(reader, Limits.of(settings), clock.now(), on, market)
 
 

@@ -12,7 +12,7 @@ import click
 from stockpipe.cli.answer import hand_out
 from stockpipe.cli.output import exit_codes, shared_options
 from stockpipe.cli.parts import market_option
-from stockpipe.cli.read import readers_settings
+from stockpipe.cli.read import commands_reader, readers_settings
 from stockpipe.cli.table import Look
 from stockpipe.errors import UsageError
 from stockpipe.reading.answer import Answer
@@ -71,9 +71,10 @@ def lookup(ticker: str, on: str | None, **options: Any) -> None:
         found = reader.lookup(ticker, on)
         if not len(found):
             when = f"on {on}" if on else "on any day"
+            alike = " or ".join(row["TICKER"] for row in reader.tickers_alike(ticker))
             raise UsageError(
                 f"Nobody was listed as {ticker} {when}, as far as the security master knows.",
-                hint="Tickers are written as the API does; case matters (ABRpD).",
+                hint=f"{f'Did you mean {alike}? ' if alike else ''}Upper and lower case matter (ABRpD is not ABRPD).",
             )
         return found
 
@@ -109,7 +110,7 @@ def _answer(options: dict[str, Any], ask: Question) -> None:
         if form == "parquet" and out is None and sys.stdout.isatty():
             raise UsageError("Parquet is not for a terminal.", hint="Name a file: --out universe.parquet.")
         settings = readers_settings(options)
-        with Reader(settings) as reader:
+        with commands_reader(settings) as reader:
             found = ask(reader)
         look = Look(_LOOK.right, _present(_LOOK.whole, found), _present(_LOOK.spare, found))
         chosen = "json" if as_json else form or "table"

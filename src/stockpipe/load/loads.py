@@ -208,6 +208,17 @@ def parts_of(dataset: Dataset, words: Mapping[str, str | None]) -> list[Part]:
         raise UsageError(f"{name} is {word!r}, which {dataset.name} does not know.", hint=hint) from None
 
 
+def words_for(parts: Sequence[Part]) -> list[str]:
+    """The words behind `stockpipe run` that load some parts of one dataset which differ in their states alone."""
+    dataset = parts[0].dataset
+    words = [] if dataset is USUAL else ["--dataset", dataset.name]
+    for number, division in enumerate(dataset.divisions):
+        chosen = {part.choices[number].word for part in parts}
+        word = next(iter(chosen)) if len(chosen) == 1 else str(division.every)
+        words += [] if word == division.usual else [f"--{division.field}", word]
+    return words
+
+
 def day_of(on: str | date, first: date | None = None, today: date | None = None) -> date:
     """A day as a date; UsageError for a text that is no date (YYYY-MM-DD), and for a day outside of `first` to `today`."""
     day = read_day(on) if isinstance(on, str) else on

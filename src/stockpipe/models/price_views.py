@@ -1,4 +1,4 @@
-"""The views of prices: made by a run beside the last of the tables that they need."""
+"""The views of prices: each is made by a run once the tables that it needs are there, BARS by that of DAILY_BARS alone."""
 
 from __future__ import annotations
 

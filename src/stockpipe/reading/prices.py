@@ -39,6 +39,11 @@ class Asked:
             )
         if start > end:
             raise UsageError(f"{start} is later than {end}.", hint="The first day comes first.")
+        if known_on and start > known_on:
+            raise UsageError(
+                f"Nothing of {start} was known on {known_on} yet.",
+                hint="Give an earlier --from, or a later --known-on.",
+            )
         return cls(tuple(dict.fromkeys(map(ticker_literal, names))), start, end, known_on)
 
 
@@ -69,7 +74,52 @@ def price_issues_sql(sources: Sources, asked: Asked) -> str:
 {_chosen(asked)},
 issues AS ({issues_sql(_of(sources))})
 SELECT asked AS "ASKED", "EX_DATE", "EVENT", "ISSUE", "USED", "VALUE", "LIKELY_DATE"
-FROM issues JOIN chosen ON chosen."SERIES" = issues."SERIES" ORDER BY asked, "EX_DATE", "EVENT" DESC, "ISSUE", "VALUE\""""
+FROM issues JOIN chosen ON chosen."SERIES" = issues."SERIES"{_not_known_yet(sources, asked.known_on)}
+ORDER BY "ASKED", "EX_DATE", "EVENT" DESC, "ISSUE", "VALUE\""""
+
+
+def _not_known_yet(sources: Sources, day: date | None) -> str:
+    """A row more for each list of events of which nothing was known on a day: prices then look as if there were none."""
+    if day is None:
+        return ""
+    return "".join(
+        f"""
+UNION ALL SELECT CAST(NULL AS VARCHAR), CAST(NULL AS DATE), '{event}',
+    'none was known on {day}, as the first load was on ' || CAST(min("KNOWN_FROM") AS VARCHAR), FALSE, NULL, CAST(NULL AS DATE)
+FROM {table} HAVING min("KNOWN_FROM") > {day_literal(day)}"""
+        for event, table in (("split", sources.splits), ("dividend", sources.dividends))
+    )
+
+
+def left_out_sql(sources: Sources, asked: Asked) -> str:
+    """The stretches of bars that `prices_sql` leaves out: under an asked ticker, and under its other names where no list has them.
+
+    SECURITY_ID is whose bars they are; null while no list has the ticker, as it is not known whose it was.
+    """
+    return f"""WITH {_bars(sources, asked)},
+{_chosen(asked)},
+numbered AS (
+    SELECT "TICKER", "SERIES", "DS", row_number() OVER (PARTITION BY "TICKER" ORDER BY "DS")
+        - row_number() OVER (PARTITION BY "TICKER", "SERIES" ORDER BY "DS") AS stretch
+    FROM "BARS"
+),
+names AS (
+    SELECT asked, chosen."SERIES", "TICKER", min("DS") AS first_ds, max("DS") AS last_ds
+    FROM chosen JOIN "BARS" AS own ON own."SERIES" = chosen."SERIES" GROUP BY asked, chosen."SERIES", "TICKER"
+)
+SELECT asked AS "ASKED", n."TICKER", CASE WHEN n."SERIES" <> n."TICKER" THEN n."SERIES" END AS "SECURITY_ID",
+    min("DS") AS "FIRST_DS", max("DS") AS "LAST_DS", count(*) AS "BARS"
+FROM numbered AS n JOIN names ON names."TICKER" = n."TICKER" AND names."SERIES" <> n."SERIES"
+WHERE "DS" BETWEEN {day_literal(asked.start)} AND {day_literal(asked.end)}
+    AND (n."TICKER" = asked OR (n."SERIES" = n."TICKER" AND "DS" BETWEEN first_ds AND last_ds))
+GROUP BY asked, n."TICKER", n."SERIES", stretch ORDER BY "ASKED", "FIRST_DS", n."TICKER\""""
+
+
+def loaded_sql(daily_bars: str, asked: Asked) -> str:
+    """Of which tickers there are bars at all, those that differ in upper and lower case included."""
+    alike = ", ".join(f"upper({ticker})" for ticker in asked.tickers)
+    return f"""SELECT "TICKER", min("DS") AS "FIRST_DS", max("DS") AS "LAST_DS", count(*) AS "BARS"
+FROM {daily_bars} WHERE upper("TICKER") IN ({alike}) GROUP BY "TICKER" ORDER BY "TICKER\""""
 
 
 def _bars(sources: Sources, asked: Asked) -> str:

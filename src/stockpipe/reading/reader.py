@@ -4,23 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import date, time
+from functools import wraps
 from types import TracebackType
-from typing import Literal, Self
+from typing import Concatenate, Literal, ParamSpec, Self, TypeVar
 
 from stockpipe.base.calls import day as day_of
-from stockpipe.base.calls import in_python_words, text, word
-from stockpipe.base.clock import Clock
-from stockpipe.base.days import time_of_day
+from stockpipe.base.calls import text, word
+from stockpipe.base.clock import Clock, new_york_date
+from stockpipe.base.days import nearest_days, not_in_future, time_of_day
 from stockpipe.datasets import Part
-from stockpipe.errors import NotThere, UsageError
+from stockpipe.errors import NotThere, StockpipeError, UsageError
 from stockpipe.load.loads import known_dataset
 from stockpipe.models.prices import NO_HISTORY, Sources
 from stockpipe.reading import prices, tickers
 from stockpipe.reading.answer import Answer
 from stockpipe.reading.changes import changes_sql
 from stockpipe.reading.freshness import STANDING_COLUMNS, standings
-from stockpipe.reading.securities import known_day, lookup_sql, master_days, securities_sql
-from stockpipe.reading.words import chosen_parts, ticker_literal
+from stockpipe.reading.prices import Asked
+from stockpipe.reading.securities import alike_sql, known_day, lookup_sql, master_days, securities_sql
+from stockpipe.reading.words import chosen_parts, load_command, ticker_literal, words
 from stockpipe.settings import Settings
 from stockpipe.warehouse import Warehouse, open_warehouse, sql
 from stockpipe.warehouse.history import Chosen, days_sql, last_days, last_failures, published_days, runs_sql
@@ -36,6 +38,22 @@ Adjust = Literal["none", "splits", "total"]
 # A session that is older than this is opened anew: what it may take in all is set for one run.
 _RENEW = 1800.0
 _EVER = (date(1900, 1, 1), date(2999, 12, 31))
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def _said(method: Callable[Concatenate[Reader, P], T]) -> Callable[Concatenate[Reader, P], T]:
+    """The method with its errors in the reader's words: all of ours are written for the command line."""
+
+    @wraps(method)
+    def asked(reader: Reader, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return method(reader, *args, **kwargs)
+        except StockpipeError as error:
+            error.rewrite(reader.say)
+            raise
+
+    return asked
 
 
 class Reader:
@@ -47,10 +65,11 @@ class Reader:
     of a `with` block.
 
     Every method raises the errors of `stockpipe.errors`: UsageError for an argument, NotThere for what was never loaded,
-    WarehouseError for the rest.
+    WarehouseError for the rest. `say` puts their messages into the words of who asks: by default into Python's.
     """
 
-    def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
+    def __init__(self, settings: Settings, clock: Clock | None = None, *, say: Callable[[str], str] = words) -> None:
+        self.say = say
         self._settings = settings
         self._clock = clock or Clock()
         self._seen: set[str] = set()
@@ -76,10 +95,12 @@ class Reader:
         """Which warehouse it reads."""
         return self._warehouse.label
 
+    @_said
     def table(self, dataset: str = "tickers") -> str:
         """The name of a dataset's table as `query` takes it, in double quotes."""
         return sql.dataset_table(known_dataset(dataset), self._settings).name
 
+    @_said
     def has(self, table: str) -> bool:
         """Whether there is a table of this name (as `table` gives it)."""
         try:
@@ -88,11 +109,13 @@ class Reader:
             return False
         return True
 
+    @_said
     def published(self, day: Day | None = None, *, market: str | None = None) -> tuple[Part, date, date | None]:
         """The listed part of a market, a published day of it (by default the newest), and the published day before."""
         parts = self._parts("tickers", market, None)
         return (parts[0], *self._published(parts, day))
 
+    @_said
     def days(self, dataset: str = "tickers", *, market: str | None = None, active: bool | str | None = None) -> Answer:
         """The published days, oldest first: a row for each day and part, with its rows, source and run.
 
@@ -100,6 +123,7 @@ class Reader:
         """
         return self._ask(days_sql(Chosen(self._parts(dataset, market, active))))
 
+    @_said
     def universe(
         self, day: Day | None = None, *, market: str | None = None, active: bool | str | None = None
     ) -> Answer:
@@ -115,6 +139,7 @@ class Reader:
             return self._ask(tickers.universe_sql(table, parts, on))
         return self._ask(tickers.universe_with_ids_sql(table, parts, on, f"{place}{SECURITY_HISTORY.name}"))
 
+    @_said
     def changes(self, day: Day | None = None, *, since: Day | None = None, market: str | None = None) -> Answer:
         """What changed on a published day against the one before it, or against `since`.
 
@@ -123,17 +148,21 @@ class Reader:
         parts = self._parts("tickers", market, None)
         on, last = self._published(parts, day)
         before = last if since is None else self._published(parts, since)[0]
-        if before is None or before >= on:
+        if before is None:
             raise UsageError(
                 f"There is no published day before {on} to compare with.",
                 hint="Give a later day, or load an earlier one.",
             )
+        if before >= on:
+            raise UsageError(f"--since {before} is not before {on}.", hint="Give the earlier day to --since.")
         return self._ask(changes_sql(self.table(), parts[0], on, before, self._master_of(parts[0], before, on)))
 
+    @_said
     def history(self, ticker: str) -> Answer:
         """A ticker through the published days: a row for each stretch in which nothing changed, its other names included."""
         return self._ask(tickers.history_sql(self.table(), ticker_literal(ticker)))
 
+    @_said
     def prices(
         self,
         tickers: str | Iterable[str],
@@ -152,16 +181,41 @@ class Reader:
 
         An event that does not fit the prices is left out: `price_issues` names it. NotThere says which dataset to load.
         """
-        since, until = self._days_between(start, end)
-        asked = prices.Asked.of(tickers, since, until, None if known_on is None else day_of("known_on", known_on))
+        asked = self._prices_of(tickers, start, end, known_on)
         return self._priced(lambda sources: prices.prices_sql(sources, asked, adjust), events=adjust != "none")
 
+    @_said
     def price_issues(self, tickers: str | Iterable[str], *, known_on: Day | None = None) -> Answer:
-        """What is doubtful about the splits, dividends and prices of some tickers: `USED` says whether it counts all the same."""
-        since, until = self._days_between(None, None)
-        asked = prices.Asked.of(tickers, since, until, None if known_on is None else day_of("known_on", known_on))
+        """What is doubtful about the splits, dividends and prices of some tickers: `USED` says whether it counts all the same.
+
+        With `known_on` a row without a ticker says that no split, or no dividend, was loaded by that day.
+        """
+        asked = self._prices_of(tickers, None, None, known_on)
         return self._priced(lambda sources: prices.price_issues_sql(sources, asked), events=True)
 
+    @_said
+    def bars_left_out(
+        self,
+        tickers: str | Iterable[str],
+        start: Day | None = None,
+        end: Day | None = None,
+        *,
+        known_on: Day | None = None,
+    ) -> Answer:
+        """The bars under the names of some tickers that `prices` leaves out: a row for each stretch of days.
+
+        SECURITY_ID is the other security that had the ticker then; null where no list of the security master has the ticker.
+        """
+        asked = self._prices_of(tickers, start, end, known_on)
+        return self._priced(lambda sources: prices.left_out_sql(sources, asked), events=False)
+
+    @_said
+    def bars_loaded(self, tickers: str | Iterable[str]) -> Answer:
+        """Of which tickers there are bars, with the first and the last day; also of those that differ in upper and lower case."""
+        asked = self._prices_of(tickers, None, None, None)
+        return self._priced(lambda sources: prices.loaded_sql(sources.daily_bars, asked), events=False)
+
+    @_said
     def securities(self, day: Day | None = None) -> Answer:
         """Who was listed on a day, with permanent ids, from the security master; by default on its newest day.
 
@@ -170,16 +224,24 @@ class Reader:
         on = known_day(master_days(self._warehouse), None if day is None else day_of("day", day))
         return self._ask(securities_sql(self._warehouse.prefix, on))
 
+    @_said
     def lookup(self, ticker: str, day: Day | None = None) -> Answer:
         """Whose a ticker was on a day, or ever, from the security master: what it was then, and what it is called now."""
         on = None if day is None else day_of("day", day)
         known_day(master_days(self._warehouse), on)
         return self._ask(lookup_sql(self._warehouse.prefix, ticker_literal(ticker), on))
 
+    @_said
+    def tickers_alike(self, ticker: str) -> Answer:
+        """The tickers of the security master that differ from one in upper and lower case alone: ABRpD for ABRPD."""
+        return self._ask(alike_sql(self._warehouse.prefix, ticker_literal(ticker)))
+
+    @_said
     def query(self, statement: str) -> Answer:
         """What one SELECT (or SHOW, DESCRIBE) gives. It reads the warehouse's tables, and nothing else."""
         return self._ask(statement)
 
+    @_said
     def runs(self, *, status: RunStatus | None = None, date: Day | None = None, limit: int = 100) -> Answer:
         """What the runs did, the newest first: a row for each part, the columns of STOCKPIPE_RUNS.
 
@@ -189,9 +251,10 @@ class Reader:
             raise UsageError(f"status is {status!r}.", hint=f"Choose from: {', '.join(RECORDED)}.")
         if isinstance(limit, bool) or not isinstance(limit, int) or limit < 1:
             raise UsageError(f"limit is {limit!r}.", hint="It must be a whole number from 1.")
-        chosen = Chosen(status=status, ds=None if date is None else day_of("date", date))
+        chosen = Chosen(status=status, ds=None if date is None else self._past("--date", day_of("date", date)))
         return self._ask(runs_sql(chosen, limit))
 
+    @_said
     def status(self, *, by: str = "06:30") -> Answer:
         """Whether every list that was ever loaded is as new as it should be: `STATE` is fresh or stale, `REASON` says why.
 
@@ -219,14 +282,19 @@ class Reader:
         return self._warehouse.prefix if known and all(known[0] <= day <= known[1] for day in days) else None
 
     def _ask(self, statement: str) -> Answer:
-        with in_python_words():
-            return Answer(self._warehouse.fetch(statement), statement)
+        return Answer(self._warehouse.fetch(statement), statement)
 
-    def _days_between(self, start: Day | None, end: Day | None) -> tuple[date, date]:
-        return (
-            _EVER[0] if start is None else day_of("start", start),
-            _EVER[1] if end is None else day_of("end", end),
-        )
+    def _prices_of(
+        self, tickers: str | Iterable[str], start: Day | None, end: Day | None, known_on: Day | None
+    ) -> Asked:
+        """What is asked for, judged. An end in the future is no fault: it means all there is."""
+        since = _EVER[0] if start is None else self._past("--from", day_of("start", start))
+        until = _EVER[1] if end is None else day_of("end", end)
+        known = None if known_on is None else self._past("--known-on", day_of("known_on", known_on))
+        return Asked.of(tickers, since, until, known)
+
+    def _past(self, word: str, day: date) -> date:
+        return not_in_future(word, day, new_york_date(self._clock))
 
     def _priced(self, statement: Callable[[Sources], str], *, events: bool) -> Answer:
         """An answer from the tables of prices; NotThere names the first one that is missing."""
@@ -234,7 +302,7 @@ class Reader:
             if not self._is_there(self.table(name)):
                 raise NotThere(
                     f"{self.table(name)} does not exist in {self.label} yet.",
-                    hint=f'Load it first: stockpipe run --dataset {name}, or stockpipe.load("{name}").',
+                    hint=f"Load it first: stockpipe run --dataset {name}.",
                 )
         history = '"SECURITY_HISTORY"'
         bars, splits, dividends = (self.table(name) for name in ("daily_bars", "splits", "dividends"))
@@ -253,20 +321,33 @@ class Reader:
     def _published(self, parts: list[Part], day: Day | None) -> tuple[date, date | None]:
         """A published day of some parts, by default the newest one, and the published day before it.
 
-        UsageError names the nearest days where it is not published, NotThere says that nothing is.
+        UsageError names the nearest days where it is not published, NotThere says which list has none.
         """
         found = sorted(published_days(self._warehouse, parts))
         if not found:
-            raise NotThere(
-                f"No day of {parts[0].label} is published in {self._warehouse.label} yet.",
-                hint="Load one first: stockpipe run, or stockpipe.load().",
-            )
+            raise self._nothing_published(parts)
         wanted = found[-1] if day is None else day_of("day", day)
         if wanted not in found:
-            near = sorted(sorted(found, key=lambda other: abs((other - wanted).days))[:3])
             raise UsageError(
-                f"{wanted} is not a published day of {parts[0].label}.",
-                hint=f"The nearest are {', '.join(map(str, near))}; days() lists all of them.",
+                f"{wanted} is not a published day of {_labels(parts)}.",
+                hint=f"The nearest are {nearest_days(found, wanted)}; stockpipe runs lists all of them.",
             )
         place = found.index(wanted)
         return wanted, found[place - 1] if place else None
+
+    def _nothing_published(self, parts: list[Part]) -> NotThere:
+        """What to say of parts that no day has together: which of them are missing, or that each has other days."""
+        missing = [part for part in parts if not published_days(self._warehouse, [part])]
+        where, command = self._warehouse.label, load_command(parts)
+        if missing:
+            return NotThere(
+                f"No day of {_labels(missing)} is published in {where} yet.", hint=f"Load one first: {command}."
+            )
+        return NotThere(
+            f"No day is published of both {_labels(parts)} in {where}.", hint=f"Load them together: {command}."
+        )
+
+
+def _labels(parts: list[Part]) -> str:
+    """What people read: `stocks`, or `stocks and stocks, delisted`."""
+    return " and ".join(part.label for part in parts)

@@ -45,6 +45,12 @@ def securities_sql(prefix: str, day: date) -> str:
     return f'SELECT {columns} FROM {prefix}{SECURITY_HISTORY.name} WHERE {where} ORDER BY "TICKER", "SECURITY_ID"'
 
 
+def alike_sql(prefix: str, ticker: str) -> str:
+    """The tickers that differ from one (a literal) in upper and lower case alone."""
+    names = f'SELECT DISTINCT "TICKER" FROM {prefix}{SECURITY_HISTORY.name}'
+    return f'{names} WHERE upper("TICKER") = upper({ticker}) AND "TICKER" <> {ticker} ORDER BY "TICKER"'
+
+
 def lookup_sql(prefix: str, ticker: str, day: date | None = None) -> str:
     """Whose a ticker (a literal) was, on a day or ever: what it was then, and what it is called now."""
     then = ", ".join(f'h."{name}"' for name in ("TICKER", "NAME", "TYPE", "PRIMARY_EXCHANGE"))

@@ -1,15 +1,17 @@
-"""What a reader writes, judged before it goes into SQL."""
+"""What a reader writes, judged before it goes into SQL, and the words in which a reader is answered."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any, Literal
 
+from stockpipe.base.calls import python_words
 from stockpipe.base.text import day_literal, quoted
 from stockpipe.datasets import Dataset, Part
 from stockpipe.errors import UsageError
-from stockpipe.load.loads import known_dataset, parts_of
+from stockpipe.load.loads import known_dataset, parts_of, words_for
 
 # Signs of tickers, pairs (X:BTCUSD) and indices (I:SPX). None of them means anything within quotes, in either warehouse.
 _TICKER = re.compile(r"[A-Za-z0-9.:/_+=^*& -]{1,40}")
@@ -36,3 +38,13 @@ def chosen_parts(dataset: str, market: str | None, active: str | None) -> list[P
     """The parts of a dataset; UsageError for a word that it does not know. What is None is the usual part."""
     declared: Dataset = known_dataset(dataset)
     return parts_of(declared, {"market": market, "active": active})
+
+
+def load_command(parts: Sequence[Part]) -> str:
+    """What loads some parts of one dataset: `stockpipe run --market otc --active both`."""
+    return " ".join(("stockpipe run", *words_for(parts)))
+
+
+def words(message: str, named: Mapping[str, str] | None = None) -> str:
+    """A reader's message about commands as one about calls; `named` as for `python_words`."""
+    return python_words(message, {"stockpipe runs": "days()"} | dict(named or {}))

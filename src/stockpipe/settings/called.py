@@ -32,6 +32,11 @@ def said_by(**arguments: Any) -> dict[str, Any]:
     return {_ARGUMENTS[name][0]: _ARGUMENTS[name][1](name, value) for name, value in arguments.items()}
 
 
+def argument_names(said: Mapping[str, Any]) -> dict[str, str]:
+    """The settings that a call said, each with its argument: what errors call them (see `python_words`)."""
+    return {setting: name for name, (setting, _) in _ARGUMENTS.items() if said.get(setting) is not None}
+
+
 def settings_of_call(settings: Mapping[str, Any] | None, said: Mapping[str, Any], env_file: Path | None) -> Settings:
     """The settings of a call: `said` (by setting name; None where nothing was said) before `settings`.
 
