@@ -141,6 +141,14 @@ def test_messages_are_in_pythons_words() -> None:
     assert "--" not in str(raised.value)
 
 
+@pytest.mark.parametrize("call", [stockpipe.load, stockpipe.open])
+def test_a_setting_is_called_by_the_argument_that_it_was_given_with(call: typing.Callable[..., object]) -> None:
+    with pytest.raises(errors.ConfigError, match=r"Correct connection, or set SNOWFLAKE_HOME\."):
+        call(warehouse="snowflake", connection="nope")
+    with pytest.raises(errors.ConfigError, match=r"Correct SNOWFLAKE_DEFAULT_CONNECTION_NAME, or set"):
+        call(warehouse="snowflake", settings={"SNOWFLAKE_DEFAULT_CONNECTION_NAME": "nope"})
+
+
 @pytest.mark.parametrize(
     ("said", "meant"),
     [

@@ -235,7 +235,7 @@ def open(
     from stockpipe.base import calls
     from stockpipe.reading.reader import Reader
     from stockpipe.reading.words import words
-    from stockpipe.settings.called import said_by, settings_of_call
+    from stockpipe.settings.called import argument_names, said_by, settings_of_call
 
     with calls.in_python_words():
         file = calls.path("path", path)
@@ -244,9 +244,10 @@ def open(
                 f"There is no DuckDB file {file}.", hint="Load a day first: stockpipe run, or stockpipe demo."
             )
         said = said_by(warehouse=warehouse or ("duckdb" if file else None), duckdb_path=file, connection=connection)
-        # An error about the file names the argument that the file came from.
-        say = partial(words, named={"STOCKPIPE_DUCKDB_PATH": "path"} if file else None)
-        return Reader(settings_of_call(settings, said, calls.path("env_file", env_file)), say=say)
+        named = argument_names(said) | ({"STOCKPIPE_DUCKDB_PATH": "path"} if file else {})
+        with calls.in_python_words(named):
+            found = settings_of_call(settings, said, calls.path("env_file", env_file))
+            return Reader(found, say=partial(words, named=named))
 
 
 def __getattr__(name: str) -> Any:

@@ -100,6 +100,14 @@ def test_a_setting_is_called_by_the_option_that_it_was_given_with(words: tuple[s
         assert f"Name a file in {name}, such as " in done.stdout + done.stderr
 
 
+@pytest.mark.parametrize(
+    ("words", "name"), [(("--connection", "nope"), "--connection"), ((), "SNOWFLAKE_DEFAULT_CONNECTION_NAME")]
+)
+def test_a_connection_that_is_not_there_is_corrected_where_it_was_named(words: tuple[str, ...], name: str) -> None:
+    done = command("runs", *words, env={} if words else {"SNOWFLAKE_DEFAULT_CONNECTION_NAME": "nope"})
+    assert (done.returncode, f" Correct {name}, or set SNOWFLAKE_HOME." in done.stderr) == (3, True)
+
+
 def test_a_hint_a_warning_a_remedy_and_what_init_prints_can_be_typed() -> None:
     missing = command("run").stderr
     assert f"{PROGRAM} init asks for it and writes .env; or set POLYGON_API_KEY in the environment." in missing

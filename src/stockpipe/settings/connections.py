@@ -90,7 +90,7 @@ def find_connection(name: str | None, home: str | None, env: Mapping[str, str]) 
         there = f"It has: {', '.join(known)}." if known else f"There is no such file in {folder}, or it has none."
         raise ConfigError(
             f"There is no connection {quoted(name or wanted, most=100)} in {path}.",
-            hint=f"{there} Correct --connection or {NAME}, or set SNOWFLAKE_HOME.",
+            hint=f"{there} Correct {NAME}, or set SNOWFLAKE_HOME.",
         )
     texts = {key: str(value) for key, value in _table(known.get(wanted)).items()} | own
     values = {_KEYS[key]: text for key, text in texts.items() if key in _KEYS and text}
