@@ -58,7 +58,7 @@ def test_every_example_gives_figures_of_one_day_and_one_market(two_days_and_mark
         f"SELECT TYPE, count(*) FROM TICKERS WHERE DS = '{TUE}' AND MARKET = 'stocks' AND ACTIVE GROUP BY 1"
     )
     for sql in sorted(found):
-        result = warehouse.query(re.sub(r"DS = '[\d-]+'", f"DS = '{TUE}'", sql))
+        result = warehouse.query(re.sub(r"DS ?= ?'[\d-]+'", f"DS = '{TUE}'", sql))
         if "count(*)" not in sql:
             day, market = result.columns.index("DS"), result.columns.index("MARKET")
             assert {(str(row[day]), row[market]) for row in result.rows} == {(TUE, "stocks")}, sql

@@ -126,4 +126,4 @@ def test_a_table_with_a_quote_in_its_name_is_loaded_looked_at_and_exported(serve
 def test_the_next_command_takes_a_table_whose_name_needs_quotes(serve: Serve) -> None:
     done = command("run", env=flags(serve(many(4))) | {"SNOWFLAKE_TABLE": '"my table"'})
     following = next(line for line in done.stderr.splitlines() if line.split()[:1] == ["Next"])
-    assert r" FROM \"my table\" WHERE DS = " in following
+    assert r" FROM \"my table\" WHERE DS='" in following

@@ -34,11 +34,11 @@ def test_the_day_that_is_expected(dataset: str, moment: str, day: str) -> None:
 @pytest.mark.parametrize(
     ("dataset", "query"),
     [
-        ("splits", "SELECT KNOWN_FROM, EXECUTION_DATE, ADJUSTMENT_TYPE, SPLIT_FROM, SPLIT_TO, TICKER FROM SPLITS WHERE KNOWN_TO IS NULL "),
-        ("daily_bars", "SELECT DS, TICKER, OPEN, HIGH, LOW, CLOSE FROM DAILY_BARS WHERE DS = '2026-02-06' "),
+        ("splits", "SELECT * FROM SPLITS WHERE KNOWN_TO IS NULL LIMIT 5"),
+        ("daily_bars", "SELECT * FROM DAILY_BARS WHERE DS='2026-02-06' LIMIT 5"),
     ],
-)  # fmt: skip
+)
 def test_the_query_that_run_proposes_fits_the_table(dataset: str, query: str) -> None:
     declared = DATASETS[dataset]
     record = RunRecord.begin("run", Partition(Part(declared), date(2026, 2, 6)), datetime(2026, 2, 6, tzinfo=UTC))
-    assert query in _first_rows(LoadResult("run", declared.table, "DuckDB file x", [record]))
+    assert query == _first_rows(LoadResult("run", declared.table, "DuckDB file x", [record]))

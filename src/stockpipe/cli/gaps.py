@@ -9,6 +9,7 @@ import click
 from stockpipe.cli.next_command import next_command
 from stockpipe.cli.output import print_json
 from stockpipe.cli.parts import run_words
+from stockpipe.cli.proposals import fits, in_lines
 from stockpipe.cli.table import Look, print_table
 from stockpipe.datasets import Part
 from stockpipe.errors import DataCheckError
@@ -41,8 +42,13 @@ def show_gaps(warehouse: Warehouse, chosen: Chosen, *, as_json: bool) -> int:
     )
     for part, _, missing in lists:
         for gap in missing:
-            click.echo(f"{_name(part)}: {_said(gap)}; {_command(part, gap)}", err=True)
+            _tell(f"{_name(part)}: {_said(gap)}", _command(part, gap))
     return code
+
+
+def _tell(what: str, command: str) -> None:
+    line = f"{what}; {command}"
+    click.echo(line if fits(line) else f"{what}:\n{in_lines(command, '  ')}", err=True)
 
 
 def _name(part: Part) -> str:

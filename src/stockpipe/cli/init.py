@@ -15,6 +15,8 @@ from stockpipe.cli.choices import Word
 from stockpipe.cli.logs import configure_logging
 from stockpipe.cli.next_command import next_command
 from stockpipe.cli.output import exit_codes
+from stockpipe.cli.proposals import fits, in_lines
+from stockpipe.cli.table import in_width
 from stockpipe.errors import ConfigError, StockpipeError, UsageError
 from stockpipe.settings import DEFAULT, SETTINGS, KeyPlan, Protocol, Settings, Value, WarehouseKind, load_settings
 from stockpipe.setup import KeyPair, create_place, make_key_pair, write_env_file
@@ -254,7 +256,10 @@ def _tell(env_file: Path, values: dict[str, str], key: KeyPair | None) -> None:
     steps = {f"{next_command('schema --grants')} > grants.sql": _SCRIPT} if snowflake else {}
     steps |= {next_command("doctor"): "checks all of it and changes nothing", next_command("run"): "loads today's list"}
     width = max(map(len, steps))
-    click.echo("Next:\n" + "\n".join(f"  {step:<{width}}    {what}" for step, what in steps.items()), err=True)
+    lines = [f"  {step:<{width}}    {what}" for step, what in steps.items()]
+    if not all(map(fits, lines)):
+        lines = [f"{in_lines(step, '  ')}\n{in_width(f'      {what}', 6)}" for step, what in steps.items()]
+    click.echo("Next:\n" + "\n".join(lines), err=True)
 
 
 def _create(settings: Settings) -> None:

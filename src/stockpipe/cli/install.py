@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from stockpipe.cli.parts import USUAL_DATASET, divisions, words_of
+from stockpipe.cli.proposals import in_lines
 from stockpipe.errors import UsageError
 from stockpipe.load.loads import known_datasets
 from stockpipe.schedule.install import Wish, installation, put_in_place
@@ -27,7 +28,8 @@ def install(options: dict[str, Any], hour: int, minute: int, zone: ZoneInfo) -> 
         click.echo(f"# {place}\n{text}" if len(made.files) > 1 else text, nl=False)
     for note in made.notes:
         click.echo(f"Note: {note}", err=True)
-    click.echo(f"Next: {made.next if written else 'the same command with --write puts it in place.'}", err=True)
+    following = made.next if written else "the same command with --write puts it in place."
+    click.echo(in_lines(following, "Next: "), err=True)
 
 
 def uninstall(options: dict[str, Any]) -> None:
@@ -37,7 +39,7 @@ def uninstall(options: dict[str, Any]) -> None:
     for line in told or [f"There is no entry {name} for {kind}: nothing was removed."]:
         click.echo(line, err=True)
     if forget:
-        click.echo(f"Next: {forget}", err=True)
+        click.echo(in_lines(forget, "Next: "), err=True)
 
 
 def _system(options: dict[str, Any], kind: str) -> bool:

@@ -16,6 +16,7 @@ from stockpipe.cli.logs import configure_logging
 from stockpipe.cli.next_command import next_command
 from stockpipe.cli.once import given_once
 from stockpipe.cli.output import exit_codes, given_settings, print_json, shared_options
+from stockpipe.cli.proposals import in_lines
 from stockpipe.cli.read import open_quietly
 from stockpipe.cli.table import print_table
 from stockpipe.cli.values import number_of
@@ -106,7 +107,7 @@ def _summary(built: Built) -> str:
         + (", ".join(f"{rule} {count:,}" for rule, count in figures["links"].items()) or "none"),
         "Read": f"{built.read:,} rows ({built.how})",
         "Seconds": f"{built.seconds:.1f}",
-        "Next": next_command("universe"),
+        "Next": in_lines(next_command("universe"), " " * 13).lstrip(),
     }
     return "\n" + "\n".join(f"  {name:<10} {text}" for name, text in lines.items())
 

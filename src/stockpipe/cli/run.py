@@ -15,8 +15,9 @@ from stockpipe.cli.logs import configure_logging
 from stockpipe.cli.next_command import next_command
 from stockpipe.cli.output import check_flags, exit_codes, given_settings, print_json, progress_bar, shared_options
 from stockpipe.cli.parts import list_options, words_of
+from stockpipe.cli.proposals import in_lines
 from stockpipe.cli.values import number_of
-from stockpipe.datasets import DATASETS, Dataset
+from stockpipe.datasets import DATASETS
 from stockpipe.load.desk import Desk
 from stockpipe.load.loads import make_jobs
 from stockpipe.load.result import LoadResult
@@ -31,7 +32,7 @@ from stockpipe.warehouse.source import Source
 
 log = logging.getLogger(__name__)
 
-_COLUMNS_OF_80 = 6
+_BESIDE_NAMES = " " * 12
 
 
 @click.command()
@@ -139,20 +140,8 @@ def tell_of(result: LoadResult) -> None:
 
 
 def _first_rows(result: LoadResult) -> str:
-    """The SELECT that shows some of what was loaded, in few enough columns for a narrow terminal."""
-    first, table = result.records[0], _in_a_shell(result.table)
-    columns = ", ".join(_first_columns(DATASETS[first.dataset]))
-    return f"SELECT {columns} FROM {table} WHERE {_day_of(first)} LIMIT 5"
-
-
-def _first_columns(dataset: Dataset) -> list[str]:
-    """Day, market and key of a row, and the first values that it has besides; few and short enough for 80 signs."""
-    columns = {column.name: column for column in dataset.columns}
-    names = [dataset.day.name, *(each.column for each in dataset.divisions), *dataset.key]
-    chosen = [name for name in dict.fromkeys(names) if columns[name].kind != "flag"]
-    others = [column for column in dataset.fields if column.kind not in ("flag", "json") and column.name not in chosen]
-    more = [column.name for column in others[: max(0, _COLUMNS_OF_80 - len(chosen))]]
-    return [_in_a_shell(name) for name in chosen + more]
+    """The SELECT that shows some of what was loaded, short enough for a line of 80 signs."""
+    return f"SELECT * FROM {_in_a_shell(result.table)} WHERE {_day_of(result.records[0])} LIMIT 5"
 
 
 def _day_of(record: RunRecord) -> str:
@@ -160,8 +149,8 @@ def _day_of(record: RunRecord) -> str:
     until = DATASETS[record.dataset].of_role("until")
     if until:
         return f"{until.name} IS NULL"
-    market = f" AND MARKET = '{record.market}'" if record.market and record.part_id.part else ""
-    return f"DS = '{record.ds}'{market}"
+    market = f" AND MARKET='{record.market}'" if record.market and record.part_id.part else ""
+    return f"DS='{record.ds}'{market}"
 
 
 def _summary(result: LoadResult) -> str:
@@ -180,7 +169,7 @@ def _summary(result: LoadResult) -> str:
         if result.target.startswith("DuckDB")
         else f"table {result.table} in {result.target}",
         "Run": result.run_id,
-        "Next": next_command("query", f'"{_first_rows(result)}"'),
+        "Next": in_lines(next_command("query", f'"{_first_rows(result)}"'), _BESIDE_NAMES).lstrip(),
     }
     if Source.of(first).is_sample:
         lines["Note"] = "sample data from the sandbox, not the real market"
