@@ -22,7 +22,8 @@ from stockpipe.cli.logs import configure_logging, safe
 from stockpipe.cli.next_command import next_command
 from stockpipe.cli.output import check_flags, exit_codes, given_settings, print_json, shared_options
 from stockpipe.cli.parts import list_options, run_words, words_of
-from stockpipe.cli.table import Look, print_table
+from stockpipe.cli.proposals import in_lines
+from stockpipe.cli.table import Look, print_table, tell_what_is_missing
 from stockpipe.errors import StockpipeError, UsageError
 from stockpipe.load.desk import Desk
 from stockpipe.load.loads import day_of
@@ -159,8 +160,14 @@ def _show_plan(
     credit = () if desk.warehouse.local else ("CREDITS",)
     rows = [_plan_line(one, expected[one.label]) for one in wanted]
     with contextlib.nullcontext() if to_stdout else contextlib.redirect_stdout(sys.stderr):
-        look = Look(right=(*names[3:], *credit), whole=("LIST", "FROM", "TO"))
-        print_table([*names, *credit], rows if credit else [row[:-1] for row in rows], look)
+        look = Look(
+            right=(*names[3:], *credit),
+            whole=("LIST", "FROM", "TO", "MISSING DAYS"),
+            spare=("SIZE", "CALLS", "ROWS", "TIME"),
+        )
+        shown = print_table([*names, *credit], rows if credit else [row[:-1] for row in rows], look)
+    if to_stdout:
+        tell_what_is_missing(shown)
     if desk.client.pacer.plan == "auto" and any(one.days for one in wanted):
         click.echo("The key's plan is not known yet: the first calls show it (MASSIVE_PLAN says it).", err=True)
 
@@ -297,7 +304,7 @@ def _end(report: Report, code: int, options: dict[str, Any], *, told: bool) -> i
     for wanted, count, error in report.given_up:
         click.echo(f"{wanted.label}: {count:,} days were not tried, since they would fail as well: {error}", err=True)
     for one in report.failed:
-        click.echo(f"{one.ds}, {one.wanted.label}: {safe(str(one.error))}\n    {_command(one)}", err=True)
+        click.echo(f"{one.ds}, {one.wanted.label}: {safe(str(one.error))}\n{in_lines(_command(one), '    ')}", err=True)
     return code
 
 

@@ -10,11 +10,11 @@ import click
 from stockpipe.base.text import described, looks_like, without_secrets
 from stockpipe.cli.logs import configure_logging
 from stockpipe.cli.output import exit_codes, given_settings, print_json, shared_options
-from stockpipe.cli.table import Look, print_table
+from stockpipe.cli.table import Look, print_table, tell_what_is_missing
 from stockpipe.errors import ConfigError, UsageError
 from stockpipe.settings import SETTINGS, Settings, load_settings
 
-_LOOK = Look(whole=("SETTING",), spare=("FROM",), prose=("VALUE", "FROM", "MEANING"))
+_LOOK = Look(whole=("SETTING",), spare=("FROM",), least={"MEANING": 24}, prose=("VALUE", "FROM", "MEANING"))
 
 
 @click.command()
@@ -35,7 +35,8 @@ def config(everything: bool, as_json: bool, **options: Any) -> None:
             print_json({**head, "settings": lines, "warnings": settings.warnings})
             return
         columns = ("SETTING", "VALUE", "FROM", "MEANING")[: 4 if everything else 3]
-        print_table(columns, [list(line.values())[: len(columns)] for line in lines], _LOOK)
+        shown = print_table(columns, [list(line.values())[: len(columns)] for line in lines], _LOOK)
+        tell_what_is_missing(shown)
         click.echo(f"Loads go to {_warehouse(settings) or 'no known warehouse'}.", err=True)
 
 

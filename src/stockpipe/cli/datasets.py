@@ -5,10 +5,12 @@ from __future__ import annotations
 import click
 
 from stockpipe.cli.output import exit_codes, print_json
-from stockpipe.cli.table import Look, print_table
+from stockpipe.cli.table import Look, print_table, tell_what_is_missing
 from stockpipe.datasets import DATASETS
 
-_LOOK = Look(right=("rows", "calls"), whole=("dataset", "plan", "days"), spare=("kind",), prose=("what",))
+_LOOK = Look(
+    right=("rows", "calls"), whole=("dataset", "plan", "days"), spare=("kind",), least={"what": 24}, prose=("what",)
+)
 
 
 @click.command()
@@ -30,7 +32,7 @@ def datasets(as_json: bool, markdown: bool) -> None:
         elif markdown:
             click.echo(datasets_page(), nl=False)
         else:
-            print_table(
+            shown = print_table(
                 ("dataset", "kind", "what", "rows", "calls", "plan", "days"),
                 [
                     (
@@ -46,3 +48,4 @@ def datasets(as_json: bool, markdown: bool) -> None:
                 ],
                 _LOOK,
             )
+            tell_what_is_missing(shown)

@@ -11,6 +11,7 @@ import click
 from stockpipe.cli.answer import hand_out
 from stockpipe.cli.output import exit_codes, shared_options
 from stockpipe.cli.read import commands_reader, readers_settings
+from stockpipe.cli.table import Look
 from stockpipe.cli.values import number_of
 from stockpipe.errors import UsageError
 from stockpipe.reading.answer import Answer
@@ -18,6 +19,11 @@ from stockpipe.reading.prices import ADJUST
 
 _FORMS = ("table", "json", "csv", "parquet")
 _MOST_TOLD = 10
+_LOOK = Look(
+    whole=("TICKER", "DS", "CLOSE", "VOLUME"),
+    spare=("SECURITY_ID", "VWAP", "DIVIDEND_FACTOR", "SPLIT_FACTOR", "ASKED", "RAW_CLOSE", "LOW", "HIGH", "OPEN"),
+    once=("SECURITY_ID", "SPLIT_FACTOR", "DIVIDEND_FACTOR"),
+)
 
 
 @click.command()
@@ -59,7 +65,7 @@ def prices(tickers: tuple[str, ...], form: str | None, as_json: bool, out: Path 
                 _tell_left_out(reader.bars_left_out(tickers, **days, known_on=options["known_on"]))
             if missing := _missing(tickers, found):
                 _tell_missing(missing, reader.bars_loaded(missing))
-        hand_out(found, chosen, out, everything=options["everything"], quiet=options["quiet"])
+        hand_out(found, chosen, out, _LOOK, everything=options["everything"], quiet=options["quiet"])
 
 
 def _form(form: str | None, out: Path | None, *, as_json: bool) -> str:

@@ -48,8 +48,8 @@ def query(
     SQL is a statement, the name of a file with one, or - for standard input. On DuckDB it reads the tables of the DuckDB
     file and nothing else: no other files, no network, no extensions.
 
-    On a terminal a table is never wider than the terminal: what does not fit is cut, or its columns are left out.
-    --format csv and --json show everything.
+    On a terminal a table is never wider than the terminal: what does not fit is cut, or its columns are left out. Numbers
+    are rounded there. --format csv and --json show everything.
 
     \b
     stockpipe query "SELECT * FROM TICKERS_LATEST WHERE MARKET = 'stocks' LIMIT 5"

@@ -15,7 +15,13 @@ from stockpipe.warehouse import QueryResult, Warehouse
 from stockpipe.warehouse.history import has_run
 from stockpipe.warehouse.runs import REJECTS_TABLE
 
-_LOOK = Look(whole=("RUN_ID", "DS"), prose=("REASON",))
+_LOOK = Look(
+    whole=("RUN_ID", "DS", "TICKER"),
+    spare=("RAW",),
+    once=("RUN_ID", "DS"),
+    least={"REASON": 24, "RAW": 24},
+    prose=("REASON",),
+)
 
 
 @click.command()

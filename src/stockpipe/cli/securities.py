@@ -19,9 +19,22 @@ from stockpipe.reading.answer import Answer
 from stockpipe.reading.reader import Reader
 
 _FORMATS = click.Choice(["table", "json", "csv", "parquet"], case_sensitive=False)
-_LOOK = Look(
-    whole=("SECURITY_ID", "TICKER", "TICKER_NOW", "CHANGE"),
-    spare=("SHARE_CLASS_FIGI", "COMPOSITE_FIGI", "CIK", "ISSUER_ID", "VALID_FROM", "PREVIOUS_DS"),
+_NAME = {"NAME": 24}
+_UNIVERSE = Look(
+    whole=("SECURITY_ID", "TICKER"), spare=("SHARE_CLASS_FIGI", "COMPOSITE_FIGI", "CIK", "VALID_FROM"), least=_NAME
+)
+# The ticker is the one that was asked for.
+_LOOKUP = Look(
+    whole=("SECURITY_ID", "VALID_FROM", "VALID_TO", "STATUS", "TICKER_NOW"),
+    spare=("COMPOSITE_FIGI", "CIK", "ISSUER_ID", "NAME_NOW", "PRIMARY_EXCHANGE", "TYPE", "TICKER"),
+    once=("TICKER", "TYPE", "PRIMARY_EXCHANGE"),
+    least={"NAME": 16},
+)
+_CHANGES = Look(
+    whole=("CHANGE", "TICKER", "COLUMN_NAME"),
+    spare=("PREVIOUS_DS", "DS", "PRIMARY_EXCHANGE", "TYPE", "OLD_TICKER"),
+    once=("PREVIOUS_DS", "DS"),
+    least={"NAME": 20},
 )
 Question = Callable[[Reader], Answer]
 
@@ -49,7 +62,7 @@ def universe(on: str | None, **options: Any) -> None:
     stockpipe universe --date 2021-01-04
     stockpipe universe --format parquet --out universe.parquet
     """
-    _answer(options, lambda reader: reader.securities(on))
+    _answer(options, lambda reader: reader.securities(on), _UNIVERSE)
 
 
 @click.command()
@@ -78,7 +91,7 @@ def lookup(ticker: str, on: str | None, **options: Any) -> None:
             )
         return found
 
-    _answer(options, ask)
+    _answer(options, ask, _LOOKUP)
 
 
 @click.command()
@@ -96,10 +109,10 @@ def changes(on: str | None, since: str | None, market: str, **options: Any) -> N
     stockpipe changes
     stockpipe changes --date 2026-02-06 --since 2026-01-02 --format csv
     """
-    _answer(options, lambda reader: reader.changes(on, since=since, market=market))
+    _answer(options, lambda reader: reader.changes(on, since=since, market=market), _CHANGES)
 
 
-def _answer(options: dict[str, Any], ask: Question) -> None:
+def _answer(options: dict[str, Any], ask: Question, look: Look) -> None:
     """Ask, and show the answer in the form that is wanted."""
     as_json, form, out = options["as_json"], options["form"], options["out"]
     with exit_codes(as_json=as_json):
@@ -112,10 +125,5 @@ def _answer(options: dict[str, Any], ask: Question) -> None:
         settings = readers_settings(options)
         with commands_reader(settings) as reader:
             found = ask(reader)
-        look = Look(_LOOK.right, _present(_LOOK.whole, found), _present(_LOOK.spare, found))
         chosen = "json" if as_json else form or "table"
         hand_out(found, chosen, out, look, everything=options["everything"], quiet=options["quiet"])
-
-
-def _present(names: Any, found: Answer) -> list[str]:
-    return [name for name in names if name in found.columns]

@@ -18,7 +18,12 @@ from stockpipe.observe.several import Outcome, worst
 
 _NUMBERS = ("ROWS", "REJECTED", "CALLS", "SECONDS", "EXIT CODE")
 COLUMNS = ("LIST", "DAY", "STATUS", *_NUMBERS)
-_LOOK = Look(right=_NUMBERS, whole=("LIST", "DAY"), prose=("STATUS",))
+_LOOK = Look(
+    right=_NUMBERS,
+    whole=("LIST", "DAY"),
+    spare=("SECONDS", "CALLS", "EXIT CODE", "REJECTED", "ROWS"),
+    prose=("STATUS",),
+)
 
 
 def tell_of_several(

@@ -16,8 +16,9 @@ from stockpipe.cli.gaps import show_gaps
 from stockpipe.cli.next_command import next_command, program
 from stockpipe.cli.output import exit_codes, given_settings, print_json, shared_options
 from stockpipe.cli.parts import DATASET_NAMES, filtered_parts, part_filters, run_words, usual_parts
+from stockpipe.cli.proposals import proposed
 from stockpipe.cli.read import open_quietly
-from stockpipe.cli.table import Look, Shown, in_width, print_table, tell
+from stockpipe.cli.table import Look, in_width, print_table, tell_what_is_missing
 from stockpipe.datasets import DATASETS
 from stockpipe.errors import DataCheckError
 from stockpipe.load.loads import day_of
@@ -41,6 +42,7 @@ _RUNS_LOOK = Look(
     right=("ROWS", "REJECTED", "CALLS", "SECONDS"),
     whole=("RUN", "DAY", "LIST", "STATUS"),
     spare=("SECONDS", "CALLS", "REJECTED", "ROWS"),
+    once=("NOTE",),
     paint=dict.fromkeys(BAD, "red"),
 )
 
@@ -127,14 +129,9 @@ def runs(ended: RunStatus | None, on: str | None, since: str | None, limit: int,
         if as_json:
             print_json([record.as_dict() for record in found])
         elif found:
-            _tell_what_is_missing(print_table(_RUNS, [_line(record) for record in found], _RUNS_LOOK))
+            tell_what_is_missing(print_table(_RUNS, [_line(record) for record in found], _RUNS_LOOK))
         if not found:
             click.echo("No run is recorded." if chosen == Chosen() else "No run is like this.", err=True)
-
-
-def _tell_what_is_missing(shown: Shown) -> None:
-    if not shown.all:
-        tell(shown.told("--json"))
 
 
 def _wanted(options: dict[str, Any], *, found: bool) -> list[PartId]:
@@ -145,7 +142,7 @@ def _wanted(options: dict[str, Any], *, found: bool) -> list[PartId]:
 
 
 def _show(found: list[Standing], counted: list[Standing]) -> None:
-    _tell_what_is_missing(print_table(_LISTS, [_cells(standing) for standing in found], _LISTS_LOOK))
+    tell_what_is_missing(print_table(_LISTS, [_cells(standing) for standing in found], _LISTS_LOOK))
     for standing in found:
         if standing.sample:
             click.echo(f"{standing.part.label}: sample data from the sandbox, not the real market", err=True)
@@ -161,13 +158,14 @@ def _propose(found: list[Standing], options: dict[str, Any], *, recorded: bool) 
     if not any(standing.reason for standing in found):
         return
     missing = [standing.part.part for standing in found if standing.reason and standing.part.part]
-    loads = "; ".join(next_command("run", *words) for words in run_words(missing))
+    loads = [next_command("run", *words) for words in run_words(missing)]
     if recorded:
-        click.echo(f"Next: {loads}; {next_command('runs')} shows what happened.", err=True)
+        steps = [*loads, f"{next_command('runs')} shows what happened."]
     elif load_settings(given_settings(options), env_file=options["env_file"]).is_set("POLYGON_API_KEY"):
-        click.echo(f"Next: {loads}", err=True)
+        steps = loads
     else:
-        click.echo(f"Next: {program()} init asks for the settings; {program()} demo needs none.", err=True)
+        steps = [f"{program()} init asks for the settings", f"{program()} demo needs none."]
+    click.echo(proposed("Next: ", *steps), err=True)
 
 
 def _cells(standing: Standing) -> list[Any]:

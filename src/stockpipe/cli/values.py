@@ -35,6 +35,39 @@ def is_number(value: Any) -> bool:
     return isinstance(value, int | float | Decimal) and not isinstance(value, bool)
 
 
+def rounded(value: Any) -> Any:
+    """A float as people read it: six places behind the point, or six digits where it is smaller than 1.
+
+    33.449999999999996 is 33.45, and 0.000012345678 is 1.23457e-05. Other values stay as they are.
+    """
+    if not isinstance(value, float) or not math.isfinite(value):
+        return value
+    return round(value, 6) if abs(value) >= 1 else float(f"{value:.6g}")
+
+
+def is_rounded(value: Any) -> bool:
+    """Whether `rounded` gives another number."""
+    return isinstance(value, float) and math.isfinite(value) and rounded(value) != value
+
+
+def without_common_zeros(values: list[Any]) -> list[Any]:
+    """The decimals of a column without the zeros that end all of them: 14.270000 and 7.600000 are 14.27 and 7.60."""
+    if not all(value is None or (isinstance(value, Decimal) and value.is_finite()) for value in values):
+        return values
+    places = max((_places(value) for value in values if value is not None), default=0)
+    return [value if value is None else _at_most(value, places) for value in values]
+
+
+def _places(value: Decimal) -> int:
+    """How many places behind the point say something."""
+    return len(format(value, "f").partition(".")[2].rstrip("0"))
+
+
+def _at_most(value: Decimal, places: int) -> Decimal:
+    whole, _, rest = format(value, "f").partition(".")
+    return Decimal(f"{whole}.{rest[:places]}")
+
+
 def number_of(count: int, what: str) -> str:
     """A number with its word: `1 row`, `1,234 rows`."""
     return f"{count:,} {what}{'' if count == 1 else 's'}"
