@@ -35,6 +35,9 @@ class Prices:
     bars: int
     securities: int
     prices_ms: float
+    unkept_security_ms: float
+    unkept_day_ms: float
+    factors_seconds: float
     security_ms: float
     newest_day_ms: float
     middle_day_ms: float

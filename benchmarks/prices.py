@@ -4,8 +4,8 @@
 
 5,040 trading days, and as many securities as make the number of bars; 60 million are 12,000 of them. Every other one splits
 once, all pay a dividend each quarter, and one in twenty is renamed after ten years. Printed are the milliseconds of one
-security (as `stockpipe prices` asks, and by the view), those of a day of all of them (the newest, and one in the middle), and
-the seconds of the whole panel to Parquet and of the same by hand (pandas_prices.py), whose closes must be ours within 1e-9.
+security (as `stockpipe prices` asks, and by the view), those of a day of all of them (the newest, and one in the middle), the
+same where the factors are not kept, the seconds to work them out, and those of the whole panel to Parquet and of the same by hand (pandas_prices.py), whose closes must be ours within 1e-9.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -26,8 +28,9 @@ import duckdb
 from measure import milliseconds, own_peak
 from stockpipe import Reader
 from stockpipe.base.engine import Config
-from stockpipe.models import all_views
+from stockpipe.models import all_views, keep_factors
 from stockpipe.settings import load_settings
+from stockpipe.warehouse import open_warehouse
 from stockpipe.warehouse.scripts import tables_script, views_script
 
 DAYS = 5040
@@ -92,20 +95,22 @@ def measure(folder: Path, securities: int) -> dict[str, float]:
     """The figures of one size."""
     file = folder / "bench.duckdb"
     generate(file, securities)
-    desk = Reader(load_settings({"STOCKPIPE_WAREHOUSE": "duckdb", "STOCKPIPE_DUCKDB_PATH": str(file)}, env={}))
+    settings = load_settings({"STOCKPIPE_WAREHOUSE": "duckdb", "STOCKPIPE_DUCKDB_PATH": str(file)}, env={})
+    desk = Reader(settings)
     one = f"SELECT * FROM ADJUSTED_BARS WHERE SECURITY_ID = 'T{securities // 40 * 20:05X}.20060102'"
     day = f"SELECT * FROM ADJUSTED_BARS WHERE DS = {_FIRST} + "
     found = {
         "bars": securities * DAYS, "securities": securities,
         "prices_ms": milliseconds(lambda: desk.prices(f"T{securities // 40 * 20:05X}Q", adjust="total")),
     }  # fmt: skip
+    middle = f"{day}{DAYS // 2 * 7 // 5}"
+    found |= timed(file, {"unkept_security_ms": one, "unkept_day_ms": middle})
+    began = time.perf_counter()
+    with closing(open_warehouse(settings)) as warehouse:
+        keep_factors(warehouse)
+    found["factors_seconds"] = round(time.perf_counter() - began, 2)
+    found |= timed(file, {"security_ms": one, "newest_day_ms": f"{day}{(DAYS - 1) * 7 // 5}", "middle_day_ms": middle})
     with duckdb.connect(str(file), read_only=True, config=_LIMITS) as connection:
-        for name, statement in (
-            ("security_ms", one),
-            ("newest_day_ms", f"{day}{(DAYS - 1) * 7 // 5}"),
-            ("middle_day_ms", f"{day}{DAYS // 2 * 7 // 5}"),
-        ):
-            found[name] = milliseconds(partial(_rows, connection, statement))
         before = round(own_peak(), 1)
         began = time.perf_counter()
         panel = folder / "panel.parquet"
@@ -119,6 +124,12 @@ def measure(folder: Path, securities: int) -> dict[str, float]:
             connection.execute(f"COPY {table} TO '{folder / table}.parquet' (FORMAT parquet)")
     found |= from_copies(file, one, f"{day}{(DAYS - 1) * 7 // 5}")
     return found | (by_hand(folder) if securities * DAYS <= _MOST_BY_HAND else {})
+
+
+def timed(file: Path, questions: Mapping[str, str]) -> dict[str, float]:
+    """The milliseconds of questions, by their names."""
+    with duckdb.connect(str(file), read_only=True, config=_LIMITS) as connection:
+        return {name: milliseconds(partial(_rows, connection, question)) for name, question in questions.items()}
 
 
 def from_copies(file: Path, one: str, day: str) -> dict[str, float]:

@@ -179,6 +179,11 @@ def _prices(found: Prices) -> Table:
         ("one security, by the view", f"{found.security_ms:.0f} ms"),
         ("the newest day of all, one in the middle", f"{found.newest_day_ms:.0f} ms, {found.middle_day_ms:.0f} ms"),
         (
+            "the same without kept factors: one security, a day in the middle",
+            f"{found.unkept_security_ms:.0f} ms, {found.unkept_day_ms:.0f} ms",
+        ),
+        ("the factors worked out", f"{found.factors_seconds:.1f} s"),
+        (
             "one security, a day of all, from copies in that order",
             f"{found.copy_security_ms:.0f} ms, {found.copy_day_ms:.0f} ms",
         ),

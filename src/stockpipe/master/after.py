@@ -1,4 +1,4 @@
-"""The build that follows a load, where STOCKPIPE_MASTER asks for it."""
+"""What follows a load: the build of the security master, where STOCKPIPE_MASTER asks for it, and the factors of prices."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from stockpipe.base.clock import Clock
 from stockpipe.base.stopping import as_interrupt
 from stockpipe.datasets import TICKERS, Part
 from stockpipe.errors import StockpipeError
+from stockpipe.models import PRICED, keep_factors
 from stockpipe.settings import Settings
 from stockpipe.warehouse import open_warehouse
 
@@ -32,13 +33,22 @@ def wants_master(settings: Settings, parts: Iterable[Part]) -> bool:
 
 
 def build_after(settings: Settings, clock: Clock, parts: Iterable[Part], *, loaded: str = "The day is loaded") -> int:
-    """Build the master after these parts were published, where it is wanted; what it warns of goes to the log.
+    """Build the master after these parts were published, where it is wanted, and work out the factors that rest on them.
 
-    What was published stays, whatever happens here: an error is logged (behind `loaded`), and its exit code returned; 0
-    where there was none. Only a stop is raised.
+    What it warns of goes to the log. What was published stays, whatever happens here: an error is logged (behind `loaded`),
+    and its exit code returned; 0 where there was none. Only a stop is raised.
     """
+    published = list(parts)
+    code = _build(settings, clock, published, loaded)
+    if any(part.dataset in PRICED for part in published):
+        with closing(open_warehouse(settings)) as warehouse:
+            keep_factors(warehouse)
+    return code
+
+
+def _build(settings: Settings, clock: Clock, published: Iterable[Part], loaded: str) -> int:
     try:
-        if wants_master(settings, parts):
+        if wants_master(settings, published):
             _tell(_built(settings, clock))
     except StockpipeError as error:
         if as_interrupt(error):

@@ -42,7 +42,7 @@ from stockpipe.master.spells import (
     stretches_sql,
 )
 from stockpipe.master.state import Row, State, digests, read_state
-from stockpipe.models import security_views
+from stockpipe.models import keep_factors, price_views, security_views
 from stockpipe.settings import Settings
 from stockpipe.warehouse import Warehouse, sql
 from stockpipe.warehouse.derived import Replacement, SomebodyWasFirst
@@ -258,7 +258,10 @@ class _Build:
         tables_there = [placed(table, prefix) for table in DERIVED]
         with WorkFolder() as folder, folder.told():
             files, builds = _written(rows, prefix, folder.path), placed(SECURITY_BUILDS, prefix)
-            self._warehouse.replace(Replacement(tables_there, files, builds, row, state.build, security_views(prefix)))
+            self._warehouse.replace(
+                Replacement(tables_there, files, builds, row, state.build, security_views(prefix), price_views(prefix))
+            )
+        keep_factors(self._warehouse)
         return built
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from stockpipe.datasets import TICKERS, Dataset
 from stockpipe.models.current import current_view
+from stockpipe.models.kept import keep_factors
 from stockpipe.models.price_views import PRICED, price_views
 from stockpipe.models.securities import security_views
 from stockpipe.models.tickers import ticker_views
@@ -17,7 +18,7 @@ def views(dataset: Dataset, table: Table) -> tuple[Model, ...]:
     if dataset is TICKERS:
         return ticker_views(table)
     own = (current_view(dataset, table),) if dataset.kind.write == "merge" else ()
-    return (*own, *price_views(table)) if dataset in PRICED else own
+    return (*own, *price_views(place(table.name))) if dataset in PRICED else own
 
 
 def all_views(dataset: Dataset, table: Table) -> tuple[Model, ...]:
@@ -27,4 +28,4 @@ def all_views(dataset: Dataset, table: Table) -> tuple[Model, ...]:
     return (*ticker_views(table), *security_views(place(table.name)))
 
 
-__all__ = ["Model", "all_views", "security_views", "views"]
+__all__ = ["PRICED", "Model", "all_views", "keep_factors", "price_views", "security_views", "views"]

@@ -38,7 +38,10 @@ NO_HISTORY = (
 
 @dataclass(frozen=True)
 class Sources:
-    """What the SELECTs read: names, in quotes where they need them. `history` is that of the security master."""
+    """What the SELECTs read: names, in quotes where they need them. `history` is that of the security master.
+
+    `factors` is a table that has what `factors_sql` gives, where there is one.
+    """
 
     daily_bars: str
     splits: str
@@ -46,6 +49,7 @@ class Sources:
     history: str
     bars: str = '"BARS"'
     adjustments: str = '"ADJUSTMENTS"'
+    factors: str = ""
 
 
 def bars_sql(sources: Sources) -> str:
@@ -120,15 +124,14 @@ SELECT "SERIES", "FIRST_BAR", 'price', 'a jump that no event explains', FALSE, m
 FROM moves WHERE move < {_JUMP[0]} OR move > {_JUMP[1]}"""
 
 
-def adjusted_sql(sources: Sources) -> str:
-    """Bars on the shares of the last bar: OPEN to VWAP and VOLUME by splits alone, TR_* with dividends reinvested too.
+def factors_sql(sources: Sources) -> str:
+    """What to multiply prices with: a row for each series and stretch of days between two events, cut by years.
 
-    The time between two events is cut by years, so that a bar meets the events of its year and not all of its series. A
-    factor is always more than 0: DuckDB takes the condition for a filter, and so keeps the pieces in memory, not the bars.
+    Bars from FROM_BAR (null: from the first one) to the day before UNTIL_BAR; behind the last event there is no row. Cut by
+    years, so that a bar meets the events of its year and not all of its series. A factor is always more than 0: DuckDB takes
+    the condition for a filter, and so keeps these rows in memory, not the bars.
     """
-    prices = ", ".join(f'CAST(b."{name}" AS DOUBLE) * s AS "{name}"' for name in _PRICES)
     ones, tens = (", ".join(f"({number})" for number in range(0, 10 * step, step)) for step in (1, 10))
-    total = ", ".join(f'CAST(b."{name}" AS DOUBLE) * s * q AS "TR_{name}"' for name in _PRICES[:4])
     # Written out: the short form (ROWS UNBOUNDED PRECEDING) is not known to work in every warehouse.
     onwards = 'PARTITION BY "SERIES" ORDER BY "FIRST_BAR" DESC ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW'
     return f"""WITH steps AS (
@@ -136,25 +139,36 @@ def adjusted_sql(sources: Sources) -> str:
     FROM {sources.adjustments} WHERE "SPLIT_FACTOR" <> 1 OR "DIVIDEND_FACTOR" <> 1 GROUP BY "SERIES", "FIRST_BAR"
 ),
 chain AS (
-    SELECT "SERIES", "FIRST_BAR" AS until_bar,
-        lag("FIRST_BAR") OVER (PARTITION BY "SERIES" ORDER BY "FIRST_BAR") AS from_bar,
-        exp(sum(split_ln) OVER ({onwards})) AS split_factor, exp(sum(dividend_ln) OVER ({onwards})) AS dividend_factor
+    SELECT "SERIES", lag("FIRST_BAR") OVER (PARTITION BY "SERIES" ORDER BY "FIRST_BAR") AS "FROM_BAR", "FIRST_BAR" AS "UNTIL_BAR",
+        exp(sum(split_ln) OVER ({onwards})) AS "SPLIT_FACTOR", exp(sum(dividend_ln) OVER ({onwards})) AS "DIVIDEND_FACTOR"
     FROM steps
 ),
 years AS (
-    SELECT {_FIRST_YEAR} + tens.n + ones.n AS y FROM (VALUES {tens}) AS tens(n) CROSS JOIN (VALUES {ones}) AS ones(n)
+    SELECT {_FIRST_YEAR} + tens.n + ones.n AS "YEAR" FROM (VALUES {tens}) AS tens(n) CROSS JOIN (VALUES {ones}) AS ones(n)
+)
+SELECT "SERIES", "YEAR", "FROM_BAR", "UNTIL_BAR", "SPLIT_FACTOR", "DIVIDEND_FACTOR"
+FROM chain JOIN years ON "YEAR" BETWEEN coalesce({_year('"FROM_BAR"')}, {_FIRST_YEAR}) AND {_year('"UNTIL_BAR"')}
+WHERE "SPLIT_FACTOR" > 0"""
+
+
+def adjusted_sql(sources: Sources) -> str:
+    """Bars on the shares of the last bar: OPEN to VWAP and VOLUME by splits alone, TR_* with dividends reinvested too."""
+    prices = ", ".join(f'CAST(b."{name}" AS DOUBLE) * s AS "{name}"' for name in _PRICES)
+    total = ", ".join(f'CAST(b."{name}" AS DOUBLE) * s * q AS "TR_{name}"' for name in _PRICES[:4])
+    factors = f"SELECT * FROM {sources.factors}" if sources.factors else factors_sql(sources)
+    return f"""WITH factors AS (
+    {factors}
 ),
-pieces AS (
-    SELECT chain.*, y FROM chain JOIN years ON y BETWEEN coalesce({_year("from_bar")}, {_FIRST_YEAR}) AND {_year("until_bar")}
-    WHERE split_factor > 0
+firsts AS (
+    SELECT "SERIES", "SPLIT_FACTOR" * "DIVIDEND_FACTOR" AS first_factor FROM factors
+    WHERE "FROM_BAR" IS NULL AND "YEAR" = {_year('"UNTIL_BAR"')}
 ),
-firsts AS (SELECT "SERIES", exp(sum(split_ln) + sum(dividend_ln)) AS first_factor FROM steps GROUP BY "SERIES"),
 b AS (
-    SELECT bars.*, coalesce(pieces.split_factor, 1.0) AS s, coalesce(pieces.dividend_factor, 1.0) AS q,
+    SELECT bars.*, coalesce(f."SPLIT_FACTOR", 1.0) AS s, coalesce(f."DIVIDEND_FACTOR", 1.0) AS q,
         coalesce(firsts.first_factor, 1.0) AS first_factor
     FROM {sources.bars} AS bars
-    LEFT JOIN pieces ON pieces."SERIES" = bars."SERIES" AND pieces.y = {_year('bars."DS"')}
-        AND bars."DS" < pieces.until_bar AND (pieces.from_bar IS NULL OR bars."DS" >= pieces.from_bar)
+    LEFT JOIN factors AS f ON f."SERIES" = bars."SERIES" AND f."YEAR" = {_year('bars."DS"')}
+        AND bars."DS" < f."UNTIL_BAR" AND (f."FROM_BAR" IS NULL OR bars."DS" >= f."FROM_BAR")
     LEFT JOIN firsts ON firsts."SERIES" = bars."SERIES"
 )
 SELECT b."SERIES", b."SECURITY_ID", b."TICKER", b."DS", {prices}, CAST(b."VOLUME" AS DOUBLE) / s AS "VOLUME",

@@ -13,7 +13,7 @@ from stockpipe.base.text import printable
 from stockpipe.datasets import Dataset, Part, Partition
 from stockpipe.errors import WarehouseError
 from stockpipe.warehouse.derived import Replacement
-from stockpipe.warehouse.model import Views
+from stockpipe.warehouse.model import Model, Views
 from stockpipe.warehouse.runs import RunRecord
 from stockpipe.warehouse.source import Source
 
@@ -209,6 +209,9 @@ class Warehouse(Protocol):
 
     def replace(self, replacement: Replacement) -> None:
         """Make the tables and views that are missing, and replace the tables' rows. SomebodyWasFirst, see Replacement."""
+
+    def keep(self, views: Sequence[Model]) -> None:
+        """Work out what can be kept of views in a DuckDB file, where it was let go of and is worth it. Elsewhere nothing is kept."""
 
     def export(self, dataset: Dataset, ds: date, parts: list[Part], target: Path) -> int:
         """Write a day's rows of some parts to a Parquet file and return how many there are."""

@@ -17,7 +17,8 @@ class Replacement:
     """Derived tables that are replaced whole, in one transaction.
 
     `files` are their rows as Parquet (one file each, no file for a table without rows). The row of `log` is added to the
-    log's table, whose column `BUILD` counts: unless its highest number is still `after`, somebody else was first.
+    log's table, whose column `BUILD` counts: unless its highest number is still `after`, somebody else was first. `readers`
+    are views of others that read the tables: what is kept of them is stale then.
     """
 
     tables: Sequence[Table]
@@ -26,6 +27,7 @@ class Replacement:
     row: tuple[Any, ...]
     after: int
     views: Sequence[Model] = ()
+    readers: Sequence[Model] = ()
 
 
 class SomebodyWasFirst(WarehouseError):

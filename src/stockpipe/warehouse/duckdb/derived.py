@@ -14,6 +14,7 @@ from stockpipe.base.text import literal
 from stockpipe.warehouse import sql
 from stockpipe.warehouse.base import QueryResult
 from stockpipe.warehouse.derived import Replacement, must_still_be, newest
+from stockpipe.warehouse.duckdb import kept
 from stockpipe.warehouse.duckdb.file import patiently
 from stockpipe.warehouse.duckdb.reading import refused
 from stockpipe.warehouse.duckdb.shape import look, shape
@@ -52,6 +53,7 @@ def replace(
     """Replace the tables in one transaction; whether it was the first time, or one of them was missing. `insert` puts rows into a table."""
     tables = [*replacement.tables, replacement.log]
     stands = [look(connection, table) for table in tables]
+    stale = kept.stale(connection, replacement.readers)
     connection.execute("BEGIN TRANSACTION")
     for table, existing in zip(tables, stands, strict=True):
         shape(connection, table, existing)
@@ -64,5 +66,6 @@ def replace(
                 f"INSERT INTO {table.name} ({columns}) SELECT {columns} FROM read_parquet(?)", [str(file)]
             )
     insert(connection, replacement.log, [replacement.row])
+    kept.let_go(connection, stale)
     connection.execute("COMMIT")
     return replacement.after == 0 or not all(existing.columns for existing in stands)

@@ -22,7 +22,7 @@ from stockpipe.warehouse import sql
 from stockpipe.warehouse.base import Compacted, Delivery, History, QueryResult, require_counts
 from stockpipe.warehouse.derived import Replacement
 from stockpipe.warehouse.dialect import duckdb_create, duckdb_type, duckdb_view
-from stockpipe.warehouse.duckdb import derived
+from stockpipe.warehouse.duckdb import derived, kept
 from stockpipe.warehouse.duckdb.compact import compact
 from stockpipe.warehouse.duckdb.copying import copied
 from stockpipe.warehouse.duckdb.exact import asked_exactly
@@ -72,6 +72,7 @@ class DuckDBWarehouse:
         self._held: duckdb.DuckDBPyConnection | None = None
         self._was: list[tuple[str, str]] = []
         self._prepared = False
+        self._readers: dict[str, list[Model]] = {}
 
     def table(self, dataset: Dataset) -> str:
         """See Warehouse."""
@@ -96,6 +97,7 @@ class DuckDBWarehouse:
                 connection.execute("COMMIT")
                 known = [stands.columns for stands in existing]
                 tell_of_coarse_columns(main, known[0])
+                self._readers[dataset.name] = [view for view in views(dataset, main) if view.kept]
                 log.info("Table %s already exists" if known[0] else "Table %s created", self.table(dataset))
                 if not all(known):
                     self._make_views(connection, views(dataset, main))
@@ -142,12 +144,14 @@ class DuckDBWarehouse:
         needed = 2 * sum(path.stat().st_size for path in delivery.parquet)
         try:
             with _one_publish, translated(self.path, needed), interruptible(connection := self._hold()):
+                stale = kept.stale(connection, self._readers.get(delivery.dataset.name, ()))
                 connection.execute("BEGIN TRANSACTION")
                 overruled = _WRITERS[delivery.dataset.kind.write](connection, main, delivery)
                 for rows in delivery.rejects:
                     _insert(connection, rejects, rows)
                 records = delivery.ended(overruled)
                 _insert(connection, runs, [record.row() for record in [*records, *delivery.left_out]])
+                kept.let_go(connection, stale)
                 committing.set()
                 connection.execute("COMMIT")
         except BaseException:
@@ -231,6 +235,15 @@ class DuckDBWarehouse:
                     self._make_views(connection, replacement.views)
         finally:
             self.close()
+
+    def keep(self, views: Sequence[Model]) -> None:
+        """See Warehouse."""
+        self.close()
+        if not self.path.exists():
+            return
+        with _one_publish, translated(self.path), self._open() as connection, interruptible(connection):
+            for table, rows in kept.keep(connection, views):
+                log.info("Worked out table %s (%s rows)", table, f"{rows:,}")
 
     def export(self, dataset: Dataset, ds: date, parts: list[Part], target: Path) -> int:
         """See Warehouse."""

@@ -21,7 +21,7 @@ from stockpipe.warehouse.base import Compacted, Delivery, History, QueryResult
 from stockpipe.warehouse.derived import Replacement
 from stockpipe.warehouse.dialect import TableOptions, duckdb_type
 from stockpipe.warehouse.history import before_sql
-from stockpipe.warehouse.model import Views
+from stockpipe.warehouse.model import Model, Views
 from stockpipe.warehouse.names import bare
 from stockpipe.warehouse.runs import RunRecord
 from stockpipe.warehouse.snowflake.connection import Connection, number_of
@@ -135,6 +135,9 @@ class SnowflakeWarehouse:
         """See Warehouse."""
         self._session.open()
         replace(replacement, self._publisher, self._tables)
+
+    def keep(self, views: Sequence[Model]) -> None:
+        """See Warehouse."""
 
     def export(self, dataset: Dataset, ds: date, parts: list[Part], target: Path) -> int:
         """See Warehouse."""
