@@ -67,8 +67,8 @@ def test_bars_that_are_left_out_are_told() -> None:
     prices.master(("U.1", "USED", "2024-03-01", "2024-03-05"), ("U.2", "USED", "2024-03-05", None))
     asked = ("prices", "BACK", "USED", "--adjust", "none", "--from", "2024-03-01", *PLACE)
     assert command(*asked).stderr.splitlines()[:2] == [
-        "BACK: 2 bars from 2024-03-06 to 2024-03-07 left out: of days on which BACK is not on the lists, so it is not known whose they are.",
-        "USED: 1 bar on 2024-03-04 left out: of U.1, and the last bars of USED are not.",
+        "BACK: 2 bars from 2024-03-06 to 2024-03-07 left out: no list of these days has BACK, so it is not known whose they are.",
+        "USED: 1 bar on 2024-03-04 left out: they are of U.1, and the last bars of USED are not.",
     ]
     assert "left out" not in command(*asked, "-q").stderr
     assert "left out" not in command(*asked[:-2], "--to", "2024-03-05", "--from", "2024-03-05", *PLACE).stderr

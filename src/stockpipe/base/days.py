@@ -31,9 +31,11 @@ def not_in_future(word: str, day: date, today: date) -> date:
 
 
 def nearest_days(days: Iterable[date], wanted: date) -> str:
-    """The three of some days that are nearest to another one, oldest first: `2026-02-04, 2026-02-05, 2026-02-06`."""
-    near = sorted(days, key=lambda day: (abs((day - wanted).days), day))[:3]
-    return ", ".join(map(str, sorted(near)))
+    """The hint for a day that is not published: the three of the published ones that are nearest to it, oldest first."""
+    near = sorted(sorted(days, key=lambda day: (abs((day - wanted).days), day))[:3])
+    if len(near) == 1:
+        return f"The only one is {near[0]}."
+    return f"The nearest are {', '.join(map(str, near))}; stockpipe runs lists all of them."
 
 
 def time_of_day(text: str) -> tuple[int, int]:

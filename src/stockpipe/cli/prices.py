@@ -105,9 +105,9 @@ def _tell_left_out(stretches: Answer) -> None:
         first, last, ticker, owner = (row[name] for name in ("FIRST_DS", "LAST_DS", "TICKER", "SECURITY_ID"))
         days = f"on {first}" if first == last else f"from {first} to {last}"
         if owner:
-            why = f"of {owner}, and the last bars of {ticker} are not"
+            why = f"they are of {owner}, and the last bars of {ticker} are not"
         else:
-            why = f"of days on which {ticker} is not on the lists, so it is not known whose they are"
+            why = f"no list of these days has {ticker}, so it is not known whose they are"
         click.echo(f"{row['ASKED']}: {number_of(row['BARS'], 'bar')} {days} left out: {why}.", err=True)
     if len(rows) > _MOST_TOLD:
         click.echo(f"And {len(rows) - _MOST_TOLD:,} more such stretches of days.", err=True)

@@ -328,10 +328,7 @@ class Reader:
             raise self._nothing_published(parts)
         wanted = found[-1] if day is None else day_of("day", day)
         if wanted not in found:
-            raise UsageError(
-                f"{wanted} is not a published day of {_labels(parts)}.",
-                hint=f"The nearest are {nearest_days(found, wanted)}; stockpipe runs lists all of them.",
-            )
+            raise UsageError(f"{wanted} is not a published day of {_labels(parts)}.", hint=nearest_days(found, wanted))
         place = found.index(wanted)
         return wanted, found[place - 1] if place else None
 

@@ -34,9 +34,8 @@ def published_in(warehouse: Warehouse, parts: Sequence[Part]) -> list[date]:
 
 
 def which_days(days: Sequence[date], wanted: date) -> str:
-    """The hint for a day that is not published: the nearest ones of those that are."""
-    near = f"The nearest are {nearest_days(days, wanted)}; " if days else ""
-    return f"{near}stockpipe runs lists {'all of them' if near else 'the days that exist'}."
+    """The hint for a day that is not published: the nearest ones of those that are, where there are any."""
+    return nearest_days(days, wanted) if days else "stockpipe runs lists the days that exist."
 
 
 def export_day(warehouse: Warehouse, parts: list[Part], ds: date, form: str, file: Path) -> int:
