@@ -138,7 +138,7 @@ def test_the_failed_run_in_the_list(env: dict[str, str]) -> None:
 
 def test_the_end_of_a_schedule_without_an_api(env: dict[str, str]) -> None:
     shown = blocks(under(PAGE, "### In the foreground"), "text")[0]
-    down = env | {"MASSIVE_BASE_URL": "http://127.0.0.1:9", "STOCKPIPE_DEADLINE": "1"}
+    down = env | {"MASSIVE_BASE_URL": "http://127.0.0.1:9", "STOCKPIPE_DEADLINE": "3"}
     printed = scheduled("stockpipe schedule", down)
     assert_shown("\n".join(printed.splitlines()[-3:-1]), shown)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import pairwise
 
 import pytest
@@ -384,6 +385,16 @@ def test_a_deadline_that_ends_a_retry_tells_what_failed() -> None:
         assert told.value.hint.startswith(hint)
 
 
+def test_a_deadline_that_is_over_tells_what_failed_before() -> None:
+    paid = pacer(clock := FakeClock(), plan="paid")
+    clock.seconds += 7200.1
+    with pytest.raises(ApiError) as told:
+        paid.wait_for_turn(Transient("gone", "Check HTTPS_PROXY."))
+    assert (told.value.message, told.value.hint) == (
+        "The run's deadline leaves no time for the next call; the last one failed: gone.", "Check HTTPS_PROXY.",
+    )  # fmt: skip
+
+
 @pytest.mark.parametrize(("seconds", "ends"), [(7200.0, False), (7200.1, True)])
 def test_a_wait_may_end_with_the_run_and_not_after_it(seconds: float, ends: bool) -> None:
     patience = pacer(clock := FakeClock()).patience
@@ -398,7 +409,8 @@ def test_a_wait_may_end_with_the_run_and_not_after_it(seconds: float, ends: bool
 def test_a_stop_ends_every_wait_and_lets_no_call_start() -> None:
     paid = pacer(clock := FakeClock(), plan="paid")
     paid.patience.stop.set()
-    for wait in (paid.wait_for_turn, paid.patience.check, lambda: paid.patience.wait(1.0)):
+    waits: list[Callable[[], None]] = [paid.wait_for_turn, paid.patience.check, lambda: paid.patience.wait(1.0)]
+    for wait in waits:
         with pytest.raises(Interrupted):
             wait()
     assert (paid.counts.calls, clock.slept) == (0, [])

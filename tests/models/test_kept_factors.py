@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import shutil
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,11 @@ import pytest
 import stockpipe
 from conftest import flags, table
 from stockpipe.errors import DataCheckError
-from stockpipe.models import all_views, price_views
+from stockpipe.models import all_views, keep_factors, price_views
 from stockpipe.sandbox import Sandbox
 from stockpipe.settings import load_settings
+from stockpipe.warehouse import open_warehouse
+from stockpipe.warehouse.dialect import duckdb_view
 from stockpipe.warehouse.scripts import tables_script, views_script
 from support import loads
 from support.master import Place
@@ -162,6 +165,19 @@ def test_a_build_of_the_master_gives_the_factors_their_new_series() -> None:
 def test_a_publish_that_is_refused_lets_go_of_nothing() -> None:
     with Sandbox(rows=10, now=lambda: EVENING) as other, pytest.raises(DataCheckError):
         loads.load(flags(other), dataset="splits")
+    assert is_kept() == (True, True)
+
+
+@pytest.mark.usefixtures("many")
+def test_the_limits_of_a_file_that_other_code_has_open_are_as_they_were() -> None:
+    settings = load_settings(DUCK, env={})
+    with duckdb.connect(str(FILE)) as own, closing(open_warehouse(settings)) as warehouse:
+        own.execute("SET memory_limit = '777MiB'; SET threads = 2")
+        own.execute(";".join(duckdb_view(price_views()[-1], "CREATE OR REPLACE VIEW")))
+        keep_factors(warehouse)
+        assert own.execute("SELECT current_setting('memory_limit'), current_setting('threads')").fetchall() == [
+            ("777.0 MiB", 2)
+        ]
     assert is_kept() == (True, True)
 
 

@@ -81,16 +81,19 @@ class Client:
         `has_rows`: see `read_page`. Raises AccessError, CursorRefused (only `on_cursor`), ApiError, Interrupted.
         """
         began = self.pacer.patience.clock.monotonic()
+        failed: Exception | None = None
         for attempt in count(1):
-            self.pacer.wait_for_turn()
+            self.pacer.wait_for_turn(failed)
             try:
                 answer = self.answer(target)
                 now = self.pacer.patience.clock.now()
                 page = judged(answer, source, self.origin.key, on_cursor=on_cursor, now=now, has_rows=has_rows)
             except Throttled as fault:
+                failed = fault
                 self.pacer.refused(fault.retry_after)
                 self.pacer.before_retry(fault, attempt, throttled=True)
             except Transient as fault:
+                failed = fault
                 self.pacer.before_retry(fault, attempt, throttled=False, since=began)
             else:
                 self.pacer.answered()

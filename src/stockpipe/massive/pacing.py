@@ -126,17 +126,18 @@ class Patience:
         """
         if self.clock.monotonic() + seconds > self.ends_at:
             last = f"; the last one failed: {fault}" if fault else ""
+            wait = f" (it must wait {max(1.0, seconds):.0f} s)" if seconds else ""
             raise ApiError(
-                f"The run's deadline leaves no time for the next call (it must wait {seconds:.0f} s){last}.",
+                f"The run's deadline leaves no time for the next call{wait}{last}.",
                 hint=getattr(fault, "remedy", "")
                 or "Give it longer with --deadline, or run again when the API is quicker.",
             )
         if self.is_set() or not self.clock.sleep(seconds, self.own_stop):
             raise Interrupted("Stopped on request.")
 
-    def check(self) -> None:
-        """Raise when the run is over, or was stopped."""
-        self.wait(0.0)
+    def check(self, fault: Exception | None = None) -> None:
+        """Raise when the run is over, or was stopped; `fault` as in `wait`."""
+        self.wait(0.0, fault)
 
 
 @dataclass
@@ -176,13 +177,13 @@ class Pacer:
             return self.own_delay
         return 0.0 if self.plan == "paid" else POLITE_DELAY
 
-    def wait_for_turn(self) -> None:
-        """Return when the next call may start."""
+    def wait_for_turn(self, fault: Exception | None = None) -> None:
+        """Return when the next call may start. `fault` is how the try before ended: where there is no time left, the error tells it."""
         waited = 0.0
-        self.patience.check()
+        self.patience.check(fault)
         while (wait := self._claim()) > 0:
             self._tell(wait)
-            self.patience.wait(wait)
+            self.patience.wait(wait, fault)
             waited += wait
         with self._lock:
             self._count(calls=1, waited=waited)

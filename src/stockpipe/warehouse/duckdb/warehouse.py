@@ -241,9 +241,12 @@ class DuckDBWarehouse:
         self.close()
         if not self.path.exists():
             return
-        with _one_publish, translated(self.path), self._open() as connection, interruptible(connection):
-            for table, rows in kept.keep(connection, views):
-                log.info("Worked out table %s (%s rows)", table, f"{rows:,}")
+        try:
+            with _one_publish, translated(self.path), interruptible(connection := self._hold()):
+                for table, rows in kept.keep(connection, views):
+                    log.info("Worked out table %s (%s rows)", table, f"{rows:,}")
+        finally:
+            self.close()
 
     def export(self, dataset: Dataset, ds: date, parts: list[Part], target: Path) -> int:
         """See Warehouse."""
