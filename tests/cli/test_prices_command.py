@@ -61,13 +61,13 @@ def test_what_was_not_known_of_events_on_a_day_is_told() -> None:
 
 def test_bars_that_are_left_out_are_told() -> None:
     prices = Prices()
-    prices.closes("BACK", "2024-03-04", 10, 10, 11, 11, 12)
+    prices.closes("GONE", "2024-03-04", 10, 10, 11, 11, 12)
     prices.closes("USED", "2024-03-04", 10, 11)
-    prices.master(("B.1", "BACK", "2024-03-01", "2024-03-06"), ("B.1", "BACK", "2024-03-08", None))
+    prices.master(("B.1", "GONE", "2024-03-01", "2024-03-06"))
     prices.master(("U.1", "USED", "2024-03-01", "2024-03-05"), ("U.2", "USED", "2024-03-05", None))
-    asked = ("prices", "BACK", "USED", "--adjust", "none", "--from", "2024-03-01", *PLACE)
+    asked = ("prices", "GONE", "USED", "--adjust", "none", "--from", "2024-03-01", *PLACE)
     assert command(*asked).stderr.splitlines()[:2] == [
-        "BACK: 2 bars from 2024-03-06 to 2024-03-07 left out: no list of these days has BACK, so it is not known whose they are.",
+        "GONE: 3 bars from 2024-03-06 to 2024-03-08 left out: no list of these days has GONE, so it is not known whose they are.",
         "USED: 1 bar on 2024-03-04 left out: they are of U.1, and the last bars of USED are not.",
     ]
     assert "left out" not in command(*asked, "-q").stderr

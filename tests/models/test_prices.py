@@ -257,23 +257,41 @@ def left_out(prices: Prices, *tickers: str, **how: Any) -> list[tuple[Any, ...]]
     return [(*row[:3], str(row[3]), str(row[4]), row[5]) for row in prices.desk.bars_left_out(tickers, **how).tuples()]
 
 
-def test_a_security_that_comes_back_to_the_lists_has_a_hole_that_is_told(prices: Prices) -> None:
+def test_a_security_that_comes_back_to_the_lists_has_no_hole(prices: Prices) -> None:
+    """It traded elsewhere meanwhile: the bars are its own, though no list says so (SECURITY_ID is null)."""
+    prices.closes("X", "2024-03-04", 20, 20, 10, 10, 5, 5)
+    prices.splits(("X", "2024-03-06", 1, 2), ("X", "2024-03-08", 1, 2))
+    prices.dividends(("X", "2024-03-07", 1))
+    prices.master(("X.1", "X", "2024-03-01", "2024-03-06"), ("X.1", "X", "2024-03-08", None))
+    assert prices.values("X", "CLOSE") == {f"2024-03-0{day}": 5 for day in range(4, 10)}
+    assert [row["SECURITY_ID"] for row in prices.desk.prices("X")] == ["X.1", "X.1", None, None, "X.1", "X.1"]
+    assert prices.values("X", "DIVIDEND_FACTOR", adjust="total")["2024-03-06"] == pytest.approx(0.9)
+    assert {series for series, _ in beside(prices)} == {"X.1"}
+    assert left_out(prices, "X") == []
+
+
+def test_a_ticker_that_another_had_meanwhile_has_a_hole_that_is_told(prices: Prices) -> None:
     prices.closes("X", "2024-03-04", 10, 10, 11, 11, 12, 12)
     prices.master(("X.1", "X", "2024-03-01", "2024-03-06"), ("X.1", "X", "2024-03-08", None))
+    prices.master(("Y.1", "X", "2024-03-07", "2024-03-08"))
     assert [*prices.values("X", "CLOSE", adjust="none")] == ["2024-03-04", "2024-03-05", "2024-03-08", "2024-03-09"]
-    assert left_out(prices, "X") == [("X", "X", None, "2024-03-06", "2024-03-07", 2)]
-    assert left_out(prices, "X", start="2024-03-07", end="2024-03-08") == [
-        ("X", "X", None, "2024-03-07", "2024-03-07", 1)
+    assert left_out(prices, "X", start="2024-03-06", end="2024-03-06") == [
+        ("X", "X", None, "2024-03-06", "2024-03-06", 1)
     ]
     assert left_out(prices, "X", start="2024-03-08") == left_out(prices, "NONE") == []
+    assert left_out(prices, "X") == [
+        ("X", "X", None, "2024-03-06", "2024-03-06", 1),
+        ("X", "X", "Y.1", "2024-03-07", "2024-03-07", 1),
+    ]
 
 
-def test_a_hole_under_an_earlier_name_is_told_and_later_bars_of_that_name_are_not(prices: Prices) -> None:
-    prices.closes("OLD", "2024-03-04", 10, 10, 11, 11, 12, 12, 13)
-    prices.closes("NEW", "2024-03-08", 11, 11)
-    prices.master(("O.1", "OLD", "2024-03-01", "2024-03-05"), ("O.1", "OLD", "2024-03-06", "2024-03-08"))
-    prices.master(("O.1", "NEW", "2024-03-08", None))
-    assert left_out(prices, "NEW") == [("NEW", "OLD", None, "2024-03-05", "2024-03-05", 1)]
+def test_a_security_that_had_another_name_meanwhile_has_no_bars_of_its_old_one(prices: Prices) -> None:
+    prices.closes("A", "2024-03-04", 10, 77, 12)
+    prices.closes("B", "2024-03-05", 11)
+    prices.master(("O.1", "A", "2024-03-01", "2024-03-05"), ("O.1", "B", "2024-03-05", "2024-03-06"))
+    prices.master(("O.1", "A", "2024-03-06", None))
+    assert prices.values("A", "CLOSE", adjust="none") == {"2024-03-04": 10, "2024-03-05": 11, "2024-03-06": 12}
+    assert left_out(prices, "A") == [("A", "A", None, "2024-03-05", "2024-03-05", 1)]
 
 
 def test_bars_of_another_security_and_of_one_that_left_the_lists_are_told(prices: Prices) -> None:
@@ -281,9 +299,9 @@ def test_bars_of_another_security_and_of_one_that_left_the_lists_are_told(prices
     prices.closes("GONE", "2024-03-04", 10, 10, 11)
     prices.master(("FUND.1", "META", "2024-03-01", "2024-03-06"), ("FB.1", "META", "2024-03-06", None))
     prices.master(("GONE.1", "GONE", "2024-03-01", "2024-03-05"))
-    assert [*prices.values("GONE", "CLOSE", adjust="none")] == ["2024-03-05", "2024-03-06"]
+    assert [*prices.values("GONE", "CLOSE", adjust="none")] == ["2024-03-04"]
     assert left_out(prices, "META", "GONE") == [
-        ("GONE", "GONE", "GONE.1", "2024-03-04", "2024-03-04", 1),
+        ("GONE", "GONE", None, "2024-03-05", "2024-03-06", 2),
         ("META", "META", "FUND.1", "2024-03-04", "2024-03-05", 2),
     ]
 

@@ -16,7 +16,8 @@ PRICED = tuple(DATASETS[name] for name in ("daily_bars", "splits", "dividends"))
 _SERIES = Column(
     "SERIES",
     text(),
-    "What goes on over days: the security (before the first list that of its ticker then), or the ticker where no list has it.",
+    "What goes on over days: the security (before the first list that of its ticker then; one that comes back to the lists also "
+    "while it is away), or the ticker where no list has it.",
 )
 _SECURITY = Column("SECURITY_ID", text(), "The security; null for a ticker that no list of the day has.")
 _TICKER = Column("TICKER", text(20), "Symbol on the day; case matters.")

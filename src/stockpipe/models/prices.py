@@ -3,8 +3,9 @@
 All are SELECTs over one another, the same in both warehouses: as views for SQL, and as parts of one statement for
 `stockpipe prices`. Nothing is stored, since every later split rewrites the past.
 
-What continues over days is a SERIES: the security where the security master knows it, else the ticker; before the master's
-first list that of the security which had the ticker in this list. For a bar of day t,
+What continues over days is a SERIES: the security where the security master knows it, else the ticker. Before the master's
+first list it is that of the security which had the ticker in this list, and while a security is away from the lists that of
+the security which comes back. For a bar of day t,
 with products over the events whose first bar lies after t:
 
     split factor     S(t) = product of split_from / split_to                  prices x S, volume / S
@@ -55,22 +56,37 @@ class Sources:
 def bars_sql(sources: Sources) -> str:
     """Raw bars with SECURITY_ID, joined by ticker and day; null for a ticker that no list of that day has.
 
-    Before the first list that the master knows, a series goes on by ticker: it is that of the security which had the ticker
-    then. Otherwise years of bars would end where the daily lists begin.
+    Before the first list that the master knows, and between two stretches of one security with the same ticker which nobody
+    else had meanwhile, a series goes on by ticker. Otherwise years of bars would end where the daily lists begin, and a stock
+    that traded elsewhere for some weeks would have a hole.
     """
     columns = ", ".join(
         f'b."{name}"' for name in ("OPEN", "HIGH", "LOW", "CLOSE", "VOLUME", "VWAP", "TRANSACTIONS", "OTC")
     )
-    first_day = f'SELECT min("VALID_FROM") FROM {sources.history}'
     return (
         f'SELECT coalesce(h."SECURITY_ID", f."SECURITY_ID", b."TICKER") AS "SERIES", h."SECURITY_ID", b."TICKER", b."DS", '
         f"{columns}\n"
         f"FROM {sources.daily_bars} AS b\n"
         f'LEFT JOIN {sources.history} AS h ON h."TICKER" = b."TICKER" AND h."VALID_FROM" <= b."DS" '
         f'AND (h."VALID_TO" > b."DS" OR h."VALID_TO" IS NULL)\n'
-        f'LEFT JOIN (SELECT * FROM {sources.history} WHERE "VALID_FROM" = ({first_day})) AS f '
-        f'ON f."TICKER" = b."TICKER" AND f."VALID_FROM" > b."DS"'
+        f'LEFT JOIN ({_unlisted(sources.history)}) AS f ON f."TICKER" = b."TICKER" '
+        f'AND b."DS" >= f.since AND b."DS" < f.until'
     )
+
+
+def _unlisted(history: str) -> str:
+    """The days without a list that are a security's all the same: from `since` to the day before `until`."""
+    by_ticker, by_id = (f'OVER (PARTITION BY "{name}" ORDER BY "VALID_FROM")' for name in ("TICKER", "SECURITY_ID"))
+    return f"""SELECT "TICKER", "SECURITY_ID", DATE '1900-01-01' AS since, "VALID_FROM" AS until
+    FROM {history} WHERE "VALID_FROM" = (SELECT min("VALID_FROM") FROM {history})
+    UNION ALL
+    SELECT "TICKER", "SECURITY_ID", "VALID_TO", next_from
+    FROM (
+        SELECT "TICKER", "SECURITY_ID", "VALID_TO", lead("VALID_FROM") {by_ticker} AS next_from,
+            lead("SECURITY_ID") {by_ticker} AS next_id, lead("TICKER") {by_id} AS next_ticker
+        FROM {history}
+    ) AS stretches
+    WHERE next_id = "SECURITY_ID" AND next_ticker = "TICKER" AND next_from > "VALID_TO\""""
 
 
 def names_sql(history: str, tickers: str) -> str:

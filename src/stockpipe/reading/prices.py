@@ -144,12 +144,13 @@ def _scope(sources: Sources, asked: Asked) -> str:
 
 
 def _chosen(asked: Asked) -> str:
-    """For each asked ticker the series that bore it last, up to the end of what is asked."""
+    """For each asked ticker the security that bore it last, up to the end of what is asked; where none did, its bare bars."""
     return f"""chosen AS (
     SELECT "TICKER" AS asked, "SERIES" FROM (
         SELECT "TICKER", "SERIES", max("DS") AS last_ds FROM "BARS"
         WHERE "TICKER" IN ({", ".join(asked.tickers)}) AND "DS" <= {day_literal(asked.end)} GROUP BY "TICKER", "SERIES"
-    ) AS bearers QUALIFY row_number() OVER (PARTITION BY "TICKER" ORDER BY last_ds DESC, "SERIES") = 1
+    ) AS bearers QUALIFY row_number() OVER (PARTITION BY "TICKER" ORDER BY
+        CASE WHEN "SERIES" = "TICKER" THEN 1 ELSE 0 END, last_ds DESC, "SERIES") = 1
 )"""
 
 
