@@ -1,11 +1,13 @@
 """The gate in a process and an environment of its own, with the face of `SnowflakeGate`.
 
-`python -m snowflake_gate.remote` serves one gate for the client that started it: calls come as pickles over a pipe of
-loopback, guarded by a key that the client made.
+`python -m snowflake_gate.remote` serves gates, one after the other, for the client that started it: calls come as pickles
+over a pipe of loopback, guarded by a key that the client made. A process that has no gate waits for the next one, since
+starting it takes longer than most tests.
 """
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import os
 import secrets
@@ -18,6 +20,7 @@ from typing import Any, Self
 
 _KEY = "GATE_KEY"
 _PYTHON = "GATE_PYTHON"
+_idle: list[Connection[Any, Any]] = []
 
 
 class RemoteGate:
@@ -27,19 +30,14 @@ class RemoteGate:
         self._options = options
 
     def __enter__(self) -> Self:
-        key = secrets.token_hex(16)
-        with Listener(("127.0.0.1", 0), authkey=key.encode()) as listener:
-            self._process = subprocess.Popen(
-                [os.environ[_PYTHON], "-m", "snowflake_gate.remote", str(listener.address[1])],
-                env=_without(_PYTHON) | {_KEY: key, "PYTHONPATH": str(Path(__file__).parents[1])},
-            )
-            self._pipe: Connection[Any, Any] = listener.accept()
+        self._pipe = _idle.pop() if _idle else _started()
         self._pipe.send(self._options)
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._pipe.close()
-        self._process.wait(30)
+        self._pipe.send(None)
+        self._pipe.recv()  # the gate is closed
+        _idle.append(self._pipe)
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
@@ -57,6 +55,24 @@ class RemoteGate:
         if not good:
             raise answer
         return answer
+
+
+def _started() -> Connection[Any, Any]:
+    """A process that serves gates until this one ends."""
+    key = secrets.token_hex(16)
+    with Listener(("127.0.0.1", 0), authkey=key.encode()) as listener:
+        process = subprocess.Popen(
+            [os.environ[_PYTHON], "-m", "snowflake_gate.remote", str(listener.address[1])],
+            env=_without(_PYTHON) | {_KEY: key, "PYTHONPATH": str(Path(__file__).parents[1])},
+        )
+        pipe: Connection[Any, Any] = listener.accept()
+    atexit.register(_ended, process, pipe)
+    return pipe
+
+
+def _ended(process: subprocess.Popen[bytes], pipe: Connection[Any, Any]) -> None:
+    pipe.close()
+    process.wait(30)
 
 
 def _without(name: str) -> dict[str, str]:
@@ -92,16 +108,18 @@ class _Dict(dict[str, Any]):
 
 
 def _serve(pipe: Connection[Any, Any]) -> None:
-    """Answer the client until it goes."""
+    """Answer the client until it goes, with a gate for each set of options."""
     from snowflake_gate.server import SnowflakeGate
 
-    with contextlib.suppress(EOFError), SnowflakeGate(**pipe.recv()) as gate:
+    with contextlib.suppress(EOFError):
         while True:
-            what, name, *rest = pipe.recv()
-            try:
-                pipe.send((True, _done(getattr(gate, name), what, rest)))
-            except Exception as error:  # noqa: BLE001 - raised in the test that asked
-                pipe.send((False, error))
+            with SnowflakeGate(**pipe.recv()) as gate:
+                for what, name, *rest in iter(pipe.recv, None):
+                    try:
+                        pipe.send((True, _done(getattr(gate, name), what, rest)))
+                    except Exception as error:  # noqa: BLE001 - raised in the test that asked
+                        pipe.send((False, error))
+            pipe.send(None)
 
 
 def _done(found: Any, what: str, rest: list[Any]) -> Any:
