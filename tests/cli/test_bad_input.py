@@ -107,6 +107,24 @@ def test_a_folder_as_the_duckdb_file(serve: Serve, tmp_path: Path, arguments: li
     refused(6, *arguments, env=env, says=says)
 
 
+@pytest.mark.parametrize(
+    ("path", "file"), [(".", "stockpipe.duckdb"), ("..", "../stockpipe.duckdb"), ("/", "/stockpipe.duckdb")]
+)
+def test_a_folder_without_a_name_as_the_duckdb_file(serve: Serve, path: str, file: str) -> None:
+    sandbox = serve(many(1))
+    env = flags(sandbox, STOCKPIPE_DUCKDB_PATH=path, MASSIVE_PLAN="free")
+    # As Windows writes them.
+    path, file = str(Path(path)), str(Path(file))
+    says = f"{path} is a folder.\n       Name a file in STOCKPIPE_DUCKDB_PATH, such as {file}."
+    refused(6, "run", env=env, says=says)
+    assert sandbox.calls == []
+    with pytest.raises(WarehouseError, match=r"is a folder\. Name a file in duckdb_path, such as"):
+        stockpipe.load(duckdb_path=path, settings=env)
+    done = command("doctor", env=env)
+    failed = [line.split()[1:] for line in done.stdout.splitlines() if line.startswith("FAIL")]
+    assert (done.returncode, failed) == (6, [["warehouse", path, "is", "a", "folder."]])
+
+
 def test_a_locked_duckdb_file(serve: Serve) -> None:
     with subprocess.Popen([sys.executable, "-c", HOLDER], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdout

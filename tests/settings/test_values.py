@@ -206,7 +206,7 @@ def test_a_placeholder_of_any_setting_is_known_as_one(name: str, text: str) -> N
     assert error.value.message == f"{name} (from the environment) still holds the placeholder of the example."
 
 
-@pytest.mark.parametrize("text", ["yourself", "me@your-company.com", "a***b", "1...", "A<B", "TICKERS"])
+@pytest.mark.parametrize("text", ["yourself", "me@your-company.com", "a***b", "1...", "..", ".", "A<B", "TICKERS"])
 def test_what_only_looks_a_little_like_one_is_a_value(text: str) -> None:
     assert load_settings(env={"SNOWFLAKE_USER": text}).get("SNOWFLAKE_USER") == text
 

@@ -20,9 +20,11 @@ Protocol = Literal["https", "http"]
 DEFAULT, COMMAND_LINE = "default", "the command line"
 _DUCKDB_PATH = "STOCKPIPE_DUCKDB_PATH"
 _API_KEY = "POLYGON_API_KEY"
+# The last parts of `.`, `/` and `..`, which are folders wherever one is.
+_FOLDERS = ("", "..")
 # What stands for a value in our pages, in .env.example and in other people's; a key is known by a part as well.
 _PLACEHOLDER = re.compile(
-    r"^(your[_-].*|\*+|\.{2,}|\u2026|<.*>|\[.*\]|change.?me|.*//hc-ping\.com/your-check|.*/services/your/hook)$",
+    r"^(your[_-].*|\*+|\.{3,}|\u2026|<.*>|\[.*\]|change.?me|.*//hc-ping\.com/your-check|.*/services/your/hook)$",
     re.IGNORECASE,
 )
 _PLACEHOLDER_KEY = re.compile(r"^your|_here$|x{6,}", re.IGNORECASE)
@@ -244,6 +246,9 @@ class Settings:
         if self.get("STOCKPIPE_STATE_FILE"):
             return self.path("STOCKPIPE_STATE_FILE")
         path = self.duckdb_path
+        if path.name in _FOLDERS:
+            # It is refused where it is opened, and the file that is proposed then has its memory there.
+            path /= "stockpipe.duckdb"
         return path.with_name(f"{path.name}.state.json") if self.warehouse == "duckdb" else Path("stockpipe.state.json")
 
     @property
