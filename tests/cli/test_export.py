@@ -63,6 +63,29 @@ def test_one_state_of_the_list(env: dict[str, str], word: str, count: dict[bool,
     assert found == {(DAYS[0], active): rows for active, rows in count.items()}
 
 
+def test_a_state_that_a_day_does_not_have_is_told(env: dict[str, str]) -> None:
+    with duckdb.connect(env["STOCKPIPE_DUCKDB_PATH"]) as connection:
+        connection.execute(
+            "INSERT INTO TICKERS (DS, TICKER, NAME, MARKET, ACTIVE) VALUES ('2026-01-02', 'A', 'N', 'stocks', true)"
+        )
+        connection.execute(
+            "INSERT INTO TICKERS (DS, TICKER, NAME, MARKET, ACTIVE) VALUES ('2026-01-02', 'F', 'N', 'fx', true)"
+        )
+    try:
+        told = "Note: stocks, delisted: nothing is published on 2026-01-02, so the file has none of them."
+        for words in ((), ("--active", "both")):
+            assert told in command("export", "a.csv", "--date", "2026-01-02", *words, env=env).stderr
+        assert "Note" not in command("export", "a.csv", "--date", "2026-01-02", "--active", "true", env=env).stderr
+        assert "on 1 of these" not in command("export", "a.csv", "--to", "2026-02-05", env=env).stderr
+        assert "published on 2026-01-02, so" in command("export", "a.csv", "--to", "2026-02-05", env=env).stderr
+        fx = ("export", "a.csv", "--date", "2026-01-02", "--market", "fx")
+        assert "Note" not in command(*fx, env=env).stderr
+        assert "fx, delisted: nothing is" in command(*fx, "--active", "both", env=env).stderr
+    finally:
+        with duckdb.connect(env["STOCKPIPE_DUCKDB_PATH"]) as connection:
+            connection.execute("DELETE FROM TICKERS WHERE DS = '2026-01-02'")
+
+
 def test_the_newest_day_where_today_is_not_there_yet(env: dict[str, str]) -> None:
     done = command("export", "a.csv", env=env)
     first, last = done.stderr.splitlines()

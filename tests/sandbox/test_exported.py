@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -34,6 +34,29 @@ def test_a_day_goes_out_and_in_again(serve: Serve, form: str) -> None:
         settings = flags(again, STOCKPIPE_DUCKDB_PATH="again.duckdb")
         stockpipe.load(on=date.fromisoformat(DAY), active="both", settings=settings)
     assert table(CONTENT, "again.duckdb") == before
+
+
+@pytest.mark.parametrize("form", ["csv", "jsonl", "parquet"])
+def test_of_several_days_each_has_its_list(serve: Serve, form: str) -> None:
+    days = {"2026-02-05": [stock("A")], "2026-02-07": [stock("A"), stock("B"), stock("C", active="False")]}
+    for day, rows in days.items():
+        stockpipe.load(on=date.fromisoformat(day), active="both", settings=flags(serve(rows)), force=True)
+    assert command("export", "--all", f"days.{form}").returncode == 0
+    dump = Dump(Path(f"days.{form}"))
+    now = datetime(2026, 11, 26, tzinfo=UTC)
+    asked = {"": None, "before": "2026-01-01", "first": "2026-02-05", "between": "2026-02-06", "last": "2026-02-07", "behind": "2027-01-01"}  # fmt: skip
+    found = {
+        name: [
+            "".join(
+                str(row["ticker"]) for row in dump.rows("stocks", active, date.fromisoformat(on) if on else None, now)
+            )
+            for active in (True, False)
+        ]
+        for name, on in asked.items()
+    }
+    first, last = ["A", ""], ["AB", "C"]
+    assert found == {"": last, "before": first, "first": first, "between": first, "last": last, "behind": last}
+    assert dump.build_key(None, now) == dump.build_key(date(2026, 2, 8), now) != dump.build_key(date(2026, 2, 6), now)
 
 
 def test_a_row_as_the_api_sends_it() -> None:

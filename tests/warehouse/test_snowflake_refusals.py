@@ -54,6 +54,20 @@ def test_a_fence_without_its_row_ends_the_publish_with_the_statement_that_fixes_
     assert "fence" not in command("doctor", env=settings).stdout
 
 
+def test_a_first_run_whose_warehouse_does_not_run_leaves_nothing_that_stops_the_next_one(
+    serve: Serve, gate: SnowflakeGate
+) -> None:
+    settings = flags(serve(many(3))) | gate.env()
+    gate.warehouse_states["LOAD_WH"] = Warehouse(suspended=True, auto_resume=False)
+    with pytest.raises(WarehouseError, match="000606") as error:
+        stockpipe.load(settings=settings)
+    assert "ALTER WAREHOUSE LOAD_WH SET AUTO_RESUME = TRUE" in error.value.hint
+    gate.warehouse_states["LOAD_WH"] = Warehouse()
+    assert stockpipe.load(settings=settings).rows == 3
+    assert gate.rows(f"SELECT count(*) FROM {FENCE}") == [(1,)]
+    assert gate.rows("SELECT count(*) FROM TICKERS_LATEST") == [(3,)]
+
+
 # Waiting
 
 

@@ -73,6 +73,8 @@ def export(file: Path, dataset: str, form: str | None, **options: Any) -> None:
         rows = _exported(warehouse, parts, days, chosen, file)
         if not options["quiet"]:
             _tell(warehouse, parts, days, rows, file)
+            states = [division.field for division in parts[0].dataset.divisions if division.every]
+            _tell_absent(warehouse, parts, days, asked=any(options[name] for name in states))
 
 
 @dataclass(frozen=True)
@@ -131,6 +133,17 @@ def _tell(warehouse: Warehouse, parts: list[Part], days: list[date], rows: int, 
         if is_sample_day(warehouse, parts, days[0] if len(days) == 1 else None):
             what = "this day is" if len(days) == 1 else "among these days is"
             click.echo(f"Note: {what} sample data from the sandbox, not the real market.", err=True)
+
+
+def _tell_absent(warehouse: Warehouse, parts: list[Part], days: list[date], *, asked: bool) -> None:
+    """Which parts some of the days do not have. One that no day has is told only where it was `asked` for."""
+    for part in parts if len(parts) > 1 else []:
+        with suppress(StockpipeError):
+            published = published_in(warehouse, [part])
+            absent = [day for day in days if day not in published]
+            if absent and (published or asked):
+                which = f"on {absent[0]}" if len(absent) == 1 else f"on {len(absent):,} of these days"
+                click.echo(f"Note: {part.label}: nothing is published {which}, so the file has none of them.", err=True)
 
 
 def _format(file: Path, form: str | None) -> str:

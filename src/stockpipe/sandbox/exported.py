@@ -18,6 +18,11 @@ def is_exported(names: Collection[str]) -> bool:
     return {"TICKER", _DAY} <= set(names)
 
 
+def day_of(row: Mapping[str, object]) -> str:
+    """The day of an exported row, as YYYY-MM-DD."""
+    return str(row[_DAY])
+
+
 def as_sent(row: Mapping[str, object], *, csv: bool = False) -> dict[str, object]:
     """An exported row as the API sends it: without absent values, times in ISO 8601.
 

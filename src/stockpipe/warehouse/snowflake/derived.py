@@ -19,9 +19,9 @@ from stockpipe.warehouse.snowflake.tables import Tables
 def replace(replacement: Replacement, publisher: Publisher, tables: Tables) -> None:
     """Make what is missing, and replace the tables. SomebodyWasFirst where the log has a newer build."""
     made = [tables.shape(table) for table in (*replacement.tables, replacement.log)]
-    tables.make_fence(publisher.fence)
     if any(made) or replacement.after == 0:
         tables.make_views(replacement.views)
+    tables.make_fence(publisher.fence)
     files = list(replacement.files.values())
     stage = publisher.stage(files) if publisher.stages and files else ""
     session = publisher.session

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
+from contextlib import suppress
 from functools import cached_property
 from typing import Any
 
@@ -74,7 +75,14 @@ class Tables:
         """The table that publishes wait at, and its row."""
         if not self._described(fence.name):
             self._session.run(fence.create)
-            self._session.run(fence.fill)
+            try:
+                self._session.run(fence.fill)
+            except BaseException:
+                # It takes a warehouse to give the table its row, and none to make it or to drop it. A fence without its row
+                # would stop every later run.
+                with suppress(WarehouseError):
+                    self._session.run(f"DROP TABLE IF EXISTS {fence.name}")
+                raise
         elif is_view(fence.name, self._views):
             obstacle, remedy = a_view(fence.name)
             raise WarehouseError(obstacle, hint=f"Nothing was changed. {remedy}")

@@ -67,7 +67,11 @@ class SnowflakeWarehouse:
         self._session.begin(run_id)
 
     def prepare(self, dataset: Dataset, views: Views) -> None:
-        """Sign in, and bring the tables to their declared shape. Only metadata statements: no warehouse wakes."""
+        """Sign in, and bring the tables to their declared shape.
+
+        Only metadata statements, for which no warehouse wakes, but for the fence's row at the first time: that comes last,
+        since it may fail.
+        """
         self._session.open()
         self._session.must_compute()
         main = self._publisher.main(dataset)
@@ -75,9 +79,9 @@ class SnowflakeWarehouse:
         log.info("Table %s created" if made else "Table %s already exists", self.table(dataset))
         first = self._tables.shape(sql.runs_table(self._session.prefix))
         self._tables.shape(sql.rejects_table(self._session.prefix))
-        self._tables.make_fence(self._fence)
         if made or first:
             self._tables.make_views(views(dataset, main))
+        self._tables.make_fence(self._fence)
 
     def history(self, partition: Partition) -> History:
         """See Warehouse. `prepare` has seen to it that the table is there: one that is not to be seen is no empty history."""
