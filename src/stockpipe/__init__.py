@@ -175,7 +175,8 @@ def backfill(
     from stockpipe.base.calls import day, flag, in_python_words, path, word, words
     from stockpipe.base.clock import Clock, new_york_date
     from stockpipe.load.desk import Desk
-    from stockpipe.master.after import build_after, wants_master
+    from stockpipe.master.after import build_after
+    from stockpipe.master.asked import check_settings as check_master
     from stockpipe.schedule.backfill import Report
     from stockpipe.schedule.backfill import backfill as load_days
     from stockpipe.schedule.missing import range_of
@@ -198,7 +199,7 @@ def backfill(
         first, until = (None if value is None else day(name, value) for name, value in (("start", start), ("end", end)))
         days = range_of(first, until, word("last", last), new_york_date(clock))
         found = settings_of_call(settings, said, path("env_file", env_file))
-        wants_master(found, ())  # a mistyped word is told before thousands of calls
+        check_master(found)  # before thousands of calls, and before a plan of them
         how = {"sessions": flag("sessions", sessions), "redo": flag("redo", redo)}
         wanted, _ = wanted_days(found, lists, days, **how)
         report = Report(missing={one.label: one.days for one in wanted})

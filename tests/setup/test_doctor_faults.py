@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from datetime import date
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -19,6 +20,7 @@ import pytest
 import stockpipe
 from conftest import Serve, command, flags, many
 from stockpipe.base.clock import Clock
+from stockpipe.errors import ConfigError
 from stockpipe.sandbox import Answer, Sandbox
 from stockpipe.sandbox.server import Respond
 from stockpipe.settings import load_settings
@@ -71,6 +73,10 @@ def raw(head: str, body: str = '{"status":"OK","results":[]}') -> Answer:
         ("STOCKPIPE_TORN_PAUSE", "-1", "STOCKPIPE_TORN_PAUSE is '-1' (from the environment): it must be a number from 0."),
         ("STOCKPIPE_MAX_LOSS", "101", "STOCKPIPE_MAX_LOSS is '101' (from the environment): it must be a number from 0 to 100."),
         ("STOCKPIPE_BATCH_SIZE", "0", "STOCKPIPE_BATCH_SIZE is '0' (from the environment): it must be a number from 1 to 16384."),
+        ("STOCKPIPE_MASTER", "maybe", "STOCKPIPE_MASTER is 'maybe' (from the environment): it must be true or false."),
+        ("STOCKPIPE_MASTER_MAX_CHANGED", "x", "STOCKPIPE_MASTER_MAX_CHANGED is 'x' (from the environment): it must be a number from 0 to 100."),
+        ("STOCKPIPE_MASTER_OVERRIDES", "~nobody-here/x.csv", "STOCKPIPE_MASTER_OVERRIDES is '~nobody-here/x.csv' (from the environment): it must be a path"),
+        ("STOCKPIPE_SAMPLE_DATA", "yes", "STOCKPIPE_SAMPLE_DATA is 'yes' (from the environment): it must be true or false."),
         ("STOCKPIPE_PING_URL", "http://example.com", "STOCKPIPE_PING_URL (from the environment): it must be a URL"),
     ],
 )  # fmt: skip
@@ -80,11 +86,41 @@ def test_a_setting_that_a_run_refuses(serve: Serve, name: str, value: str, text:
     assert (failure.name, failure.exit_code) == ("settings", 3)
 
 
-@pytest.mark.parametrize("name", ["STOCKPIPE_MAX_PAGES", "STOCKPIPE_TORN_PAUSE"])
-def test_a_run_refuses_it_before_anything_is_called_or_made(serve: Serve, name: str) -> None:
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("run",),
+        ("run", "--dry-run"),
+        ("run", "--dataset", "daily_bars,splits"),
+        ("backfill", "--last", "2d", "--dry-run"),
+        ("schedule",),
+    ],
+)
+@pytest.mark.parametrize(
+    "name",
+    [
+        "STOCKPIPE_MAX_PAGES",
+        "STOCKPIPE_TORN_PAUSE",
+        "STOCKPIPE_MASTER",
+        "STOCKPIPE_MASTER_MAX_CHANGED",
+        "STOCKPIPE_SAMPLE_DATA",
+    ],
+)
+def test_a_load_refuses_it_before_anything_is_called_or_made(
+    serve: Serve, name: str, arguments: tuple[str, ...]
+) -> None:
     sandbox = serve(many(1))
-    done = command("run", env=flags(sandbox, **{name: "many"}))
-    assert (done.returncode, f"{name} is 'many'" in done.stderr) == (3, True)
+    done = command(*arguments, env=flags(sandbox, **{name: "many"}))
+    assert (done.returncode, done.stdout, f"{name} is 'many'" in done.stderr) == (3, "", True), done.stderr
+    assert (sandbox.calls, list(Path().glob("*.duckdb"))) == ([], [])
+
+
+def test_python_refuses_a_setting_of_the_master_before_anything_is_called(serve: Serve) -> None:
+    sandbox = serve(many(1))
+    wrong = flags(sandbox, STOCKPIPE_MASTER="true", STOCKPIPE_MASTER_MAX_CHANGED="101")
+    for load in (stockpipe.load, partial(stockpipe.backfill, last="2d")):
+        with pytest.raises(ConfigError, match="STOCKPIPE_MASTER_MAX_CHANGED is '101'"):
+            load(settings=wrong)
     assert (sandbox.calls, list(Path().glob("*.duckdb"))) == ([], [])
 
 

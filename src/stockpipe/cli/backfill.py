@@ -27,7 +27,7 @@ from stockpipe.cli.table import Look, print_table, tell_what_is_missing
 from stockpipe.errors import StockpipeError, UsageError
 from stockpipe.load.desk import Desk
 from stockpipe.load.loads import day_of
-from stockpipe.master.after import build_after, wants_master
+from stockpipe.master.after import build_after
 from stockpipe.observe.several import worst
 from stockpipe.schedule.backfill import Failed, Report, Wanted
 from stockpipe.schedule.backfill import backfill as load_days
@@ -88,8 +88,8 @@ def backfill(**options: Any) -> None:
 
 def _backfill(settings: Settings, options: dict[str, Any]) -> int:
     clock = Clock()
-    wants_master(settings, ())  # a mistyped word is told before thousands of calls
     with Desk(settings, clock) as desk:
+        desk.check_settings()  # before thousands of calls, and before a plan of them
         wanted, known = _wanted(settings, options, new_york_date(clock))
         within = [_within_reach(desk, one) for one in wanted]
         expected = _estimates(desk, within, known)

@@ -144,7 +144,7 @@ def _every_day(options: Mapping[str, Any], zone: ZoneInfo, settings: Settings) -
     moments.after(clock.now())
     jobs = make_jobs(clock, options["datasets"], words_of(options), require_fresh=options["require_fresh"])
     metrics = MetricsFile(options["metrics_file"]) if options["metrics_file"] else None
-    _check(settings)
+    _check(settings, clock)
     rounds = _Rounds(options, clock, jobs)
     shared = SharedDesk(rounds.open_desk)
     lines = lines_of(jobs, moments, shared, clock, metrics, rounds.report)
@@ -197,14 +197,13 @@ class _Rounds:
             return [Published(each, sessions) for each in days]
 
 
-def _check(settings: Settings) -> None:
-    """Raise now what would fail each day: a missing key, a warehouse's missing setting, an unsafe URL."""
+def _check(settings: Settings, clock: Clock) -> None:
+    """Raise now what would fail each day: a missing key, a value that no load can use, an unsafe URL."""
     from stockpipe.observe.alerts import Alerts
-    from stockpipe.warehouse import open_warehouse
 
-    _ = settings.api_key, settings.base_url, settings.plan, settings.rate_limit_delay
     Alerts.from_settings(settings)
-    open_warehouse(settings).close()
+    with Desk(settings, clock) as desk:
+        desk.check_settings()
 
 
 def _stop_gently(number: int, frame: FrameType | None) -> None:

@@ -16,6 +16,7 @@ from stockpipe.load.run import PartRun
 from stockpipe.massive.client import Client, Origin
 from stockpipe.massive.memory import Memory, recall
 from stockpipe.massive.open import Bounds, key_of, known_plan, paced
+from stockpipe.master.asked import check_settings as check_master
 from stockpipe.models import views
 from stockpipe.settings import Settings
 from stockpipe.warehouse import Warehouse, open_warehouse
@@ -95,7 +96,9 @@ class Desk:
         return sessions_of(self.warehouse) if asks else RULES
 
     def check_settings(self) -> None:
-        """Raise ConfigError for a setting of the checks, the client or the warehouse that cannot be used."""
+        """Raise ConfigError for a setting that cannot be used, of whatever a load needs or leads to."""
+        check_master(self.settings)
+        _ = self.settings.lets_samples_in
         for name in ("limits", "client", "warehouse"):
             getattr(self, name)
 

@@ -73,8 +73,7 @@ def way_out(desk: Desk, dataset: Dataset, known: History) -> str:
 
 
 def _must_be_asked_for(desk: Desk, came: Source) -> None:
-    asked = desk.settings.choice("STOCKPIPE_SAMPLE_DATA", "true", "false") == "true"
-    if came.is_sample and not desk.warehouse.local and not asked:
+    if came.is_sample and not desk.warehouse.local and not desk.settings.lets_samples_in:
         raise DataCheckError(
             f"These rows are sample data from {came}, and {desk.warehouse.label} is no place for that unless it is asked for.",
             hint="Nothing was published. To load sample data into Snowflake, add --sample-data (STOCKPIPE_SAMPLE_DATA=true).",

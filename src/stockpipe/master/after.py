@@ -11,6 +11,7 @@ from stockpipe.base.clock import Clock
 from stockpipe.base.stopping import as_interrupt
 from stockpipe.datasets import TICKERS, Part
 from stockpipe.errors import StockpipeError
+from stockpipe.master.asked import is_asked_for
 from stockpipe.models import PRICED, keep_factors
 from stockpipe.settings import Settings
 from stockpipe.warehouse import open_warehouse
@@ -23,13 +24,9 @@ log = logging.getLogger(__name__)
 _LISTED = TICKERS.parts({"market": "stocks", "active": "true"})
 
 
-def wants_master(settings: Settings, parts: Iterable[Part]) -> bool:
-    """Whether STOCKPIPE_MASTER asks for a build after these parts were published: the listed stocks are among them.
-
-    ConfigError for a word that is neither true nor false.
-    """
-    wanted = settings.choice("STOCKPIPE_MASTER", "true", "false") == "true"
-    return wanted and any(part in _LISTED for part in parts)
+def _wants_master(settings: Settings, parts: Iterable[Part]) -> bool:
+    """Whether STOCKPIPE_MASTER asks for a build after these parts were published: the listed stocks are among them."""
+    return is_asked_for(settings) and any(part in _LISTED for part in parts)
 
 
 def build_after(settings: Settings, clock: Clock, parts: Iterable[Part], *, loaded: str = "The day is loaded") -> int:
@@ -48,7 +45,7 @@ def build_after(settings: Settings, clock: Clock, parts: Iterable[Part], *, load
 
 def _build(settings: Settings, clock: Clock, published: Iterable[Part], loaded: str) -> int:
     try:
-        if wants_master(settings, published):
+        if _wants_master(settings, published):
             _tell(_built(settings, clock))
     except StockpipeError as error:
         if as_interrupt(error):

@@ -27,6 +27,7 @@ from stockpipe.base.text import literal
 from stockpipe.base.version import __version__
 from stockpipe.datasets import TICKERS
 from stockpipe.errors import ConfigError, DataCheckError, NotThere
+from stockpipe.master.asked import most_changed
 from stockpipe.master.checks import Finding, examine
 from stockpipe.master.days import Days, chosen
 from stockpipe.master.resolve.overrides import BadOverrides, Override, parse
@@ -109,7 +110,7 @@ def build_master(warehouse: Warehouse, settings: Settings, clock: Clock, wish: W
     several markets or a check refuses: the old master stays. Where another build was first, it begins again.
     """
     overrides = read_overrides(settings)
-    most = settings.number("STOCKPIPE_MASTER_MAX_CHANGED", most=100)
+    most = most_changed(settings)
     for attempt in range(1, _ATTEMPTS + 1):
         try:
             with _uncollected():
@@ -142,8 +143,12 @@ def read_overrides(settings: Settings) -> tuple[Override, ...]:
         if settings.is_set("STOCKPIPE_MASTER_OVERRIDES"):
             raise ConfigError(f"There is no file {path}.", hint="Correct STOCKPIPE_MASTER_OVERRIDES.") from None
         return ()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} cannot be read: {error}.", hint="Correct STOCKPIPE_MASTER_OVERRIDES.") from None
+    except OSError as error:
+        raise ConfigError(
+            f"{path} cannot be read: {error.strerror}.", hint="Correct STOCKPIPE_MASTER_OVERRIDES."
+        ) from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"{path} is not written in UTF-8.", hint="Correct STOCKPIPE_MASTER_OVERRIDES.") from None
     except BadOverrides as error:
         raise ConfigError(
             f"{path}: {error}.", hint="Nothing was built. Correct this line; docs/security-master.md shows the form."

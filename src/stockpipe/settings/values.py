@@ -257,6 +257,11 @@ class Settings:
         return self.choice("STOCKPIPE_LOAD_METHOD", "copy", "insert")
 
     @property
+    def lets_samples_in(self) -> bool:
+        """Whether sample data of a sandbox may go into Snowflake."""
+        return self.choice("STOCKPIPE_SAMPLE_DATA", "true", "false") == "true"
+
+    @property
     def batch_size(self) -> int:
         """Rows in one insert batch."""
         # The service takes at most 16,384 rows in one VALUES list.

@@ -11,6 +11,7 @@ from stockpipe.base.clock import Clock
 from stockpipe.errors import ConfigError, UsageError, WarehouseError
 from stockpipe.load.checks import Limits
 from stockpipe.massive.open import Bounds, paced
+from stockpipe.master.asked import check_settings as check_master
 from stockpipe.observe.alerts import Alerts
 from stockpipe.settings import Settings
 from stockpipe.setup.doctor.diagnosis import Diagnosis, failed
@@ -43,6 +44,8 @@ def _unusable(settings: Settings, clock: Clock) -> Iterator[Diagnosis]:
         lambda: Limits.of(settings),
         lambda: settings.batch_size,
         lambda: settings.load_method,
+        lambda: settings.lets_samples_in,
+        lambda: check_master(settings),
         lambda: Alerts.from_settings(settings),
     )
     for prove in proofs:
