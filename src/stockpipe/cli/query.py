@@ -77,6 +77,8 @@ def _statement(sql: str | None, file: Path | None) -> str:
             "Give the SQL once: as text, or as a file.", hint='Ask like this: stockpipe query "SHOW TABLES".'
         )
     text = sql if sql is not None and not _is_source(sql) else _read(str(sql if file is None else file))
+    if text.lower().endswith(".sql") and not any(map(str.isspace, text)):
+        raise UsageError(f"There is no file {text}.", hint="Name a file with SQL, or write a statement in quotes.")
     _must_be_text(text)
     return text
 
@@ -130,8 +132,8 @@ def show(
     else:
         rows = found.rows if everything or not sys.stdout.isatty() else found.rows[:ON_A_TERMINAL]
         shown = print_table(found.columns, rows, look or Look())
-        if not quiet:
-            count = len(found.rows)
+        count = len(found.rows)
+        if not quiet or len(rows) < count:  # never so quiet that a part looks like the whole
             more = f" ({len(rows):,} shown; --all shows all)" if len(rows) < count else ""
             tell(f"{number_of(count, 'row')}{more}", shown.told("--json" if look else "--format csv"))
 

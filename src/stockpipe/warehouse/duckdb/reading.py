@@ -81,4 +81,6 @@ def refused(error: duckdb.Error) -> WarehouseError:
 def _hint(error: duckdb.Error) -> str:
     if isinstance(error, duckdb.CatalogException | duckdb.BinderException):
         return 'stockpipe query "SHOW TABLES" lists the tables, "DESCRIBE TICKERS" the columns of one.'
+    if isinstance(error, duckdb.ParserException | duckdb.SyntaxException):
+        return "Correct the statement where the error points; it is SQL as DuckDB has it."
     return ""
