@@ -249,6 +249,7 @@ def test_the_order_for_snowflake_is_script_doctor_run_and_the_script_has_the_key
         f"{PROGRAM} doctor --env-file my.env",
         f"{PROGRAM} run --env-file my.env",
     ]
+    assert "the user with its key" in " ".join(done.stderr.split())
     statement = done.stdout.strip()
     public = statement.split("'")[1]
     assert statement == f"ALTER USER \"FIRST.LAST@CORP.COM\" SET RSA_PUBLIC_KEY='{public}';"
@@ -259,13 +260,49 @@ def test_the_order_for_snowflake_is_script_doctor_run_and_the_script_has_the_key
     assert "section 7" not in script.stdout.partition("-- 1.")[0]
 
 
-def test_without_a_key_to_read_the_script_says_where_it_goes() -> None:
-    for env in ({}, {"SNOWFLAKE_PRIVATE_KEY_PATH": "none.p8"}):
-        done = command("schema", "--grants", env=env)
-        assert (done.returncode, "RSA_PUBLIC_KEY = '<RSA_PUBLIC_KEY>'" in done.stdout) == (0, True)
-        assert (
-            "The public key is not in the script: The private key in none.p8 cannot be read" in done.stderr
-        ) == bool(env)
+@pytest.mark.parametrize(
+    ("env", "warning"),
+    [
+        ({}, ""),
+        ({"SNOWFLAKE_PASSWORD": "pw"}, ""),
+        ({"SNOWFLAKE_PRIVATE_KEY_PATH": "none.p8"}, "The private key in none.p8 cannot be read"),
+        ({"SNOWFLAKE_PRIVATE_KEY_PATH": "junk.p8"}, "The private key in junk.p8 is no private key in PEM form."),
+        ({"SNOWFLAKE_PRIVATE_KEY": "junk"}, "The private key of SNOWFLAKE_PRIVATE_KEY is no private key in PEM form."),
+        ({"SNOWFLAKE_PRIVATE_KEY_PATH": "none.p8", "SNOWFLAKE_TOKEN": "t"}, "The private key in none.p8 cannot be read"),
+    ],
+)  # fmt: skip
+def test_without_a_key_to_read_the_script_says_where_it_goes(env: dict[str, str], warning: str) -> None:
+    Path("junk.p8").write_text("junk")
+    Path("junk.p8").chmod(0o600)
+    done = command("schema", "--grants", env=env)
+    assert (done.returncode, "RSA_PUBLIC_KEY = '<RSA_PUBLIC_KEY>'" in done.stdout) == (0, True)
+    assert (
+        done.stderr.startswith(f"Warning: The public key is not in the script: {warning}")
+        if warning
+        else not done.stderr
+    )
+
+
+def test_who_signs_in_with_a_token_is_promised_no_key_and_gets_none() -> None:
+    done = command("init", "--no-input", "--api-key", KEY, "--account", "myorg-me", "--token", "t0ken")
+    assert (done.returncode, "and the user\n" in done.stderr, "with its key" in done.stderr) == (0, True, False)
+    script = command("schema", "--grants")
+    assert (script.returncode, script.stderr, "RSA_PUBLIC_KEY" in script.stdout) == (0, "", False)
+    assert 'CREATE USER IF NOT EXISTS "STOCKPIPE_SERVICE"\n    TYPE = SERVICE' in script.stdout
+    # A policy that lets in by key only would lock it out; one of addresses is what a token needs.
+    assert ("KEYPAIR" in script.stdout, "CREATE NETWORK POLICY" in script.stdout) == (False, True)
+
+
+@pytest.mark.parametrize(
+    "env",
+    [
+        {"SNOWFLAKE_TOKEN_FILE_PATH": "token"}, {"SNOWFLAKE_OAUTH_CLIENT_ID": "id"}, {"SNOWFLAKE_WORKLOAD_IDENTITY_PROVIDER": "aws"},
+        {"SNOWFLAKE_AUTHENTICATOR": "oauth", "SNOWFLAKE_PRIVATE_KEY_PATH": "none.p8"},
+    ],
+)  # fmt: skip
+def test_other_ways_of_a_service_need_no_key(env: dict[str, str]) -> None:
+    done = command("schema", "--grants", env=env)
+    assert (done.returncode, done.stderr, "RSA_PUBLIC_KEY" in done.stdout) == (0, "", False)
 
 
 @pytest.mark.parametrize("user", ["https://myorg-me.snowflakecomputing.com", "a\nb"])

@@ -55,7 +55,8 @@ _PROOFS = (
     "SNOWFLAKE_PRIVATE_KEY_PATH", "SNOWFLAKE_PRIVATE_KEY", "SNOWFLAKE_TOKEN", "SNOWFLAKE_TOKEN_FILE_PATH", "SNOWFLAKE_PASSWORD",
     "SNOWFLAKE_OAUTH_CLIENT_ID", "SNOWFLAKE_WORKLOAD_IDENTITY_PROVIDER", "SNOWFLAKE_AUTHENTICATOR",
 )  # fmt: skip
-_SCRIPT = "for your administrator: it creates role, warehouse, database, and the user with its key"
+_KEYS = ("SNOWFLAKE_PRIVATE_KEY_PATH", "SNOWFLAKE_PRIVATE_KEY")
+_SCRIPT = "for your administrator: it creates role, warehouse, database, and the user"
 _ANSWER, _NEW_KEY = "your answer", "the new key pair"
 
 
@@ -253,7 +254,8 @@ def _tell(env_file: Path, values: dict[str, str], key: KeyPair | None) -> None:
         click.echo("For a user that exists already, an administrator runs this:", err=True)
         click.echo(key.alter_user(values["SNOWFLAKE_USER"]))
     snowflake = values["STOCKPIPE_WAREHOUSE"].lower() == "snowflake"
-    steps = {f"{next_command('schema --grants')} > grants.sql": _SCRIPT} if snowflake else {}
+    script = f"{_SCRIPT} with its key" if any(name in values for name in _KEYS) else _SCRIPT
+    steps = {f"{next_command('schema --grants')} > grants.sql": script} if snowflake else {}
     steps |= {next_command("doctor"): "checks all of it and changes nothing", next_command("run"): "loads today's list"}
     width = max(map(len, steps))
     lines = [f"  {step:<{width}}    {what}" for step, what in steps.items()]

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from stockpipe.cli.choices import warehouse_option
+from stockpipe.cli.logs import configure_logging
 from stockpipe.cli.output import connection_option, exit_codes
 from stockpipe.errors import UsageError
 from stockpipe.settings import Settings, load_settings
@@ -49,6 +50,7 @@ def schema(
         _check(chosen, {"--reader": reader, "--owner": owner}, warehouse)
         kind = "snowflake" if what["grants"] else warehouse
         settings = load_settings({"STOCKPIPE_WAREHOUSE": kind, CONNECTION_NAME: connection}, env_file=env_file)
+        configure_logging(settings, quiet=True)
         click.echo(_text(chosen, settings, reader, owner), nl=False)
 
 

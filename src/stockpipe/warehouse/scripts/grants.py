@@ -41,8 +41,18 @@ _PRIVILEGES = {
         "Versions are closed and opened; those of the same day are taken back.",
     ),
 }
+# Ways of signing in that a service user may have without a key; a password is none of them.
+_BY_TOKEN = (
+    "SNOWFLAKE_WORKLOAD_IDENTITY_PROVIDER",
+    "SNOWFLAKE_OAUTH_CLIENT_ID",
+    "SNOWFLAKE_TOKEN",
+    "SNOWFLAKE_TOKEN_FILE_PATH",
+)
+_NO_KEY = """\
+It gets no key: the settings sign in with a token or as a workload. A programmatic access token needs a network policy:
+-- put the user under one, then ALTER USER ... ADD PROGRAMMATIC ACCESS TOKEN."""
 _SERVICE = "TYPE = SERVICE: no password, no browser; and no role but the loader's, not even a secondary one."
-_LATER = """\
+_LATER_KEYS = """\
 -- A user that existed before keeps its key. To give it this one:
 --   ALTER USER {user} SET RSA_PUBLIC_KEY = '{key}';
 -- To change the key later, without a moment in which none holds: give the user the new one beside the old one,
@@ -50,10 +60,13 @@ _LATER = """\
 -- give stockpipe the new private key, and when a run has gone well, take the old one away (and next time the other way round):
 --   ALTER USER {user} UNSET RSA_PUBLIC_KEY;
 
--- Worth adding: the user may sign in with its key only, and from your addresses only (203.0.113.7/32 is a placeholder).
+-- Worth adding: the user may sign in with its key only.
 --   USE ROLE SECURITYADMIN;
 --   CREATE AUTHENTICATION POLICY IF NOT EXISTS {prefix}"STOCKPIPE_KEY_PAIR" AUTHENTICATION_METHODS = ('KEYPAIR');
---   ALTER USER {user} SET AUTHENTICATION POLICY {prefix}"STOCKPIPE_KEY_PAIR";
+--   ALTER USER {user} SET AUTHENTICATION POLICY {prefix}"STOCKPIPE_KEY_PAIR";"""
+_LATER_ADDRESSES = """\
+-- Worth adding: the user may sign in from your addresses only (203.0.113.7/32 is a placeholder).
+--   USE ROLE SECURITYADMIN;
 --   CREATE NETWORK RULE IF NOT EXISTS {prefix}"STOCKPIPE_ADDRESSES" TYPE = IPV4 MODE = INGRESS VALUE_LIST = ('203.0.113.7/32');
 --   CREATE NETWORK POLICY IF NOT EXISTS "STOCKPIPE_NETWORK" ALLOWED_NETWORK_RULE_LIST = ('{prefix}"STOCKPIPE_ADDRESSES"');
 --   ALTER USER {user} SET NETWORK_POLICY = "STOCKPIPE_NETWORK";"""
@@ -66,7 +79,7 @@ def grants_script(settings: Settings, views: Views, reader: str = READER_ROLE, o
     """
     names, options = Names.of(settings, reader, owner), TableOptions.of(settings)
     names.must_be_own_roles()
-    key = _public_key(settings)
+    has_key, key = _has_key(settings), _public_key(settings)
     sections = {
         "1. Roles": _roles(names),
         "2. Warehouse, database and schema": _places(names, int(settings.number("STOCKPIPE_DEADLINE", least=1))),
@@ -74,16 +87,17 @@ def grants_script(settings: Settings, views: Views, reader: str = READER_ROLE, o
         "4. What the readers may do": _readers(names),
         f"5. Tables, which {names.owner} owns": _tables(settings, names, options),
         "6. What loader and readers may do with the tables": _used(names),
-        "7. The service user": _user(names, key),
+        "7. The service user": _user(names, key, has_key=has_key),
         "8. Views; a table of stockpipe 1 first needs its new columns, so load a day before": _views(
             settings, names, views
         ),
     }
-    parts = [_HEAD if key else f"{_HEAD}\n{_WITHOUT_KEY}"]
+    parts = [_HEAD if key or not has_key else f"{_HEAD}\n{_WITHOUT_KEY}"]
     for title, steps in sections.items():
         body = "\n".join(f"-- {why}\n{statement};" if why else f"{statement};" for why, statement in steps)
         parts.append(f"-- {title}\n\n{body}")
-    parts.append(_LATER.format(user=names.user, prefix=names.prefix, key=key or _PLACE_OF_KEY))
+    later = [_LATER_KEYS, _LATER_ADDRESSES] if has_key else [_LATER_ADDRESSES]
+    parts += [text.format(user=names.user, prefix=names.prefix, key=key or _PLACE_OF_KEY) for text in later]
     return script(parts)
 
 
@@ -178,9 +192,25 @@ def _views(settings: Settings, names: Names, views: Views) -> Iterator[Step]:
         yield "", f"GRANT SELECT ON VIEW {view.name} TO ROLE {names.reader}"
 
 
+def _has_key(settings: Settings) -> bool:
+    """Whether the user of the script is to have a public key: always, but where the settings sign in with a token."""
+    if given := settings.get("SNOWFLAKE_AUTHENTICATOR"):
+        return given.upper() not in (
+            "PROGRAMMATIC_ACCESS_TOKEN",
+            "OAUTH",
+            "OAUTH_CLIENT_CREDENTIALS",
+            "WORKLOAD_IDENTITY",
+        )
+    return _names_key(settings) or not any(settings.get(name) for name in _BY_TOKEN)
+
+
+def _names_key(settings: Settings) -> bool:
+    return any(settings.get(name) for name in ("SNOWFLAKE_PRIVATE_KEY_PATH", "SNOWFLAKE_PRIVATE_KEY"))
+
+
 def _public_key(settings: Settings) -> str | None:
     """The key of the settings; None where they sign in in another way, or where no key can be read here."""
-    if not (settings.get("SNOWFLAKE_PRIVATE_KEY_PATH") or settings.get("SNOWFLAKE_PRIVATE_KEY")):
+    if not (_has_key(settings) and _names_key(settings)):
         return None
     try:
         return public_key(settings)
@@ -191,12 +221,14 @@ def _public_key(settings: Settings) -> str | None:
     return None
 
 
-def _user(names: Names, key: str | None) -> Iterator[Step]:
+def _user(names: Names, key: str | None, *, has_key: bool) -> Iterator[Step]:
+    clause = f"\n    RSA_PUBLIC_KEY = '{key or _PLACE_OF_KEY}'" if has_key else ""
+    proof = _NO_KEY if not has_key else _OWN_KEY if key else _KEY
     yield "", "USE ROLE USERADMIN"
     yield (
-        f"{_SERVICE}\n-- {_OWN_KEY if key else _KEY}",
+        f"{_SERVICE}\n-- {proof}",
         f"CREATE USER IF NOT EXISTS {names.user}\n    TYPE = SERVICE DEFAULT_ROLE = {names.role} "
-        f"DEFAULT_SECONDARY_ROLES = () DEFAULT_WAREHOUSE = {names.warehouse}\n    RSA_PUBLIC_KEY = '{key or _PLACE_OF_KEY}'",
+        f"DEFAULT_SECONDARY_ROLES = () DEFAULT_WAREHOUSE = {names.warehouse}{clause}",
     )
     yield "", "USE ROLE SECURITYADMIN"
     yield "What stockpipe signs in as (SNOWFLAKE_USER).", f"GRANT ROLE {names.role} TO USER {names.user}"
