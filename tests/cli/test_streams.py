@@ -122,7 +122,7 @@ NO_HOME = "import os, pwd, sys; os.environ.pop('HOME', None)\ndef none(_): raise
         ({"STOCKPIPE_DUCKDB_PATH": "~nobody-of-that-name/x"}, ("query", "SELECT 1"), 3, "is '~nobody-of-that-name/x'"),
         ({"STOCKPIPE_STATE_FILE": "~/x.json"}, ("run",), 3, "STOCKPIPE_STATE_FILE is '~/x.json'"),
         ({"STOCKPIPE_WAREHOUSE": "snowflake"}, ("config",), 0, ""),
-        ({"STOCKPIPE_WAREHOUSE": "snowflake"}, ("query", "SELECT 1"), 3, "is not set ("),
+        ({"STOCKPIPE_WAREHOUSE": "snowflake"}, ("query", "SELECT 1"), 3, "SNOWFLAKE_SCHEMA and SNOWFLAKE_USER are not set"),
         ({}, ("schedule", "--install", "systemd", "--user"), 3, "HOME is ~, and there is no home folder for it"),
     ],
 )  # fmt: skip

@@ -288,6 +288,28 @@ def test_a_missing_setting_is_named(serve: Serve, gate: SnowflakeGate, name: str
         stockpipe.load(settings=settings)
 
 
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({}, "SNOWFLAKE_ACCOUNT, SNOWFLAKE_DATABASE, SNOWFLAKE_SCHEMA and SNOWFLAKE_USER are not set, nor any way to sign in"),
+        ({"SNOWFLAKE_USER": "u", "SNOWFLAKE_TOKEN": "t"}, "SNOWFLAKE_ACCOUNT, SNOWFLAKE_DATABASE and SNOWFLAKE_SCHEMA are not set."),
+        ({"SNOWFLAKE_OAUTH_CLIENT_ID": "c", "SNOWFLAKE_SCHEMA": "s"}, "SNOWFLAKE_ACCOUNT and SNOWFLAKE_DATABASE are not set."),
+        ({"SNOWFLAKE_ACCOUNT": "a", "SNOWFLAKE_SCHEMA": "s", "SNOWFLAKE_USER": "u"}, "SNOWFLAKE_DATABASE is not set, nor any way to sign in"),
+    ],
+)  # fmt: skip
+def test_all_settings_that_are_missing_are_named_at_once(serve: Serve, given: dict[str, str], message: str) -> None:
+    sandbox = serve(many(1))
+    env = flags(sandbox) | {"STOCKPIPE_WAREHOUSE": "snowflake"} | given
+    for arguments in (["run"], ["status"], ["query", "SELECT 1"]):
+        done = command(*arguments, env=env)
+        assert (done.returncode, message in done.stderr) == (3, True), done.stderr
+    assert sandbox.calls == []
+    doctor = command("doctor", env=env)
+    failed = [line for line in doctor.stdout.splitlines() if line.startswith("FAIL")]
+    assert (doctor.returncode, len(failed)) == (3, 1)
+    assert failed[0].startswith(f"FAIL  settings    {message}")
+
+
 def test_query_reads_and_only_reads(serve: Serve, gate: SnowflakeGate) -> None:
     settings = flags(serve(many(5))) | gate.env()
     stockpipe.load(settings=settings)

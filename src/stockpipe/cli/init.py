@@ -20,6 +20,7 @@ from stockpipe.cli.table import in_width
 from stockpipe.errors import ConfigError, StockpipeError, UsageError
 from stockpipe.settings import DEFAULT, SETTINGS, KeyPlan, Protocol, Settings, Value, WarehouseKind, load_settings
 from stockpipe.setup import KeyPair, create_place, make_key_pair, write_env_file
+from stockpipe.warehouse.needed import PROOFS
 
 
 class _Question(NamedTuple):
@@ -51,10 +52,6 @@ _WORDS = {
     "SNOWFLAKE_PROTOCOL": get_args(Protocol),
     "MASSIVE_PLAN": get_args(KeyPlan),
 }
-_PROOFS = (
-    "SNOWFLAKE_PRIVATE_KEY_PATH", "SNOWFLAKE_PRIVATE_KEY", "SNOWFLAKE_TOKEN", "SNOWFLAKE_TOKEN_FILE_PATH", "SNOWFLAKE_PASSWORD",
-    "SNOWFLAKE_OAUTH_CLIENT_ID", "SNOWFLAKE_WORKLOAD_IDENTITY_PROVIDER", "SNOWFLAKE_AUTHENTICATOR",
-)  # fmt: skip
 _KEYS = ("SNOWFLAKE_PRIVATE_KEY_PATH", "SNOWFLAKE_PRIVATE_KEY")
 _SCRIPT = "for your administrator: it creates role, warehouse, database, and the user"
 _ANSWER, _NEW_KEY = "your answer", "the new key pair"
@@ -167,7 +164,7 @@ class _Interview:
 
     def _proof(self) -> str | None:
         """Ask how to sign in where nothing says it; returns the file for a new key."""
-        if any(self._given.get(name) for name in _PROOFS):
+        if any(self._given.get(name) for name in PROOFS):
             return None
         if not self._asks:
             self._missing.append("a way to sign in (--generate-key, --private-key-path, --token or --password)")

@@ -8,6 +8,7 @@ from stockpipe.base.text import hiding
 from stockpipe.errors import WarehouseError
 from stockpipe.settings import Settings
 from stockpipe.warehouse import sql
+from stockpipe.warehouse.needed import check_needed
 from stockpipe.warehouse.snowflake.privileges import SYSTEM_ROLES, role_word, stored_role, wanted_privilege
 from stockpipe.warehouse.snowflake.session import error_text, open_session, session_plan
 
@@ -17,6 +18,7 @@ def create_place(settings: Settings) -> list[str]:
 
     Raises ConfigError and AccessError as a sign-in does, and WarehouseError, which names the privilege that is lacking.
     """
+    check_needed(settings)
     database = sql.identifier(settings.require("SNOWFLAKE_DATABASE"), "SNOWFLAKE_DATABASE")
     schema = f"{database}.{sql.identifier(settings.require('SNOWFLAKE_SCHEMA'), 'SNOWFLAKE_SCHEMA')}"
     statements = [f"CREATE DATABASE IF NOT EXISTS {database}", f"CREATE SCHEMA IF NOT EXISTS {schema}"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from stockpipe.settings import Settings
 from stockpipe.warehouse.base import Delivery, History, Publication, QueryResult, Warehouse
+from stockpipe.warehouse.needed import check_needed
 
 _READERS_WAIT = 10.0
 
@@ -15,6 +16,7 @@ def open_warehouse(settings: Settings, *, reads: bool = False) -> Warehouse:
     and a sign-in at Snowflake takes 10 s at most.
     """
     if settings.warehouse == "snowflake":
+        check_needed(settings)
         from stockpipe.warehouse.snowflake.warehouse import SnowflakeWarehouse
 
         return SnowflakeWarehouse(settings, reads=reads)
