@@ -237,13 +237,13 @@ def open(
     from stockpipe.reading.reader import Reader
     from stockpipe.reading.words import words
     from stockpipe.settings.called import argument_names, said_by, settings_of_call
+    from stockpipe.settings.paths import or_the_demos
 
     with calls.in_python_words():
         file = calls.path("path", path)
         if file is not None and not file.exists():
-            raise NotThere(
-                f"There is no DuckDB file {file}.", hint="Load a day first: stockpipe run, or stockpipe demo."
-            )
+            hint = or_the_demos("Load a day first: stockpipe run, or stockpipe demo.", file)
+            raise NotThere(f"There is no DuckDB file {file}.", hint=words(hint))
         said = said_by(warehouse=warehouse or ("duckdb" if file else None), duckdb_path=file, connection=connection)
         named = argument_names(said) | ({"STOCKPIPE_DUCKDB_PATH": "path"} if file else {})
         with calls.in_python_words(named):

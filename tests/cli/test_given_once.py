@@ -33,6 +33,29 @@ def test_an_option_of_one_value_is_not_given_twice(name: str, option: str) -> No
     assert refused.value.message == f"{option} takes one value, and is given 2 times."
 
 
+@pytest.mark.parametrize(("name", "option"), [*TAKE_ONE, ("run", "--dataset"), ("run", "--market")])
+def test_an_empty_value_is_not_taken_for_none(name: str, option: str) -> None:
+    for words in ([option, ""], [f"{option}="]):
+        with pytest.raises(click.UsageError) as refused:
+            main([name, *words], standalone_mode=False)
+        assert refused.value.exit_code == 2
+        assert (
+            refused.value.message
+            == f"{option} has an empty value (a variable that is not set?). Name one, or leave it out."
+        )
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("status", "--connection", ""), ("master", "status", "--env-file", ""), ("export", ""), ("sandbox", "--data=")],
+)
+def test_the_process_says_which_one_is_empty(words: tuple[str, ...]) -> None:
+    done = command(*words)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "Error: " in done.stderr
+    assert " has an empty value (a variable that is not set?)" in done.stderr
+
+
 def test_the_process_ends_with_2_and_does_nothing() -> None:
     done = command("run", "--date", "2026-02-06", "--date", "2026-02-05")
     assert (done.returncode, done.stdout) == (2, "")

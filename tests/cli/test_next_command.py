@@ -8,14 +8,20 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
+import click
+import duckdb
 import pytest
 
+import stockpipe
 from conftest import PROGRAM, command
 from stockpipe.base import installed
-from stockpipe.cli import next_command
+from stockpipe.cli import COMMANDS, next_command
+from stockpipe.cli.commands import PLACED
 from stockpipe.cli.next_command import program, typeable
+from stockpipe.errors import NotThere
 
 ROOT = Path(__file__).parents[2]
 SOURCE = str(ROOT / "src")
@@ -89,6 +95,45 @@ def test_what_script_py_of_a_bare_checkout_proposes_can_be_typed() -> None:
 def test_a_sentence_proposes_what_can_be_typed(monkeypatch: pytest.MonkeyPatch, text: str, expected: str) -> None:
     monkeypatch.setattr(next_command, "program", lambda: "P")
     assert typeable(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("asked", "proposed"),
+    [
+        (("universe",), "master build"),
+        (("lookup", "AAC"), "master build"),
+        (("changes",), "run"),
+        (("report",), "run"),
+        (("status",), "run"),
+        (("prices", "AAC"), "run"),
+    ],
+)
+def test_a_proposal_leads_to_the_file_that_was_named(asked: tuple[str, ...], proposed: str) -> None:
+    place = ("--duckdb-path", "my data.duckdb")
+    told = command(*asked, *place, env={"POLYGON_API_KEY": "a-test-key"}).stderr
+    assert f"{PROGRAM} {proposed} --duckdb-path 'my data.duckdb'" in told
+
+
+def test_the_options_of_a_proposal_are_those_of_the_command() -> None:
+    place = {"warehouse", "duckdb_path", "connection", "env_file"}
+    for name, (module, _) in COMMANDS.items():
+        found = getattr(import_module(f"stockpipe.cli.{module}"), name)
+        each = found.commands.values() if isinstance(found, click.Group) else [found]
+        # `demo` and `init` have files of their own.
+        expected = set() if name in ("demo", "init") else {str(one.name) for cmd in each for one in cmd.params} & place
+        assert set(PLACED.get(name, place)) == expected, name
+
+
+def test_who_has_only_the_demos_file_is_led_to_it() -> None:
+    duckdb.connect("stockpipe-demo.duckdb").close()
+    there = "--duckdb-path stockpipe-demo.duckdb"
+    for asked in (("query", "SELECT 1"), ("maintain",), ("changes",), ("universe",), ("prices", "AAC"), ("status",)):
+        assert there in command(*asked).stderr, asked
+    assert "The demo's data" not in command("query", "FROM NONE", "--duckdb-path", "stockpipe-demo.duckdb").stderr
+    with pytest.raises(NotThere, match=r"The demo's data: path stockpipe-demo\.duckdb\."):
+        stockpipe.open("none.duckdb")
+    with pytest.raises(NotThere, match=r"The demo's data: path stockpipe-demo\.duckdb\."):
+        stockpipe.open().query("SELECT 1")
 
 
 @pytest.mark.parametrize(("words", "name"), [(("--duckdb-path", "f"), "--duckdb-path"), ((), "STOCKPIPE_DUCKDB_PATH")])

@@ -119,4 +119,4 @@ def test_a_dataset_that_is_missing_is_named() -> None:
     Prices(Path("other.duckdb")).run("DROP TABLE DAILY_BARS")
     done = command("prices", "X", "--duckdb-path", "other.duckdb")
     assert done.returncode == 6
-    assert done.stderr.endswith(" run --dataset daily_bars.\n")
+    assert done.stderr.endswith(" run --duckdb-path other.duckdb --dataset daily_bars.\n")

@@ -28,3 +28,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "completion": ("completion", "Print the shell's completion: bash, zsh or fish."),
     "help": ("completion", "Show the help of a command."),
 }
+PLACED: dict[str, tuple[str, ...]] = dict.fromkeys(
+    ("datasets", "demo", "init", "sandbox", "completion", "help"), ()
+) | {"schema": ("warehouse", "connection", "env_file")}
+"""The options that say where the data is, of the commands that have not all four; for what is proposed to be typed."""

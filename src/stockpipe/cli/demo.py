@@ -30,13 +30,12 @@ from stockpipe.observe.watch import load_watched
 from stockpipe.schedule.backfill import Report, Wanted, backfill
 from stockpipe.schedule.missing import expected_days
 from stockpipe.settings import Settings, WarehouseKind, load_settings
+from stockpipe.settings.paths import DEMO_FILE
 from stockpipe.warehouse import open_warehouse
 from stockpipe.warehouse.history import foreign_rows
 
 log = logging.getLogger(__name__)
 
-DEMO_FILE = "stockpipe-demo.duckdb"
-"""A file of its own: sample data never stands beside real days."""
 _DESK = ("ticker_types", "exchanges", "market_holidays", "splits", "dividends")
 _BARS = "daily_bars"
 _SESSIONS = 10

@@ -10,38 +10,66 @@ import re
 import shlex
 import shutil
 import sys
+from collections.abc import Container, Sequence
 from functools import cache
 from pathlib import Path
 
 import click
 from click.core import ParameterSource
 
-from stockpipe.cli.commands import COMMANDS
+from stockpipe.cli.commands import COMMANDS, PLACED
 from stockpipe.settings.declared import SETTINGS
+from stockpipe.settings.paths import is_secret
 
 _PLACE = ("warehouse", "duckdb_path", "connection", "env_file")
 # What `init` writes, and all others read.
 _USUAL_FILE = Path(".env")
+_NAMES = "|".join(COMMANDS)
 # Within a path or behind `-m` it is no call of ours, or one that is written out already.
-_PROPOSED = re.compile(rf"(?<![\w./\\-])(?<!-m )stockpipe(?= (?:{'|'.join(COMMANDS)})\b)")
+_PROPOSED = re.compile(
+    rf"(?<![\w./\\-])(?<!-m )stockpipe (?P<command>(?:{_NAMES})\b(?:(?<=master) (?:build|status)\b)?)"
+)
 
 
 def next_command(*words: str) -> str:
     """The program with these words, and with the flags of the command under way that say where the data is."""
     context = click.get_current_context()
     # What `demo` has by default is not the default of the others.
-    given = [name for name in _PLACE if context.params.get(name) not in (None, _USUAL_FILE) and _is_told(context, name)]
-    place = [word for name in given for word in (f"--{name.replace('_', '-')}", str(context.params[name]))]
-    return " ".join((program(), *words, shlex.join(place))).rstrip()
+    return " ".join(
+        (program(), *words, _place(context, (ParameterSource.COMMANDLINE, ParameterSource.DEFAULT)))
+    ).rstrip()
+
+
+def _place(context: click.Context, told: Container[ParameterSource | None], names: Sequence[str] = _PLACE) -> str:
+    """The flags of the command under way that say where the data is, ready to be typed."""
+    given = {
+        name: str(context.params[name])
+        for name in names
+        if context.params.get(name) not in (None, _USUAL_FILE) and context.get_parameter_source(name) in told
+    }
+    # A key that was given as the name of a file is in no proposal.
+    return shlex.join(
+        word for name, text in given.items() if not is_secret(text) for word in (f"--{name.replace('_', '-')}", text)
+    )
 
 
 def typeable(text: str) -> str:
     """A sentence in which each `stockpipe COMMAND` can be typed as the program was called, and a setting has its option's name.
 
     "Load a day first: stockpipe run." becomes "Load a day first: uv run stockpipe run." under uv, and where --duckdb-path was
-    given, "Name another file in STOCKPIPE_DUCKDB_PATH." becomes "Name another file in --duckdb-path.".
+    given, "Name another file in STOCKPIPE_DUCKDB_PATH." becomes "Name another file in --duckdb-path.", and `stockpipe run`
+    has the same flag.
     """
-    return _as_given(_PROPOSED.sub(program().replace("\\", r"\\"), text))
+    return _as_given(_PROPOSED.sub(_typed, text))
+
+
+def _typed(found: re.Match[str]) -> str:
+    """A proposed command as it can be typed, for the same warehouse as the command under way."""
+    words = (program(), found["command"])
+    context, names = click.get_current_context(silent=True), PLACED.get(found["command"].partition(" ")[0], _PLACE)
+    if context is None or not names:
+        return " ".join(words)
+    return " ".join((*words, _place(context, (ParameterSource.COMMANDLINE,), names))).rstrip()
 
 
 def _as_given(text: str) -> str:
@@ -51,10 +79,6 @@ def _as_given(text: str) -> str:
         if context and setting.name in text and context.get_parameter_source(option) is ParameterSource.COMMANDLINE:
             text = re.sub(rf"\b{setting.name}\b", str(setting.flag), text)
     return text
-
-
-def _is_told(context: click.Context, name: str) -> bool:
-    return context.get_parameter_source(name) in (ParameterSource.COMMANDLINE, ParameterSource.DEFAULT)
 
 
 @cache

@@ -1,4 +1,8 @@
-"""An option that takes one value is given once: a second one would replace the first without a word."""
+"""Values as they must be given: an option that takes one value has one, and none is empty.
+
+A second value would replace the first without a word, and an empty one, as of a shell's variable that is not set, would count
+as not given: the command would go to another warehouse.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +12,18 @@ from typing import Any
 import click
 
 
-class Once(click.Option):
-    """An option whose second value is an error (exit code 2)."""
+class Filled(click.Option):
+    """An option with a value; an empty one is an error (exit code 2)."""
+
+    def consume_value(self, ctx: click.Context, opts: Mapping[str, Any]) -> tuple[Any, Any]:
+        """See click. UsageError for an empty value."""
+        given = opts.get(str(self.name))
+        _must_be_filled(self.opts[0], given if isinstance(given, list) else [given], ctx)
+        return super().consume_value(ctx, opts)
+
+
+class Once(Filled):
+    """The same where it takes one value: a second one is an error, too."""
 
     def add_to_parser(self, parser: Any, ctx: click.Context) -> None:
         """See click: the parser shall keep all values."""
@@ -27,14 +41,32 @@ class Once(click.Option):
         return super().consume_value(ctx, opts)
 
 
+class FilledFile(click.Argument):
+    """The name of a file: the empty one would be the current folder."""
+
+    def consume_value(self, ctx: click.Context, opts: Mapping[str, Any]) -> tuple[Any, Any]:
+        """See click. UsageError for an empty value."""
+        _must_be_filled(self.make_metavar(ctx), [opts.get(str(self.name))], ctx)
+        return super().consume_value(ctx, opts)
+
+
 def given_once(command: click.Command) -> click.Command:
-    """The command, with each option that takes one value given at most once. Flags may be repeated."""
+    """The command, with each option that takes one value given at most once, and no value empty. Flags may be repeated."""
     for parameter in command.params:
-        if type(parameter) is click.Option and _takes_one_value(parameter):
-            # In one place for all commands: none can be forgotten.
-            parameter.__class__ = Once
+        # In one place for all commands: none can be forgotten.
+        if type(parameter) is click.Option and not (parameter.is_flag or parameter.count):
+            parameter.__class__ = Once if _takes_one_value(parameter) else Filled
+        elif type(parameter) is click.Argument and isinstance(parameter.type, click.Path):
+            parameter.__class__ = FilledFile
     return command
 
 
 def _takes_one_value(option: click.Option) -> bool:
-    return not (option.is_flag or option.count or option.multiple) and option.nargs == 1
+    return not option.multiple and option.nargs == 1
+
+
+def _must_be_filled(name: str, values: list[Any], ctx: click.Context) -> None:
+    if "" in values:
+        raise click.UsageError(
+            f"{name} has an empty value (a variable that is not set?). Name one, or leave it out.", ctx
+        )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from datetime import datetime, time
+from pathlib import Path
 from typing import Any
 
 import click
@@ -24,7 +25,8 @@ from stockpipe.errors import DataCheckError
 from stockpipe.load.loads import day_of
 from stockpipe.reading.freshness import Standing, standings
 from stockpipe.reading.regular import DAYS_BACK, regular_lists
-from stockpipe.settings import load_settings
+from stockpipe.settings import Settings, load_settings
+from stockpipe.settings.paths import DEMO_FILE
 from stockpipe.warehouse.history import Chosen, last_days, last_failures, newest_runs
 from stockpipe.warehouse.runs import BAD, RECORDED, PartId, RunRecord, RunStatus
 from stockpipe.warehouse.sessions import sessions_of
@@ -161,11 +163,19 @@ def _propose(found: list[Standing], options: dict[str, Any], *, recorded: bool) 
     loads = [next_command("run", *words) for words in run_words(missing)]
     if recorded:
         steps = [*loads, f"{next_command('runs')} shows what happened."]
-    elif load_settings(given_settings(options), env_file=options["env_file"]).is_set("POLYGON_API_KEY"):
-        steps = loads
     else:
-        steps = [f"{program()} init asks for the settings", f"{program()} demo needs none."]
+        steps = _first_steps(load_settings(given_settings(options), env_file=options["env_file"]), loads)
     click.echo(proposed("Next: ", *steps), err=True)
+
+
+def _first_steps(settings: Settings, loads: list[str]) -> list[str]:
+    """What to do where nothing was loaded: without a key, first one that needs none."""
+    if settings.is_set("POLYGON_API_KEY"):
+        return loads
+    init = f"{program()} init asks for the settings"
+    if Path(DEMO_FILE).is_file() and settings.warehouse == "duckdb" and not settings.duckdb_path.exists():
+        return [init, f"{program()} status --duckdb-path {DEMO_FILE} shows the demo's data."]
+    return [init, f"{program()} demo needs none."]
 
 
 def _cells(standing: Standing) -> list[Any]:

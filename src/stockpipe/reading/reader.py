@@ -24,6 +24,7 @@ from stockpipe.reading.prices import Asked
 from stockpipe.reading.securities import alike_sql, known_day, lookup_sql, master_days, securities_sql
 from stockpipe.reading.words import chosen_parts, load_command, ticker_literal, words
 from stockpipe.settings import Settings
+from stockpipe.settings.paths import or_the_demos
 from stockpipe.warehouse import Warehouse, open_warehouse, sql
 from stockpipe.warehouse.history import Chosen, days_sql, last_days, last_failures, published_days, runs_sql
 from stockpipe.warehouse.runs import RECORDED, RunStatus
@@ -50,6 +51,8 @@ def _said(method: Callable[Concatenate[Reader, P], T]) -> Callable[Concatenate[R
         try:
             return method(reader, *args, **kwargs)
         except StockpipeError as error:
+            if isinstance(error, NotThere) and reader._warehouse.local:
+                error.hint = or_the_demos(error.hint, reader._settings.duckdb_path)
             error.rewrite(reader.say)
             raise
 

@@ -47,4 +47,4 @@ def load_command(parts: Sequence[Part]) -> str:
 
 def words(message: str, named: Mapping[str, str] | None = None) -> str:
     """A reader's message about commands as one about calls; `named` as for `python_words`."""
-    return python_words(message, {"stockpipe runs": "days()"} | dict(named or {}))
+    return python_words(message, {"stockpipe runs": "days()", "--duckdb-path": "path"} | dict(named or {}))

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 from stockpipe.base.text import looks_like
 
+DEMO_FILE = "stockpipe-demo.duckdb"
+"""Where `stockpipe demo` loads: sample data never stands beside real days."""
 # Of Linux, in bytes; other systems allow about the same.
 LONGEST_NAME, LONGEST_PATH = 255, 4096
 # A word of two letters or more before a colon; one letter is a drive of Windows.
@@ -42,3 +45,10 @@ def plain_paths(text: str) -> list[str]:
         return []
     slashes, rest = len(found[2]), found[3]
     return [f"/{rest}", rest] if slashes == 3 else [f"/{rest}"] if slashes in (1, 4) else [rest]
+
+
+def or_the_demos(hint: str, path: Path) -> str:
+    """What to do about a DuckDB file that is not there; also where the demo's data is, for who has just run the demo."""
+    if path.exists() or DEMO_FILE in hint or not Path(DEMO_FILE).is_file():
+        return hint
+    return f"{hint} The demo's data: --duckdb-path {DEMO_FILE}."

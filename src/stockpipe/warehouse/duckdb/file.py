@@ -14,6 +14,7 @@ from stockpipe.base.disk import free_in, megabytes, no_room
 from stockpipe.base.engine import Config, open_file
 from stockpipe.base.waiting import SAY_AFTER, tell_wait
 from stockpipe.errors import NotThere, WarehouseError
+from stockpipe.settings.paths import or_the_demos
 
 _LOCK_POLL = 0.2
 _HOLDER = re.compile(r"held in ([^\n(]*)\(PID (\d+)\)")
@@ -78,9 +79,7 @@ def failed(error: duckdb.Error, path: Path, needed: int = 0) -> WarehouseError:
             hint="Close that program or wait for the other run, then run again.",
         )
     if "database does not exist" in text:
-        return NotThere(
-            f"There is no DuckDB file {path} yet.", hint="Load a day first: stockpipe run, or stockpipe demo."
-        )
+        return no_file(path)
     if no_room(error):
         return _full(path, needed)
     if path.is_dir():
@@ -102,6 +101,12 @@ def failed(error: duckdb.Error, path: Path, needed: int = 0) -> WarehouseError:
         )
     kind = NotThere if isinstance(error, duckdb.CatalogException) else WarehouseError
     return kind(f"DuckDB could not finish: {text}", hint="The table is as it was before the run.")
+
+
+def no_file(path: Path) -> NotThere:
+    """What to say where nothing was loaded yet."""
+    hint = or_the_demos("Load a day first: stockpipe run, or stockpipe demo.", path)
+    return NotThere(f"There is no DuckDB file {path} yet.", hint=hint)
 
 
 def _full(path: Path, needed: int) -> WarehouseError:

@@ -26,7 +26,7 @@ from stockpipe.warehouse.duckdb import derived, kept
 from stockpipe.warehouse.duckdb.compact import compact
 from stockpipe.warehouse.duckdb.copying import copied
 from stockpipe.warehouse.duckdb.exact import asked_exactly
-from stockpipe.warehouse.duckdb.file import open_patiently, translated
+from stockpipe.warehouse.duckdb.file import no_file, open_patiently, translated
 from stockpipe.warehouse.duckdb.merging import merge_script, merge_versions
 from stockpipe.warehouse.duckdb.reading import LOCK, SHUT, must_be_one_statement, refused, the_select
 from stockpipe.warehouse.duckdb.shape import first_obstacle, look, shape, tell_of_coarse_columns
@@ -264,7 +264,7 @@ class DuckDBWarehouse:
         orders |= {RUNS_TABLE: '"RUN_ID", "DS"', REJECTS_TABLE: '"RUN_ID"'}
         self.close()
         if not self.path.exists():
-            raise NotThere(f"There is no DuckDB file {self.path} yet.", hint="Load a day first: stockpipe run.")
+            raise no_file(self.path)
         needed = self.path.stat().st_size
         with _one_publish, translated(self.path, needed), self._open() as connection, interruptible(connection):
             return compact(connection, self.path, orders)
