@@ -14,7 +14,7 @@ import duckdb
 import pytest
 
 import stockpipe
-from conftest import Serve, command, flags, many, table
+from conftest import PROGRAM, Serve, command, flags, many, table
 from stockpipe.cli import COMMANDS
 from stockpipe.errors import ConfigError, NotThere, UsageError, WarehouseError
 from stockpipe.settings import load_settings
@@ -183,6 +183,36 @@ def test_a_data_file_that_cannot_be_served() -> None:
     refused(3, "sandbox", "--data", "README.md", env={}, says=says)
     refused(3, "sandbox", "--data", "none.csv", env={}, says="none.csv cannot be served")
     refused(2, "sandbox", "--hard", "--data", "x.csv", env={}, says="--hard is a synthetic market")
+
+
+@pytest.mark.parametrize(
+    "asked", [["runs"], ["rejects"], ["export", "a.csv"], ["export", "a.csv", "--date", "2026-02-06"], ["report"]]
+)
+def test_a_duckdb_file_of_another_program_has_no_day(asked: list[str]) -> None:
+    with duckdb.connect("other.duckdb") as connection:
+        connection.execute("CREATE TABLE t (a INTEGER)")
+    done = command(*asked, "--duckdb-path", "other.duckdb")
+    assert (done.returncode, done.stdout, Path("a.csv").exists()) == (6, "", False)
+    assert "is published in DuckDB file other.duckdb yet.\n       Load " in done.stderr
+    assert f"{PROGRAM} run --duckdb-path other.duckdb" in done.stderr
+
+
+def test_a_duckdb_file_of_another_program_has_no_runs_in_python_either() -> None:
+    duckdb.connect("other.duckdb").close()
+    reader = stockpipe.open("other.duckdb")
+    for ask in (reader.runs, reader.days):
+        with pytest.raises(
+            NotThere, match=r"No day is published in DuckDB file other\.duckdb yet\. .*stockpipe\.load\(\)"
+        ):
+            ask()
+
+
+def test_a_duckdb_file_of_another_program_is_not_rewritten() -> None:
+    with duckdb.connect("other.duckdb") as connection:
+        connection.execute("CREATE TABLE t (a INTEGER)")
+    before = Path("other.duckdb").read_bytes()
+    refused(6, "maintain", "--duckdb-path", "other.duckdb", env={}, says="other.duckdb has no table STOCKPIPE_RUNS")
+    assert Path("other.duckdb").read_bytes() == before
 
 
 def test_a_query_that_writes(serve: Serve) -> None:

@@ -58,7 +58,13 @@ def test_what_was_fb_and_what_is_it_called_today_and_who_had_meta(place: Place) 
 def test_the_universe_as_of_a_day(place: Place) -> None:
     place.build()
 
-    lines = command("universe", "--date", "2022-01-30", "--format", "csv", env=DUCK).stdout.splitlines()
+    between = command("universe", "--date", "2022-01-30", "--format", "csv", env=DUCK)
+    lines = between.stdout.splitlines()
+    told = "No list of 2022-01-30 is loaded: this is as of 2022-01-28.\n"
+    assert (between.returncode, between.stderr) == (0, told)
+    assert told in command("lookup", "FB", "--date", "2022-01-30", env=DUCK).stderr
+    for words in (("--date", "2022-01-31"), (), ("--date", "2022-01-30", "--quiet")):
+        assert "No list" not in command("universe", *words, env=DUCK).stderr
     done = command("universe", "--format", "parquet", "--out", "u.parquet", env=DUCK)
 
     assert [line.partition(",")[0] for line in lines] == [

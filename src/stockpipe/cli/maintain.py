@@ -13,6 +13,7 @@ from stockpipe.cli.choices import Word
 from stockpipe.cli.logs import configure_logging
 from stockpipe.cli.output import exit_codes, given_settings, print_json, shared_options
 from stockpipe.cli.parts import DATASET_NAMES
+from stockpipe.cli.values import number_of
 from stockpipe.datasets import DATASETS
 from stockpipe.errors import UsageError
 from stockpipe.load.desk import Desk
@@ -60,7 +61,7 @@ def maintain(**options: Any) -> None:
             print_json({"status": "done", "exit_code": 0, **document, "seconds": round(seconds, 3)})
             return
         sizes = f"; {megabytes(done.before)} before, {megabytes(done.after)} now" if done.before and done.after else ""
-        text = f"Rewrote {len(done.tables)} tables with {done.rows:,} rows in {seconds:.1f} s{sizes}."
+        text = f"Rewrote {number_of(len(done.tables), 'table')} with {number_of(done.rows, 'row')} in {seconds:.1f} s{sizes}."
         click.echo(text, err=True)
 
 

@@ -12,7 +12,7 @@ from stockpipe.cli.read import open_quietly
 from stockpipe.cli.table import Look
 from stockpipe.errors import UsageError
 from stockpipe.warehouse import QueryResult, Warehouse
-from stockpipe.warehouse.history import has_run
+from stockpipe.warehouse.history import has_run, told_if_unrecorded
 from stockpipe.warehouse.runs import REJECTS_TABLE
 
 _LOOK = Look(
@@ -45,9 +45,10 @@ def _rejected(warehouse: Warehouse, run_id: str | None) -> QueryResult:
     """The rejected rows of a run, or of the newest run that has any. UsageError when there is no such run."""
     which = f"'{run_id}'" if run_id else f'(SELECT max(RUN_ID) FROM "{REJECTS_TABLE}")'
     columns = '"RUN_ID", "DS", "TICKER", "REASON", "RAW"'
-    found = warehouse.query(
-        f'SELECT {columns} FROM "{REJECTS_TABLE}" WHERE "RUN_ID" = {which} ORDER BY "TICKER", "REASON", "RAW"'
-    )
+    with told_if_unrecorded(warehouse):
+        found = warehouse.query(
+            f'SELECT {columns} FROM "{REJECTS_TABLE}" WHERE "RUN_ID" = {which} ORDER BY "TICKER", "REASON", "RAW"'
+        )
     if run_id and not found.rows and not has_run(warehouse, run_id):
         raise UsageError(f"No run has the id {run_id}.", hint="stockpipe runs lists them.")
     return found

@@ -15,6 +15,7 @@ from stockpipe.cli.parts import market_option
 from stockpipe.cli.read import commands_reader, readers_settings
 from stockpipe.cli.table import Look
 from stockpipe.errors import UsageError
+from stockpipe.load.loads import day_of
 from stockpipe.reading.answer import Answer
 from stockpipe.reading.reader import Reader
 
@@ -62,7 +63,13 @@ def universe(on: str | None, **options: Any) -> None:
     stockpipe universe --date 2021-01-04
     stockpipe universe --format parquet --out universe.parquet
     """
-    _answer(options, lambda reader: reader.securities(on), _UNIVERSE)
+
+    def ask(reader: Reader) -> Answer:
+        found = reader.securities(on)
+        _tell_of_list(reader, on, options)
+        return found
+
+    _answer(options, ask, _UNIVERSE)
 
 
 @click.command()
@@ -82,6 +89,7 @@ def lookup(ticker: str, on: str | None, **options: Any) -> None:
 
     def ask(reader: Reader) -> Answer:
         found = reader.lookup(ticker, on)
+        _tell_of_list(reader, on, options)
         if not len(found):
             when = f"on {on}" if on else "on any day"
             alike = " or ".join(row["TICKER"] for row in reader.tickers_alike(ticker))
@@ -110,6 +118,12 @@ def changes(on: str | None, since: str | None, market: str, **options: Any) -> N
     stockpipe changes --date 2026-02-06 --since 2026-01-02 --format csv
     """
     _answer(options, lambda reader: reader.changes(on, since=since, market=market), _CHANGES)
+
+
+def _tell_of_list(reader: Reader, on: str | None, options: dict[str, Any]) -> None:
+    """Say where no list of the day is loaded: what changed between two lists is not known before the later one."""
+    if on is not None and not options["quiet"] and (day := reader.list_of(on)) != day_of(on):
+        click.echo(f"No list of {on} is loaded: this is as of {day}.", err=True)
 
 
 def _answer(options: dict[str, Any], ask: Question, look: Look) -> None:

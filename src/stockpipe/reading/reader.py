@@ -21,12 +21,20 @@ from stockpipe.reading.answer import Answer
 from stockpipe.reading.changes import changes_sql
 from stockpipe.reading.freshness import STANDING_COLUMNS, standings
 from stockpipe.reading.prices import Asked
-from stockpipe.reading.securities import alike_sql, known_day, lookup_sql, master_days, securities_sql
+from stockpipe.reading.securities import alike_sql, known_day, list_sql, lookup_sql, master_days, securities_sql
 from stockpipe.reading.words import chosen_parts, load_command, ticker_literal, words
 from stockpipe.settings import Settings
 from stockpipe.settings.paths import or_the_demos
 from stockpipe.warehouse import Warehouse, open_warehouse, sql
-from stockpipe.warehouse.history import Chosen, days_sql, last_days, last_failures, published_days, runs_sql
+from stockpipe.warehouse.history import (
+    Chosen,
+    days_sql,
+    last_days,
+    last_failures,
+    published_days,
+    runs_sql,
+    told_if_unrecorded,
+)
 from stockpipe.warehouse.runs import RECORDED, RunStatus
 from stockpipe.warehouse.securities import SECURITY_HISTORY
 from stockpipe.warehouse.sessions import sessions_of
@@ -124,7 +132,9 @@ class Reader:
 
         `market` and `active` (True, False or "both") are the dataset's usual ones where nothing is said.
         """
-        return self._ask(days_sql(Chosen(self._parts(dataset, market, active))))
+        parts = self._parts(dataset, market, active)
+        with told_if_unrecorded(self._warehouse):
+            return self._ask(days_sql(Chosen(parts)))
 
     @_said
     def universe(
@@ -228,6 +238,17 @@ class Reader:
         return self._ask(securities_sql(self._warehouse.prefix, on))
 
     @_said
+    def list_of(self, day: Day) -> date:
+        """The day of the list that answers for a day in `securities` and `lookup`: the last one until then that was loaded.
+
+        NotThere and UsageError as `securities`.
+        """
+        on = known_day(master_days(self._warehouse), day_of("day", day))
+        rows = self._ask(list_sql(self._warehouse.prefix, on)).rows()
+        found = rows[0]["DS"]
+        return found if isinstance(found, date) else on
+
+    @_said
     def lookup(self, ticker: str, day: Day | None = None) -> Answer:
         """Whose a ticker was on a day, or ever, from the security master: what it was then, and what it is called now."""
         on = None if day is None else day_of("day", day)
@@ -255,7 +276,8 @@ class Reader:
         if isinstance(limit, bool) or not isinstance(limit, int) or limit < 1:
             raise UsageError(f"limit is {limit!r}.", hint="It must be a whole number from 1.")
         chosen = Chosen(status=status, ds=None if date is None else self._past("--date", day_of("date", date)))
-        return self._ask(runs_sql(chosen, limit))
+        with told_if_unrecorded(self._warehouse):
+            return self._ask(runs_sql(chosen, limit))
 
     @_said
     def status(self, *, by: str = "06:30") -> Answer:

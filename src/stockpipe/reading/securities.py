@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from datetime import date
 
+from stockpipe.base.text import day_literal
 from stockpipe.errors import NotThere, UsageError
 from stockpipe.master.state import last_build
 from stockpipe.reading.words import holds_on
 from stockpipe.warehouse import Warehouse
-from stockpipe.warehouse.securities import (
-    SECURITIES,
-    SECURITY_HISTORY,
-)
+from stockpipe.warehouse.securities import SECURITIES, SECURITY_HISTORY, SECURITY_LISTS
 
 _IDENTITY = ("TICKER", "NAME", "TYPE", "PRIMARY_EXCHANGE", "CIK", "COMPOSITE_FIGI", "SHARE_CLASS_FIGI")
 
@@ -43,6 +41,12 @@ def securities_sql(prefix: str, day: date) -> str:
     columns = ", ".join(f'"{name}"' for name in ("SECURITY_ID", *_IDENTITY, "VALID_FROM"))
     where = holds_on(day, "VALID")
     return f'SELECT {columns} FROM {prefix}{SECURITY_HISTORY.name} WHERE {where} ORDER BY "TICKER", "SECURITY_ID"'
+
+
+def list_sql(prefix: str, day: date) -> str:
+    """The last day until this one whose list the master was made from; a broken list was left out."""
+    where = f'"DS" <= {day_literal(day)} AND "STATE" <> \'broken\''
+    return f'SELECT max("DS") AS "DS" FROM {prefix}{SECURITY_LISTS.name} WHERE {where}'
 
 
 def alike_sql(prefix: str, ticker: str) -> str:

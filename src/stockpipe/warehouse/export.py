@@ -17,6 +17,7 @@ from stockpipe.datasets import Dataset, Part
 from stockpipe.errors import NotThere, UsageError
 from stockpipe.warehouse import sql
 from stockpipe.warehouse.base import Warehouse
+from stockpipe.warehouse.history import told_if_unrecorded
 from stockpipe.warehouse.names import in_quotes
 
 # A cell that begins so is a formula to a spreadsheet (OWASP, "CSV Injection"), also behind what cannot be seen, and with the
@@ -62,7 +63,8 @@ def export_days(warehouse: Warehouse, parts: list[Part], days: Sequence[date], f
 
 
 def _fetched(warehouse: Warehouse, parts: list[Part], ds: date, source: Path) -> int:
-    rows = warehouse.export(parts[0].dataset, ds, parts, source)
+    with told_if_unrecorded(warehouse):
+        rows = warehouse.export(parts[0].dataset, ds, parts, source)
     if not rows:
         message = f"There is no published snapshot of {parts[0].label} for {ds}."
         raise UsageError(message, hint=which_days(published_in(warehouse, parts), ds))

@@ -5,8 +5,8 @@ A warehouse that has no records yet has nothing published, and that is no error.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
@@ -55,10 +55,24 @@ def newest_runs(warehouse: Warehouse, chosen: Chosen, limit: int) -> list[RunRec
 
     NotThere when nothing was loaded yet.
     """
-    found = warehouse.query(runs_sql(chosen, limit))
+    with told_if_unrecorded(warehouse):
+        found = warehouse.query(runs_sql(chosen, limit))
     # A table of an older version may lack a column.
     rows = (dict(zip(found.columns, row, strict=True)) for row in found.rows)
     return [RunRecord.from_row(tuple(row.get(column.name) for column in RUN_COLUMNS)) for row in rows]
+
+
+@contextmanager
+def told_if_unrecorded(warehouse: Warehouse) -> Iterator[None]:
+    """NotThere in our own words for a DuckDB file without our tables, such as another program's."""
+    try:
+        yield
+    except NotThere as error:
+        # A file that is missing is told as such; at Snowflake the role may be to blame, and its error says so.
+        if not (warehouse.local and error.mistaken):
+            raise
+        message = f"No day is published in {warehouse.label} yet."
+        raise NotThere(message, hint="Load a day first: stockpipe run.") from error
 
 
 def runs_sql(chosen: Chosen, limit: int) -> str:

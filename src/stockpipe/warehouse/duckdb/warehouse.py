@@ -267,6 +267,11 @@ class DuckDBWarehouse:
             raise no_file(self.path)
         needed = self.path.stat().st_size
         with _one_publish, translated(self.path, needed), self._open() as connection, interruptible(connection):
+            if not look(connection, sql.runs_table()).columns:
+                raise WarehouseError(
+                    f"{self.path} has no table {RUNS_TABLE}: stockpipe has loaded nothing into it.",
+                    hint="Nothing was changed. Name stockpipe's file in STOCKPIPE_DUCKDB_PATH.",
+                )
             return compact(connection, self.path, orders)
 
     def release(self) -> None:
