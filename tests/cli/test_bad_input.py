@@ -16,7 +16,7 @@ import pytest
 import stockpipe
 from conftest import PROGRAM, Serve, command, flags, many, table
 from stockpipe.cli import COMMANDS
-from stockpipe.errors import ConfigError, NotThere, UsageError, WarehouseError
+from stockpipe.errors import ConfigError, NotThere, StockpipeError, UsageError, WarehouseError
 from stockpipe.settings import load_settings
 from stockpipe.warehouse.duckdb.reading import must_be_one_statement
 from stockpipe.warehouse.duckdb.warehouse import DuckDBWarehouse
@@ -182,6 +182,9 @@ def test_a_data_file_that_cannot_be_served() -> None:
     says = "README.md cannot be served: line 2 is not a JSON object, so it is neither JSON lines nor CSV"
     refused(3, "sandbox", "--data", "README.md", env={}, says=says)
     refused(3, "sandbox", "--data", "none.csv", env={}, says="none.csv cannot be served")
+    Path("bin.csv").write_bytes(b"ticker\n\xb7\n")
+    refused(3, "sandbox", "--data", "bin.csv", env={}, says="bin.csv cannot be served: it is not text in UTF-8.")
+    refused(3, "sandbox", "--data", "none.csv", env={}, says="none.csv cannot be served: No such file or directory.")
     refused(2, "sandbox", "--hard", "--data", "x.csv", env={}, says="--hard is a synthetic market")
 
 
@@ -213,6 +216,19 @@ def test_a_duckdb_file_of_another_program_is_not_rewritten() -> None:
     before = Path("other.duckdb").read_bytes()
     refused(6, "maintain", "--duckdb-path", "other.duckdb", env={}, says="other.duckdb has no table STOCKPIPE_RUNS")
     assert Path("other.duckdb").read_bytes() == before
+
+
+def test_a_settings_file_that_is_no_text_is_told_in_words() -> None:
+    Path(".env").write_bytes(b"POLYGON_API_KEY=\xb7\n")
+    refused(3, "status", env={}, says=".env cannot be read: it is not text in UTF-8.")
+
+
+def test_python_is_told_how_to_ask_in_python() -> None:
+    duckdb.connect("stockpipe.duckdb").close()
+    for text in ("", "FROM NONE"):
+        with pytest.raises(StockpipeError) as told:
+            stockpipe.open().query(text)
+        assert ('query("SHOW TABLES")' in told.value.hint, "stockpipe query" in told.value.hint) == (True, False)
 
 
 def test_a_query_that_writes(serve: Serve) -> None:

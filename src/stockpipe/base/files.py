@@ -143,3 +143,10 @@ def _write_through(path: Path, made: Path, *, waits: bool) -> None:
         os.set_blocking(handle, True)
     with made.open("rb") as source, os.fdopen(handle, "wb") as out:
         shutil.copyfileobj(source, out)
+
+
+def why_unread(error: Exception) -> str:
+    """Why a file could not be read as what it should be, in words of people: `Permission denied`, `it is not text in UTF-8`."""
+    if isinstance(error, UnicodeDecodeError):
+        return "it is not text in UTF-8"
+    return (isinstance(error, OSError) and error.strerror) or str(error)

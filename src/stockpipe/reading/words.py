@@ -47,4 +47,9 @@ def load_command(parts: Sequence[Part]) -> str:
 
 def words(message: str, named: Mapping[str, str] | None = None) -> str:
     """A reader's message about commands as one about calls; `named` as for `python_words`."""
-    return python_words(message, {"stockpipe runs": "days()", "--duckdb-path": "path"} | dict(named or {}))
+    ours = {
+        "stockpipe runs": "days()",
+        "--duckdb-path": "path",
+        'stockpipe query "SHOW TABLES"': 'query("SHOW TABLES")',
+    }
+    return python_words(message, ours | dict(named or {}))

@@ -8,6 +8,7 @@ from collections.abc import Callable, Hashable, Iterator
 from datetime import date, datetime
 from pathlib import Path
 
+from stockpipe.base.files import why_unread
 from stockpipe.errors import ConfigError
 from stockpipe.sandbox.exported import as_sent, day_of, is_exported, parquet_rows
 
@@ -33,7 +34,7 @@ class Dump:
                 key = (day, str(row.get("market", "stocks")), row.get("active", True) is not False)
                 self._lists.setdefault(key, []).append(row)
         except (OSError, UnicodeDecodeError, ValueError, csv.Error) as error:
-            raise ConfigError(f"{path} cannot be served: {error}.", hint=_HINT) from error
+            raise ConfigError(f"{path} cannot be served: {why_unread(error)}.", hint=_HINT) from error
         if not self._lists:
             raise ConfigError(f"{path} has no rows.", hint=_HINT)
         if not any("ticker" in row for rows in self._lists.values() for row in rows):

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from stockpipe.base.files import why_unread
 from stockpipe.base.text import secret_parts, without_secrets
 from stockpipe.errors import ConfigError
 from stockpipe.settings.connections import NAME as CONNECTION_NAME
@@ -168,7 +169,7 @@ def _read_env_file(path: Path) -> tuple[dict[str, str | None], str, list[str]]:
             bindings = list(parse_stream(stream))
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(
-            f"{path} cannot be read: {error.__class__.__name__}.",
+            f"{path} cannot be read: {why_unread(error)}.",
             hint="Make the file readable by you (chmod 600) and save it as UTF-8.",
         ) from error
     texts = {binding.key: binding.value for binding in bindings if binding.key is not None}
