@@ -130,7 +130,7 @@ def test_nothing_found_is_said(loaded: dict[str, str]) -> None:
     done = command("rejects", "--run", run_id, env=loaded)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", f"No rejected rows in run {run_id}.\n")
     done = command("runs", "--market", "crypto", env=loaded)
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "No run is like this.\n")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "No recorded run fits these options.\n")
     assert command("runs", "--market", "crypto", "--json", env=loaded).stdout == "[]\n"
 
 

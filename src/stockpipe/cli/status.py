@@ -133,7 +133,7 @@ def runs(ended: RunStatus | None, on: str | None, since: str | None, limit: int,
         elif found:
             tell_what_is_missing(print_table(_RUNS, [_line(record) for record in found], _RUNS_LOOK))
         if not found:
-            click.echo("No run is recorded." if chosen == Chosen() else "No run is like this.", err=True)
+            click.echo("No run is recorded." if chosen == Chosen() else "No recorded run fits these options.", err=True)
 
 
 def _wanted(options: dict[str, Any], *, found: bool) -> list[PartId]:
