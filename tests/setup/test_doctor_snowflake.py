@@ -129,7 +129,7 @@ MISTAKES: list[tuple[str, Callable[[Place], None], str, str, int]] = [
     ("an address that a policy refuses", refused(390422, "IP 203.0.113.7 is not allowed to access Snowflake."), "FAIL sign-in", "ALTER NETWORK RULE", 4),
     ("an expired password", no_password, "FAIL sign-in", "Set a new one in Snowsight", 4),
     ("a token without a network policy", no_policy, "FAIL sign-in", "SET NETWORK_POLICY", 4),
-    ("a role that is not there", named(SNOWFLAKE_ROLE="NOPE"), "FAIL sign-in", "GRANT ROLE ... TO USER BOT", 4),
+    ("a role that is not there", named(SNOWFLAKE_ROLE="NOPE"), "FAIL sign-in", "GRANT ROLE NOPE TO USER BOT", 4),
     ("a role that every account has", named(SNOWFLAKE_ROLE="SYSADMIN"), "WARN role", "Set SNOWFLAKE_ROLE to a role of its own", 0),
     ("a warehouse that is not there", named(SNOWFLAKE_WAREHOUSE="NOPE"), "FAIL warehouse", "GRANT USAGE ON WAREHOUSE NOPE TO ROLE LOADER_ROLE", 6),
     ("no warehouse", named(SNOWFLAKE_WAREHOUSE=""), "FAIL warehouse", "SNOWFLAKE_WAREHOUSE", 6),

@@ -217,7 +217,10 @@ def _failed(error: Any, plan: SignIn) -> StockpipeError:
         return ConfigError(f"The connector cannot use the private key: {text}", hint=hint)
     if errno == _ROLE or (_REFUSED[0] in text and ". Role '" in text):
         message = f"Snowflake refused the role {arguments.get('role')} for {who}: {text}"
-        return AccessError(message, hint=f"Correct SNOWFLAKE_ROLE, or have it granted: GRANT ROLE ... TO USER {who}")
+        return AccessError(
+            message,
+            hint=f"Correct SNOWFLAKE_ROLE, or have it granted: GRANT ROLE {arguments.get('role')} TO USER {who}",
+        )
     if errno in _REFUSALS or errno == _NO_TOKEN or any(words in text for words in _REFUSED):
         return AccessError(
             f"Snowflake refused the sign-in of {who}: {text}",
