@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import logging
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -61,6 +62,15 @@ def spread(count: int) -> list[dict[str, str]]:
 
 SIDE_BY_SIDE = {"STOCKPIPE_PARALLEL_CALLS": "8"}
 """For `flags`: pages are fetched at the same time, from different ranges of the list."""
+
+
+@pytest.fixture(autouse=True)
+def _own_signals() -> Iterator[None]:
+    """A command that was run in this process ignores signals at its end, and programs that are started later would inherit that."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 @pytest.fixture(autouse=True)
