@@ -348,7 +348,7 @@ def test_a_key_of_a_kind_that_snowflake_does_not_take_ends_with_3(
     error = refusal(gate, ConfigError, SNOWFLAKE_PRIVATE_KEY_PATH="key.p8")
     assert error.message == f"The private key in key.p8 is of a kind that Snowflake does not take: {found}."
     assert error.hint == (
-        "Use RSA of 2048 bits or more (stockpipe init --generate-key makes a pair), or EC on P-256, P-384 or P-521."
+        "Use RSA of 2048 bits or more (stockpipe init --env-file new.env --generate-key stockpipe.p8 makes a pair), or EC on P-256, P-384 or P-521."
     )
     assert (error.exit_code, gate.logins) == (3, [])
 

@@ -14,6 +14,8 @@ _LEAST_BITS = 2048
 # P-256, P-384 and P-521 are those that the connector signs with.
 _CURVES = ("secp256r1", "secp384r1", "secp521r1")
 _PATH, _TEXT, _PASSPHRASE = "SNOWFLAKE_PRIVATE_KEY_PATH", "SNOWFLAKE_PRIVATE_KEY", "SNOWFLAKE_PRIVATE_KEY_PASSPHRASE"
+# Into a file of its own: `init` overwrites no .env, and who reads this has one.
+_MAKES_A_PAIR = "stockpipe init --env-file new.env --generate-key stockpipe.p8 makes a pair"
 _PRIVATE = re.compile(r"-----BEGIN ([A-Z0-9 ]*PRIVATE KEY)-----(.*?)-----END \1-----", re.DOTALL)
 _FRAMED = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----(.*?)-----END \1-----", re.DOTALL)
 _MOST_BYTES = 1_000_000
@@ -28,7 +30,7 @@ def private_key(settings: Settings) -> bytes:
     if foreign := _foreign(key):
         raise ConfigError(
             f"The private key {where} is of a kind that Snowflake does not take: {foreign}.",
-            hint="Use RSA of 2048 bits or more (stockpipe init --generate-key makes a pair), or EC on P-256, P-384 or P-521.",
+            hint=f"Use RSA of 2048 bits or more ({_MAKES_A_PAIR}), or EC on P-256, P-384 or P-521.",
         )
     return bytes(key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption()))
 
@@ -119,7 +121,7 @@ def _what_it_is(key: bytes) -> str:
         return "It is cut: its last line (-----END ...) is missing. A line of .env holds one line only, unless it is in quotes."
     return (
         "It begins with -----BEGIN PRIVATE KEY----- or -----BEGIN ENCRYPTED PRIVATE KEY-----; the name of its file belongs "
-        f"into {_PATH}. stockpipe init --generate-key makes a pair."
+        f"into {_PATH}. {_MAKES_A_PAIR}."
     )
 
 
