@@ -11,6 +11,9 @@ from typing import Any
 
 import click
 
+# Whose own rule says more about an empty value.
+_OWN_RULE = ("cron",)
+
 
 class Filled(click.Option):
     """An option with a value; an empty one is an error (exit code 2)."""
@@ -18,7 +21,8 @@ class Filled(click.Option):
     def consume_value(self, ctx: click.Context, opts: Mapping[str, Any]) -> tuple[Any, Any]:
         """See click. UsageError for an empty value."""
         given = opts.get(str(self.name))
-        _must_be_filled(self.opts[0], given if isinstance(given, list) else [given], ctx)
+        if self.name not in _OWN_RULE:
+            _must_be_filled(self.opts[0], given if isinstance(given, list) else [given], ctx)
         return super().consume_value(ctx, opts)
 
 

@@ -148,7 +148,9 @@ def read_overrides(settings: Settings) -> tuple[Override, ...]:
             f"{path} cannot be read: {error.strerror}.", hint="Correct STOCKPIPE_MASTER_OVERRIDES."
         ) from None
     except UnicodeDecodeError:
-        raise ConfigError(f"{path} is not written in UTF-8.", hint="Correct STOCKPIPE_MASTER_OVERRIDES.") from None
+        raise ConfigError(
+            f"{path} cannot be read: it is not text in UTF-8.", hint="Correct STOCKPIPE_MASTER_OVERRIDES."
+        ) from None
     except BadOverrides as error:
         raise ConfigError(
             f"{path}: {error}.", hint="Nothing was built. Correct this line; docs/security-master.md shows the form."

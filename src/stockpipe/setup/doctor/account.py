@@ -19,6 +19,7 @@ from stockpipe.setup.doctor.tables import OurTables, examine_age, examine_tables
 from stockpipe.warehouse import sql
 from stockpipe.warehouse.dialect import TableOptions, snowflake_type
 from stockpipe.warehouse.history import last_days_sql
+from stockpipe.warehouse.needed import check_needed
 from stockpipe.warehouse.snowflake.fence import Fence
 from stockpipe.warehouse.snowflake.privileges import OWN_ROLE, SYSTEM_ROLES, hidden_schema, or_granted, stored_role
 from stockpipe.warehouse.snowflake.session import open_session, session_plan
@@ -32,9 +33,8 @@ _LOADED = "though days were loaded into it"
 
 def examine_account(settings: Settings, today: date) -> Iterator[Diagnosis]:
     """Findings about the account that the settings name; `today` is New York's."""
-    prefix = ".".join(sql.identifier(settings.require(name), name) for name in _PLACE) + "."
     try:
-        tables = OurTables.of(settings, prefix)
+        OurTables.of(settings)
         TableOptions.of(settings)  # a run refuses what it refuses
     except (ConfigError, UsageError) as error:
         yield failed("table", error)
@@ -44,6 +44,14 @@ def examine_account(settings: Settings, today: date) -> Iterator[Diagnosis]:
             "sign-in, role, warehouse, privileges and tables were not looked at: correct the name first",
         )
         return
+    try:
+        check_needed(settings)
+    except ConfigError as error:
+        yield failed("settings", error)
+        yield Diagnosis("SKIP", "warehouse", "not looked at: settings of the account are missing")
+        return
+    prefix = ".".join(sql.identifier(settings.require(name), name) for name in _PLACE) + "."
+    tables = OurTables.of(settings, prefix)
     try:
         plan = session_plan(settings, reads=True)
         connection = open_session(plan, warns=False)

@@ -13,7 +13,6 @@ from stockpipe.settings import Settings
 from stockpipe.setup.doctor.diagnosis import Diagnosis, failed
 from stockpipe.setup.doctor.tables import OurTables, examine_age, examine_tables
 from stockpipe.warehouse.history import last_day_sql
-from stockpipe.warehouse.needed import check_needed
 
 # Only the schema that `run` writes into is examined.
 _COLUMNS = "SELECT table_name, column_name, data_type FROM duckdb_columns() WHERE database_name = current_database() AND schema_name = 'main'"
@@ -24,12 +23,6 @@ def examine_warehouse(settings: Settings, today: date) -> Iterator[Diagnosis]:
     if settings.warehouse == "snowflake":
         from stockpipe.setup.doctor.account import examine_account
 
-        try:
-            check_needed(settings)
-        except ConfigError as error:
-            yield failed("settings", error)
-            yield Diagnosis("SKIP", "warehouse", "not looked at: settings of the account are missing")
-            return
         yield from examine_account(settings, today)
     else:
         yield from _examine_file(settings, today)
