@@ -77,16 +77,21 @@ def _statement(sql: str | None, file: Path | None) -> str:
             "Give the SQL once: as text, or as a file.", hint='Ask like this: stockpipe query "SHOW TABLES".'
         )
     text = sql if sql is not None and not _is_source(sql) else _read(str(sql if file is None else file))
-    if text.lower().endswith(".sql") and not any(map(str.isspace, text)):
-        raise UsageError(f"There is no file {text}.", hint="Name a file with SQL, or write a statement in quotes.")
     _must_be_text(text)
     return text
 
 
 def _is_source(sql: str) -> bool:
-    """Whether the argument names where the SQL is: no statement is one word that is also a file."""
+    """Whether the argument names where the SQL is: no statement is one word that is also a file. UsageError for a mistyped one."""
+    if sql == _STDIN:
+        return True
+    if any(map(str.isspace, sql)):
+        return False
     with suppress(OSError, ValueError):
-        return sql == _STDIN or (not any(map(str.isspace, sql)) and Path(sql).is_file())
+        if Path(sql).is_file():
+            return True
+    if sql.lower().endswith(".sql"):
+        raise UsageError(f"There is no file {sql}.", hint="Name a file with SQL, or write a statement in quotes.")
     return False
 
 

@@ -22,6 +22,7 @@ import msgspec
 
 from stockpipe.base.clock import Clock
 from stockpipe.base.engine import open_local
+from stockpipe.base.files import why_unread
 from stockpipe.base.folders import WorkFolder
 from stockpipe.base.text import literal
 from stockpipe.base.version import __version__
@@ -143,13 +144,9 @@ def read_overrides(settings: Settings) -> tuple[Override, ...]:
         if settings.is_set("STOCKPIPE_MASTER_OVERRIDES"):
             raise ConfigError(f"There is no file {path}.", hint="Correct STOCKPIPE_MASTER_OVERRIDES.") from None
         return ()
-    except OSError as error:
+    except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(
-            f"{path} cannot be read: {error.strerror}.", hint="Correct STOCKPIPE_MASTER_OVERRIDES."
-        ) from None
-    except UnicodeDecodeError:
-        raise ConfigError(
-            f"{path} cannot be read: it is not text in UTF-8.", hint="Correct STOCKPIPE_MASTER_OVERRIDES."
+            f"{path} cannot be read: {why_unread(error)}.", hint="Correct STOCKPIPE_MASTER_OVERRIDES."
         ) from None
     except BadOverrides as error:
         raise ConfigError(

@@ -1,7 +1,8 @@
 """Prices that join: raw bars under permanent ids, the factors of splits and dividends, and bars adjusted by them.
 
 All are SELECTs over one another, the same in both warehouses: as views for SQL, and as parts of one statement for
-`stockpipe prices`. Nothing is stored, since every later split rewrites the past.
+`stockpipe prices`. No price is stored, since every later split rewrites the past; in a DuckDB file with many bars the factors
+are, until something is published that they rest on (`price_views`).
 
 What continues over days is a SERIES: the security where the security master knows it, else the ticker. Before the master's
 first list it is that of the security which had the ticker in this list, and while a security is away from the lists that of
