@@ -145,6 +145,7 @@ def exported(name: str) -> str:
     settings = load_settings({}, env={})
     warehouse = DuckDBWarehouse(settings)
     warehouse.prepare(TICKERS, lambda *_: ())
+    warehouse.release()
     with duckdb.connect("stockpipe.duckdb") as connection:
         connection.execute(
             "INSERT INTO TICKERS (DS, TICKER, NAME, MARKET, ACTIVE) VALUES (?, 'A', ?, 'stocks', true)", [DAY, name]

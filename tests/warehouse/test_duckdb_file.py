@@ -6,6 +6,7 @@ import logging
 import re
 import struct
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import duckdb
@@ -158,10 +159,10 @@ def test_nothing_that_others_set_in_this_process_changes_an_answer(serve: Serve)
         "default_order": "'DESC'", "default_null_order": "'NULLS_FIRST'", "integer_division": "true", "errors_as_json": "true",
         "default_collation": "'NOCASE'", "TimeZone": "'Asia/Tokyo'", "ieee_floating_point_ops": "false",
     }  # fmt: skip
-    with duckdb.connect(str(FILE)) as shared:
+    with duckdb.connect(str(FILE)) as shared, ExitStack() as opened:
         for name, value in others.items():
             shared.execute(f"SET GLOBAL {name} = {value}")
-        ours = open_file(FILE)
+        ours = opened.enter_context(open_file(FILE))
         question = "SELECT list(x ORDER BY x), 7 / 2, 'a' = 'A', TIMESTAMPTZ '2026-02-06 12:00:00'::VARCHAR, 1.0 / 0 FROM (VALUES (2), (NULL), (1)) AS t (x)"
         assert ours.execute(question).fetchall() == [([1, 2, None], 3.5, False, "2026-02-06 12:00:00+00", float("inf"))]
         with pytest.raises(duckdb.Error, match=r"^Catalog Error: Table with name absent"):
@@ -172,7 +173,6 @@ def test_nothing_that_others_set_in_this_process_changes_an_answer(serve: Serve)
             assert warehouse.count(partition()) == 0
             warehouse.close()
         assert shared.execute("SELECT current_setting('memory_limit')").fetchall() == [("2.7 GiB",)]
-        ours.close()
 
 
 def test_a_variable_of_python_is_no_table(tmp_path: Path) -> None:

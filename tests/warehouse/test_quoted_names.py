@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from stockpipe.base.text import in_quotes
 from stockpipe.datasets import TICKERS
 from stockpipe.models import all_views
-from stockpipe.warehouse.names import as_written, bare, in_quotes, place
+from stockpipe.warehouse.names import as_written, bare, place
 from stockpipe.warehouse.sql import Table
 
 

@@ -1,23 +1,28 @@
 """DuckDB, opened in one place: what a machine, its user or other code of this process has set changes nothing of ours.
 
-What a session can settle for itself is settled here, after opening: a configuration that is given at opening would keep
-other code of this process from opening the same file. TimeZone cannot be given at opening at all.
+An engine in memory is lent to one caller at a time, with a database or a file attached to it, and may then be kept for the
+next one: attaching a file takes a tenth of what making an engine takes.
 """
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import duckdb
 
-from stockpipe.base.text import literal
+from stockpipe.base import engines
+from stockpipe.base.text import in_quotes, literal
 
 Config = dict[str, str | bool | int | float | list[str]]
+Limits = Mapping[str, str | int]
 
 # Forms older than that of the oldest DuckDB that we work with take more memory to write than we allow (128 MB).
 STORAGE = "v1.5.0"
 # DuckDB takes the time zone from TZ; a notebook switches the progress bar on; the rest other code of this process can
-# change for all connections of a file that is open already.
+# change for all connections of a file that is open already. TimeZone cannot be given at opening at all, and what is given
+# there keeps other code of this process from opening the same file.
 _SESSION = {
     "TimeZone": "'UTC'",
     "Calendar": "'gregorian'",
@@ -45,26 +50,65 @@ _SESSION_2 = {
     "max_execution_time": "0",
     "regex_match_operator_semantics": "'partial'",
 }
-_SETTLE = "; ".join(
-    f"SET SESSION {name} = {value}"
-    for name, value in (_SESSION | ({} if duckdb.__version__.startswith("1.") else _SESSION_2)).items()
+_ALL = _SESSION | ({} if duckdb.__version__.startswith("1.") else _SESSION_2)
+_SETTLE = "; ".join(f"SET SESSION {name} = {value}" for name, value in _ALL.items())
+# Of an engine of ours, for all its connections; the progress bar is a matter of each connection, and off unless asked for.
+_SETTLE_ENGINE = "; ".join(
+    f"SET GLOBAL {name} = {value}" for name, value in _ALL.items() if name != "enable_progress_bar"
 )
+# What callers set of an engine that was lent to them, put back as it was made.
+_AS_MADE = "; ".join(
+    [
+        "SET threads = 1",
+        "SET temp_directory = ''",
+        "RESET memory_limit",
+        "RESET checkpoint_threshold",
+        "RESET auto_checkpoint_skip_wal_threshold",
+    ]
+)
+_WORK = "work"
+# Names that DuckDB keeps for itself: a file that is called so is attached as DuckDB names the first two of them.
+_NOT_FOR_FILES = ("temp", "system", "memory", "main")
 
 
-def open_file(path: Path, *, read_only: bool = False, config: Config | None = None) -> duckdb.DuckDBPyConnection:
-    """A DuckDB file. Where there is none it is created, in a form that DuckDB 1.5 and newer read.
+@contextlib.contextmanager
+def open_local(folder: Path, limits: Limits | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+    """An empty database in memory, on one thread; what does not fit there goes to `folder`.
 
-    Raises duckdb.Error.
+    `limits` has the engine's settings: `memory_limit`, `threads`. Raises duckdb.Error.
     """
-    if not read_only and not path.exists():
-        _create(path)
-    return settled(duckdb.connect(str(path), read_only=read_only, config=config or {}))
+    config = {"temp_directory": str(folder / "duckdb"), **(limits or {})}
+    with _lent(_WORK, f"ATTACH ':memory:' AS {_WORK}", config) as connection:
+        yield connection
 
 
-def open_local(folder: Path, config: Config | None = None) -> duckdb.DuckDBPyConnection:
-    """A DuckDB of our own, in memory; what does not fit there goes to `folder`, which DuckDB's own default would not."""
-    local: Config = {"threads": 1, "temp_directory": str(folder / "duckdb"), "allow_persistent_secrets": "false"}
-    return settled(duckdb.connect(config=local | (config or {})))
+@contextlib.contextmanager
+def open_file(
+    path: Path, *, read_only: bool = False, limits: Limits | None = None
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A DuckDB file, open for the block. Where there is none it is created, in a form that DuckDB 1.5 and newer read.
+
+    `limits` has settings of the engine, by their names, for as long as the block takes. A file that other code of this
+    process has open already is used as it was opened there, without them. Raises duckdb.Error.
+    """
+    name = f"{path.stem}_db" if path.stem.lower() in _NOT_FOR_FILES else path.stem
+    form = "" if path.exists() else f", STORAGE_VERSION '{STORAGE}'"  # a file keeps the form in which it was created
+    how = ", READ_ONLY" if read_only else form
+    attach = f"RESET threads; ATTACH {literal(str(path))} AS {in_quotes(name)} (TYPE duckdb{how})"
+    with contextlib.ExitStack() as stack:
+        try:
+            config = {"temp_directory": f"{path}.tmp", **(limits or {})}
+            connection = stack.enter_context(_lent(name, attach, config))
+        except duckdb.Error as error:
+            if "already attached" not in str(error):
+                raise
+            connection = stack.enter_context(settled(duckdb.connect(str(path), read_only=read_only)))
+        yield connection
+
+
+def open_shut(path: Path, config: Config) -> duckdb.DuckDBPyConnection:
+    """A DuckDB file for reading only, in an engine of its own that is configured for good. Raises duckdb.Error."""
+    return settled(duckdb.connect(str(path), read_only=True, config=config))
 
 
 def open_in_memory() -> duckdb.DuckDBPyConnection:
@@ -72,17 +116,42 @@ def open_in_memory() -> duckdb.DuckDBPyConnection:
     return settled(duckdb.connect(config={"temp_directory": ""}))
 
 
-def settled(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+def settled(connection: duckdb.DuckDBPyConnection, settle: str = _SETTLE) -> duckdb.DuckDBPyConnection:
     """The connection, with all that could change the meaning of a statement set to what we expect."""
     try:
-        connection.execute(_SETTLE)
+        connection.execute(settle)
     except BaseException:
         connection.close()
         raise
     return connection
 
 
-def _create(path: Path) -> None:
-    """DuckDB 2 creates files that only DuckDB 2 reads; a file keeps the form in which it was created."""
-    with duckdb.connect(config={"threads": 1}) as maker:
-        maker.execute(f"ATTACH {literal(str(path))} AS created (STORAGE_VERSION '{STORAGE}')")
+@contextlib.contextmanager
+def _lent(name: str, attach: str, limits: Limits) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection of an engine whose statements mean the database `name`, which `attach` makes. It is gone behind the block."""
+    engine = engines.take() or _made()
+    try:
+        engine.execute("; ".join([attach, *(f"SET {setting} = {literal(value)}" for setting, value in limits.items())]))
+        with engine.cursor() as connection:
+            connection.execute(f"USE {in_quotes(name)}")
+            yield connection
+    finally:
+        _give_back(engine, name)
+
+
+def _made() -> duckdb.DuckDBPyConnection:
+    config: Config = {"threads": 1, "temp_directory": "", "allow_persistent_secrets": "false"}
+    return settled(duckdb.connect(config=config), _SETTLE_ENGINE)
+
+
+def _give_back(engine: duckdb.DuckDBPyConnection, name: str) -> None:
+    """Keep an engine for the next caller; one that does not let go, of a full disk or of its temporary files, is closed."""
+    is_kept = False
+    try:
+        with contextlib.suppress(duckdb.Error):
+            engine.execute(f"DETACH DATABASE IF EXISTS {in_quotes(name)}; {_AS_MADE}")
+            is_kept = engines.put(engine)
+    finally:
+        if not is_kept:
+            with contextlib.suppress(duckdb.Error):
+                engine.close()

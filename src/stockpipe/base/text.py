@@ -52,6 +52,11 @@ def literal(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else "'" + str(value).replace("'", "''") + "'"
 
 
+def in_quotes(name: str) -> str:
+    """A stored name in double quotes, as SQL has it: `my "own" table` is `"my ""own"" table"`."""
+    return '"' + name.replace('"', '""') + '"'
+
+
 def day_literal(day: date) -> str:
     """A day as SQL has it: DATE '2026-02-06'."""
     return f"DATE '{day.isoformat()}'"

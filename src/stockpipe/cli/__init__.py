@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from stockpipe.base import engines
 from stockpipe.base.stopping import stopping
 from stockpipe.base.version import __version__
 from stockpipe.cli.commands import COMMANDS
@@ -48,7 +49,8 @@ class _Group(click.Group):
             # Before anything is imported for a command, which takes half a second.
             for number in (signal.SIGINT, signal.SIGTERM):
                 signal.signal(number, _stop)
-            return super().main(*args, **how)
+            with engines.kept():
+                return super().main(*args, **how)
         except Interrupted as stopped:
             click.echo(f"Error: {stopped.message}", err=True)
             sys.exit(stopped.exit_code)

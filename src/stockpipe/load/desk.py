@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from datetime import date
 from functools import cached_property
 from types import TracebackType
 from typing import Self
 
+from stockpipe.base import engines
 from stockpipe.base.calendar import RULES, Sessions
 from stockpipe.base.clock import Clock, new_york_date
 from stockpipe.datasets import Dataset
@@ -39,21 +41,24 @@ class Desk:
         self.progress = progress
         self.days_at_once = 1
         self._prepared: set[str] = set()
+        self._open = ExitStack()
 
     def __enter__(self) -> Self:
+        self._open.enter_context(engines.kept())
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        # What was never opened is not opened to be closed.
-        if "warehouse" in vars(self):
-            self.warehouse.close()
-        if "client" in vars(self):
-            self.client.close()
-            if self.client.pacer.plan == "free":
-                # The calls of a run that failed, was dry, or found nothing to load count for the next one too.
-                self._keep(recall(self.settings.state_file))
+        with self._open:
+            # What was never opened is not opened to be closed.
+            if "warehouse" in vars(self):
+                self.warehouse.close()
+            if "client" in vars(self):
+                self.client.close()
+                if self.client.pacer.plan == "free":
+                    # The calls of a run that failed, was dry, or found nothing to load count for the next one too.
+                    self._keep(recall(self.settings.state_file))
 
     @cached_property
     def bounds(self) -> Bounds:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
+from stockpipe.base.text import in_quotes
 from stockpipe.datasets import DATASETS, Dataset, DayFacts
 from stockpipe.errors import DataCheckError
 from stockpipe.load import checks
@@ -12,7 +13,6 @@ from stockpipe.load.desk import Desk
 from stockpipe.load.run import PartRun
 from stockpipe.warehouse import History
 from stockpipe.warehouse.history import records_between, without_sample_days
-from stockpipe.warehouse.names import in_quotes
 from stockpipe.warehouse.runs import RunRecord
 from stockpipe.warehouse.source import Source
 

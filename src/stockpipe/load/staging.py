@@ -58,12 +58,13 @@ class Staging:
         self.dataset = partition.part.dataset
         self._reader = RowReader(self.dataset)
         self._folder = WorkFolder()
+        self._open = contextlib.ExitStack()
         folder = self._folder.path
         self.parquet_folder, self._chunks, self._plain_file = folder / "parquet", folder / "chunks", folder / "plain"
         with self._folder.told():
             self._sent = RowsAsSent(folder / "rows")
             # One thread: the work is small, and every further thread costs memory.
-            self._db = open_local(folder, {"memory_limit": _MEMORY})
+            self._db = self._open.enter_context(open_local(folder, {"memory_limit": _MEMORY}))
         self._typist = ThreadPoolExecutor(1, "typist")
         self._typing: Future[None] | None = None
         self._are_long = False
@@ -83,7 +84,7 @@ class Staging:
             self._typist.shutdown()
             # On a full disk each may fail: the error that led here is the one to tell.
             with contextlib.suppress(OSError, duckdb.Error):
-                self._db.close()
+                self._open.close()
             with contextlib.suppress(OSError):
                 self._sent.close()
         finally:

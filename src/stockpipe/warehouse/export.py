@@ -12,13 +12,12 @@ from stockpipe.base.engine import open_local
 from stockpipe.base.files import folder_for, replace_file, told_if_not_written
 from stockpipe.base.folders import WorkFolder
 from stockpipe.base.stopping import interruptible
-from stockpipe.base.text import literal
+from stockpipe.base.text import in_quotes, literal
 from stockpipe.datasets import Dataset, Part
 from stockpipe.errors import NotThere, UsageError
 from stockpipe.warehouse import sql
 from stockpipe.warehouse.base import Warehouse
 from stockpipe.warehouse.history import told_if_unrecorded
-from stockpipe.warehouse.names import in_quotes
 
 # A cell that begins so is a formula to a spreadsheet (OWASP, "CSV Injection"), also behind what cannot be seen, and with the
 # wide signs of East Asian keyboards.

@@ -10,11 +10,10 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
-from stockpipe.base.text import literal
+from stockpipe.base.text import in_quotes, literal
 from stockpipe.datasets import Dataset, Part, Partition
 from stockpipe.errors import NotThere, StockpipeError, WarehouseError
 from stockpipe.warehouse import QueryResult, Warehouse, sql
-from stockpipe.warehouse.names import in_quotes
 from stockpipe.warehouse.runs import BAD, GOOD, IDLE, RUN_COLUMNS, RUNS_TABLE, RunRecord, RunStatus, recorded_values
 from stockpipe.warehouse.source import SAMPLE, Source
 

@@ -7,10 +7,9 @@ from collections.abc import Sequence
 import duckdb
 
 from stockpipe.base.engine import open_in_memory
-from stockpipe.base.text import printable
+from stockpipe.base.text import in_quotes, printable
 from stockpipe.errors import WarehouseError
 from stockpipe.warehouse.base import QueryResult
-from stockpipe.warehouse.names import in_quotes
 
 
 def in_memory(found: QueryResult, sent: Sequence[str] = ()) -> duckdb.DuckDBPyConnection:

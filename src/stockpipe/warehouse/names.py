@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from stockpipe.base.text import in_quotes
+
 _PLAIN = re.compile(r"[A-Z_][A-Z0-9_$]{0,254}")
 _QUOTED = re.compile(r'"(?:[^"]|"")+"')
 # Words that one of the warehouses does not take for a table's name without quotes.
@@ -25,11 +27,6 @@ def as_written(name: str) -> str:
     """A table's or column's stored name as a statement takes it: in double quotes where it needs them."""
     plain = _PLAIN.fullmatch(name) and name not in _RESERVED
     return name if plain else in_quotes(name)
-
-
-def in_quotes(name: str) -> str:
-    """A stored name in double quotes: `my "own" table` is `"my ""own"" table"`."""
-    return '"' + name.replace('"', '""') + '"'
 
 
 def bare(quoted: str) -> str:

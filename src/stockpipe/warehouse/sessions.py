@@ -11,10 +11,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
 from stockpipe.base.calendar import RULES, Sessions
+from stockpipe.base.text import in_quotes
 from stockpipe.datasets.market_holidays import MARKET_HOLIDAYS
 from stockpipe.errors import WarehouseError
 from stockpipe.warehouse.base import Warehouse
-from stockpipe.warehouse.names import in_quotes
 
 log = logging.getLogger(__name__)
 

@@ -7,19 +7,19 @@ from pathlib import Path
 
 import duckdb
 
-from stockpipe.base.engine import STORAGE
+from stockpipe.base.engine import STORAGE, Limits
 from stockpipe.base.files import replace_file
-from stockpipe.base.text import literal
+from stockpipe.base.text import in_quotes, literal
 from stockpipe.errors import WarehouseError
 from stockpipe.warehouse.base import Compacted
-from stockpipe.warehouse.names import in_quotes
 
 # All tables of the file, also those that are not ours: the new file takes the place of the old one.
 _TABLES = (
     "SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = current_database() "
     "AND NOT internal AND NOT temporary ORDER BY table_oid"
 )
-_LIMITS = "SET memory_limit = '1GB'; SET threads = 1; SET preserve_insertion_order = true"
+LIMITS_OF_COMPACT: Limits = {"memory_limit": "1GB", "threads": 1}
+"""What `compact` may take."""
 
 
 def compact(connection: duckdb.DuckDBPyConnection, path: Path, orders: Mapping[str, str]) -> Compacted:
@@ -28,7 +28,6 @@ def compact(connection: duckdb.DuckDBPyConnection, path: Path, orders: Mapping[s
     `connection` holds the file, so that nobody writes meanwhile. `orders` has the ORDER BY of a table by its name; others
     keep the order that they have. Raises duckdb.Error, OSError or WarehouseError, and then the old file stays.
     """
-    connection.execute(_LIMITS)
     connection.execute("CHECKPOINT")
     before = path.stat().st_size
     with replace_file(path) as made:

@@ -7,32 +7,24 @@ from pathlib import Path
 
 import duckdb
 
-from stockpipe.base.engine import Config, open_local
+from stockpipe.base.engine import Limits
 from stockpipe.base.folders import WorkFolder
 from stockpipe.base.stopping import interruptible
-from stockpipe.base.text import literal
 from stockpipe.warehouse import sql
 from stockpipe.warehouse.base import QueryResult
 from stockpipe.warehouse.derived import Replacement, must_still_be, newest
 from stockpipe.warehouse.duckdb import kept
-from stockpipe.warehouse.duckdb.file import patiently
+from stockpipe.warehouse.duckdb.file import open_patiently
 from stockpipe.warehouse.duckdb.reading import refused
 from stockpipe.warehouse.duckdb.shape import look, shape
-
-# What a SELECT may take; the rest goes to a temporary folder.
-_SCAN: Config = {"memory_limit": "1200MB", "threads": 4}
 
 
 def scanned(texts: Sequence[str], path: Path, patience: float) -> list[QueryResult]:
     """The rows of SELECTs over a file, which is open for reading only while it is asked."""
     with WorkFolder() as folder, folder.told():
-        local = open_local(folder.path, _SCAN)
-        try:
-            patiently(path, patience, lambda: local.execute(f"ATTACH {literal(str(path))} AS stored (READ_ONLY)"))
-            local.execute("USE stored")
-            return [rows_of(local, text) for text in texts]
-        finally:
-            local.close()
+        limits: Limits = {"temp_directory": str(folder.path / "duckdb"), "memory_limit": "1200MB", "threads": 4}
+        with open_patiently(path, patience, read_only=True, limits=limits) as connection:
+            return [rows_of(connection, text) for text in texts]
 
 
 def rows_of(connection: duckdb.DuckDBPyConnection, text: str) -> QueryResult:

@@ -15,7 +15,7 @@ from typing import Any
 import duckdb
 
 from stockpipe.base.moments import Moment
-from stockpipe.warehouse.names import in_quotes
+from stockpipe.base.text import in_quotes
 
 Read = Callable[[Any], Any]
 

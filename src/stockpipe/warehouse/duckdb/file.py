@@ -11,7 +11,7 @@ from pathlib import Path
 import duckdb
 
 from stockpipe.base.disk import free_in, megabytes, no_room
-from stockpipe.base.engine import Config, open_file
+from stockpipe.base.engine import Limits, open_file
 from stockpipe.base.waiting import SAY_AFTER, tell_wait
 from stockpipe.errors import NotThere, WarehouseError
 from stockpipe.settings.paths import or_the_demos
@@ -22,14 +22,18 @@ _HOLDER = re.compile(r"held in ([^\n(]*)\(PID (\d+)\)")
 _SMALLEST = 1_000_000
 
 
+@contextlib.contextmanager
 def open_patiently(
-    path: Path, patience: float, *, read_only: bool = False, config: Config | None = None
-) -> duckdb.DuckDBPyConnection:
-    """A connection; while another program holds the file, say so once and retry for `patience` seconds.
+    path: Path, patience: float, *, read_only: bool = False, limits: Limits | None = None
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """`open_file`; while another program holds the file, say so once and retry for `patience` seconds.
 
     NotThere when it is to be read and does not exist, WarehouseError when it cannot be opened.
     """
-    return patiently(path, patience, lambda: open_file(path, read_only=read_only, config=config))
+    with contextlib.ExitStack() as stack:
+        yield patiently(
+            path, patience, lambda: stack.enter_context(open_file(path, read_only=read_only, limits=limits))
+        )
 
 
 def patiently(

@@ -11,13 +11,15 @@ from dataclasses import replace
 
 import duckdb
 
+from stockpipe.base.engine import Limits
 from stockpipe.warehouse.dialect import duckdb_create, duckdb_view
 from stockpipe.warehouse.duckdb.shape import look
 from stockpipe.warehouse.model import Kept, Model
 from stockpipe.warehouse.names import bare
 from stockpipe.warehouse.sql import column_list
 
-_LIMITS = "SET memory_limit = '1200MB'; SET threads = 4"
+LIMITS: Limits = {"memory_limit": "1200MB", "threads": 4}
+"""What `keep` may take."""
 # A view of that name which has another comment is somebody's own.
 _OURS = (
     "SELECT contains(sql, ?) FROM duckdb_views() "
@@ -43,7 +45,6 @@ def let_go(connection: duckdb.DuckDBPyConnection, views: Iterable[Costly]) -> No
 
 def keep(connection: duckdb.DuckDBPyConnection, models: Iterable[Model]) -> list[tuple[str, int]]:
     """Keep what is worth it of the views, where it is not kept yet. The bare names of the tables, and their rows."""
-    connection.execute(_LIMITS)
     worth = [(model, kept) for model, kept in _costly(models) if _is_worth_it(connection, kept)]
     todo = [(model, kept) for model, kept in worth if _reads(connection, model, kept) is False]
     return [(bare(kept.table.name), _keep(connection, model, kept)) for model, kept in todo]

@@ -12,7 +12,7 @@ from pathlib import Path
 import duckdb
 
 from stockpipe.base.disk import no_room
-from stockpipe.base.engine import Config
+from stockpipe.base.engine import Limits, open_shut
 from stockpipe.base.stopping import committing, interruptible
 from stockpipe.base.text import literal
 from stockpipe.datasets import Dataset, Part, Partition
@@ -23,10 +23,10 @@ from stockpipe.warehouse.base import Compacted, Delivery, History, QueryResult, 
 from stockpipe.warehouse.derived import Replacement
 from stockpipe.warehouse.dialect import duckdb_create, duckdb_type, duckdb_view
 from stockpipe.warehouse.duckdb import derived, kept
-from stockpipe.warehouse.duckdb.compact import compact
+from stockpipe.warehouse.duckdb.compact import LIMITS_OF_COMPACT, compact
 from stockpipe.warehouse.duckdb.copying import copied
 from stockpipe.warehouse.duckdb.exact import asked_exactly
-from stockpipe.warehouse.duckdb.file import no_file, open_patiently, translated
+from stockpipe.warehouse.duckdb.file import no_file, open_patiently, patiently, translated
 from stockpipe.warehouse.duckdb.merging import merge_script, merge_versions
 from stockpipe.warehouse.duckdb.reading import LOCK, SHUT, must_be_one_statement, refused, the_select
 from stockpipe.warehouse.duckdb.shape import first_obstacle, look, shape, tell_of_coarse_columns
@@ -39,14 +39,15 @@ log = logging.getLogger(__name__)
 
 # A signal is seen between two of these, not while rows are made into Python's objects.
 _ROWS_AT_ONCE = 10_000
-# A commit of more than the threshold is written to the file itself, not to a log beside it and from there to the file.
-_LIMITS = {
+# A day of a million rows shall not fill the memory. A commit of more than the threshold is written to the file itself, not
+# to a log beside it and from there to the file.
+_LIMITS: Limits = {
     "memory_limit": "128MB",
     "threads": "1",
     "checkpoint_threshold": "1MB",
     "auto_checkpoint_skip_wal_threshold": "100000",
 }
-_WITHOUT_LOG = {"checkpoint_threshold": "0KB", "auto_checkpoint_skip_wal_threshold": "0"}
+_WITHOUT_LOG: Limits = {"checkpoint_threshold": "0KB", "auto_checkpoint_skip_wal_threshold": "0"}
 _RUNS_KEY = ("RUN_ID", "DATASET", "DS", "MARKET", "ACTIVE")
 # Queries of one process share an instance of the file, and a lock of its settings holds until its last connection closes.
 _one_query = threading.Lock()
@@ -70,7 +71,7 @@ class DuckDBWarehouse:
         set_patience = settings.number("STOCKPIPE_LOCK_TIMEOUT")
         self._lock_seconds = set_patience if patience is None else patience
         self._held: duckdb.DuckDBPyConnection | None = None
-        self._was: list[tuple[str, str]] = []
+        self._held_open = contextlib.ExitStack()
         self._prepared = False
         self._readers: dict[str, list[Model]] = {}
 
@@ -182,7 +183,7 @@ class DuckDBWarehouse:
                 if not no_room(error):
                     raise
                 self.close()
-                self._hold().execute("; ".join(f"SET {name} = '{value}'" for name, value in _WITHOUT_LOG.items()))
+                self._hold({**_LIMITS, **_WITHOUT_LOG})
                 self._write_records(records)
 
     def _write_records(self, records: list[RunRecord]) -> None:
@@ -242,7 +243,7 @@ class DuckDBWarehouse:
         if not self.path.exists():
             return
         try:
-            with _one_publish, translated(self.path), interruptible(connection := self._hold()):
+            with _one_publish, translated(self.path), interruptible(connection := self._hold(kept.LIMITS)):
                 for table, rows in kept.keep(connection, views):
                     log.info("Worked out table %s (%s rows)", table, f"{rows:,}")
         finally:
@@ -266,7 +267,12 @@ class DuckDBWarehouse:
         if not self.path.exists():
             raise no_file(self.path)
         needed = self.path.stat().st_size
-        with _one_publish, translated(self.path, needed), self._open() as connection, interruptible(connection):
+        with (
+            _one_publish,
+            translated(self.path, needed),
+            self._open(limits=LIMITS_OF_COMPACT) as connection,
+            interruptible(connection),
+        ):
             if not look(connection, sql.runs_table()).columns:
                 raise WarehouseError(
                     f"{self.path} has no table {RUNS_TABLE}: stockpipe has loaded nothing into it.",
@@ -286,14 +292,12 @@ class DuckDBWarehouse:
             with contextlib.suppress(duckdb.Error):
                 held.rollback()
             with contextlib.suppress(duckdb.Error):
-                held.execute("; ".join(f"SET {name} = '{value}'" for name, value in self._was))
-            with contextlib.suppress(duckdb.Error):
-                held.close()
+                self._held_open.close()
 
     def _read(self, text: str, *, shut: bool = False) -> QueryResult:
         """What a statement gives over the file, opened for reading only; `shut` when the statement is not our own."""
         self.close()
-        with self._open(read_only=True, config=SHUT if shut else {}) as connection:
+        with self._open_shut() if shut else self._open(read_only=True) as connection:
             try:
                 if shut:
                     connection.execute(LOCK)
@@ -307,17 +311,10 @@ class DuckDBWarehouse:
             except duckdb.Error as error:
                 raise refused(error) from error
 
-    def _hold(self) -> duckdb.DuckDBPyConnection:
-        """The connection that is kept until `close`. A day of a million rows shall not fill the memory either.
-
-        The limits are those of the file's instance, which other code of this process may share: `close` sets what was.
-        """
+    def _hold(self, limits: Limits = _LIMITS) -> duckdb.DuckDBPyConnection:
+        """The connection that is kept until `close`."""
         if self._held is None:
-            self._held = self._open()
-            names = ", ".join(f"current_setting('{name}')" for name in _LIMITS)
-            was = self._held.execute(f"SELECT {names}").fetchone() or ()
-            self._was = [(name, _at_least(str(value))) for name, value in zip(_LIMITS, was, strict=True)]
-            self._held.execute("; ".join(f"SET {name} = '{value}'" for name, value in _LIMITS.items()))
+            self._held = self._held_open.enter_context(self._open(limits=limits))
         return self._held
 
     def _make_views(self, connection: duckdb.DuckDBPyConnection, models: Iterable[Model]) -> None:
@@ -349,14 +346,13 @@ class DuckDBWarehouse:
     def _main(self, dataset: Dataset) -> sql.Table:
         return sql.dataset_table(dataset, self._settings)
 
-    def _open(self, *, read_only: bool = False, config: Config | None = None) -> duckdb.DuckDBPyConnection:
-        return open_patiently(self.path, self._lock_seconds, read_only=read_only, config=config)
+    def _open(
+        self, *, read_only: bool = False, limits: Limits | None = None
+    ) -> contextlib.AbstractContextManager[duckdb.DuckDBPyConnection]:
+        return open_patiently(self.path, self._lock_seconds, read_only=read_only, limits=limits)
 
-
-def _at_least(size: str) -> str:
-    """A size as DuckDB shows it, cut to one digit, so that it shows the same again: `2.7 GiB` is 2.71 GiB."""
-    number, _, unit = size.partition(" ")
-    return f"{float(number) + 0.01:.2f} {unit}" if unit.endswith("iB") else size
+    def _open_shut(self) -> duckdb.DuckDBPyConnection:
+        return patiently(self.path, self._lock_seconds, lambda: open_shut(self.path, SHUT))
 
 
 def _key(dataset: Dataset) -> tuple[str, ...]:

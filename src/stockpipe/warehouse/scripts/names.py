@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from stockpipe.base.text import in_quotes
 from stockpipe.datasets import DATASETS
 from stockpipe.errors import ConfigError
 from stockpipe.settings import Settings
 from stockpipe.warehouse import sql
-from stockpipe.warehouse.names import in_quotes
 from stockpipe.warehouse.snowflake.account import user_name
 from stockpipe.warehouse.snowflake.privileges import SYSTEM_ROLES
 

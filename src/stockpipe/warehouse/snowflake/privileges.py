@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from stockpipe.warehouse.names import in_quotes
+from stockpipe.base.text import in_quotes
 
 SYSTEM_ROLES = ("ACCOUNTADMIN", "ORGADMIN", "GLOBALORGADMIN", "SECURITYADMIN", "SYSADMIN", "USERADMIN", "PUBLIC")
 """Roles that every account has. A grant to PUBLIC is one to every user, and the others are not for a service."""

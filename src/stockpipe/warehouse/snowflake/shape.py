@@ -6,10 +6,10 @@ import logging
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
+from stockpipe.base.text import in_quotes
 from stockpipe.errors import WarehouseError
 from stockpipe.warehouse import sql
 from stockpipe.warehouse.dialect import snowflake_text, snowflake_type
-from stockpipe.warehouse.names import in_quotes
 
 log = logging.getLogger(__name__)
 
