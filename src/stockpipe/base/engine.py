@@ -7,6 +7,7 @@ next one: attaching a file takes a tenth of what making an engine takes.
 from __future__ import annotations
 
 import contextlib
+import weakref
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -52,7 +53,8 @@ _SESSION_2 = {
 }
 _ALL = _SESSION | ({} if duckdb.__version__.startswith("1.") else _SESSION_2)
 _SETTLE = "; ".join(f"SET SESSION {name} = {value}" for name, value in _ALL.items())
-# Of an engine of ours, for all its connections; the progress bar is a matter of each connection, and off unless asked for.
+# Of an engine of ours, for all its connections; the progress bar is a matter of each connection.
+_QUIET = "SET enable_progress_bar = false"
 _SETTLE_ENGINE = "; ".join(
     f"SET GLOBAL {name} = {value}" for name, value in _ALL.items() if name != "enable_progress_bar"
 )
@@ -66,7 +68,10 @@ _AS_MADE = "; ".join(
         "RESET auto_checkpoint_skip_wal_threshold",
     ]
 )
-_WORK = "work"
+WORK = "work"
+"""What a database in memory is called."""
+STORED = "stored"
+"""What a file is called that is attached beside one."""
 # Names that DuckDB keeps for itself: a file that is called so is attached as DuckDB names the first two of them.
 _NOT_FOR_FILES = ("temp", "system", "memory", "main")
 
@@ -78,7 +83,7 @@ def open_local(folder: Path, limits: Limits | None = None) -> Iterator[duckdb.Du
     `limits` has the engine's settings: `memory_limit`, `threads`. Raises duckdb.Error.
     """
     config = {"temp_directory": str(folder / "duckdb"), **(limits or {})}
-    with _lent(_WORK, f"ATTACH ':memory:' AS {_WORK}", config) as connection:
+    with _lent(WORK, f"ATTACH ':memory:' AS {WORK}", config) as connection:
         yield connection
 
 
@@ -112,8 +117,20 @@ def open_shut(path: Path, config: Config) -> duckdb.DuckDBPyConnection:
 
 
 def open_in_memory() -> duckdb.DuckDBPyConnection:
-    """A DuckDB in memory that writes nothing to any disk."""
-    return settled(duckdb.connect(config={"temp_directory": ""}))
+    """An empty database in memory, `work`, that writes nothing to any disk; the caller's for as long as the connection lives.
+
+    Nor does it longer have the file that the caller may attach as `stored`. Raises duckdb.Error.
+    """
+    engine = engines.take() or _made()
+    try:
+        engine.execute(f"RESET threads; ATTACH ':memory:' AS {WORK}")
+        connection = engine.cursor()
+        connection.execute(f"USE {WORK}; {_QUIET}")
+    except BaseException:
+        engine.close()
+        raise
+    weakref.finalize(connection, _give_back, engine, WORK, STORED).atexit = False
+    return connection
 
 
 def settled(connection: duckdb.DuckDBPyConnection, settle: str = _SETTLE) -> duckdb.DuckDBPyConnection:
@@ -133,7 +150,7 @@ def _lent(name: str, attach: str, limits: Limits) -> Iterator[duckdb.DuckDBPyCon
     try:
         engine.execute("; ".join([attach, *(f"SET {setting} = {literal(value)}" for setting, value in limits.items())]))
         with engine.cursor() as connection:
-            connection.execute(f"USE {in_quotes(name)}")
+            connection.execute(f"USE {in_quotes(name)}; {_QUIET}")
             yield connection
     finally:
         _give_back(engine, name)
@@ -144,12 +161,16 @@ def _made() -> duckdb.DuckDBPyConnection:
     return settled(duckdb.connect(config=config), _SETTLE_ENGINE)
 
 
-def _give_back(engine: duckdb.DuckDBPyConnection, name: str) -> None:
-    """Keep an engine for the next caller; one that does not let go, of a full disk or of its temporary files, is closed."""
+def _give_back(engine: duckdb.DuckDBPyConnection, *names: str) -> None:
+    """Keep an engine without these databases for the next caller. One that does not let go of them is closed.
+
+    It may not where the disk is full, where it has temporary files, or where a caller locked its configuration.
+    """
+    detach = "; ".join(f"DETACH DATABASE IF EXISTS {in_quotes(name)}" for name in names)
     is_kept = False
     try:
         with contextlib.suppress(duckdb.Error):
-            engine.execute(f"DETACH DATABASE IF EXISTS {in_quotes(name)}; {_AS_MADE}")
+            engine.execute(f"{detach}; {_AS_MADE}")
             is_kept = engines.put(engine)
     finally:
         if not is_kept:

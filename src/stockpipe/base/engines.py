@@ -22,7 +22,7 @@ class _Kept:
     """The engines that are kept, as long as blocks of `kept` last. May be used by several threads."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # an engine may come back while one is taken: when memory is cleared up
         self._blocks = 0
         self._engines: list[duckdb.DuckDBPyConnection] = []
 

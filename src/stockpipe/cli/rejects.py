@@ -46,7 +46,7 @@ def _rejected(warehouse: Warehouse, run_id: str | None) -> QueryResult:
     which = f"'{run_id}'" if run_id else f'(SELECT max(RUN_ID) FROM "{REJECTS_TABLE}")'
     columns = '"RUN_ID", "DS", "TICKER", "REASON", "RAW"'
     with told_if_unrecorded(warehouse):
-        found = warehouse.query(
+        [found] = warehouse.scan(
             f'SELECT {columns} FROM "{REJECTS_TABLE}" WHERE "RUN_ID" = {which} ORDER BY "TICKER", "REASON", "RAW"'
         )
     if run_id and not found.rows and not has_run(warehouse, run_id):

@@ -115,7 +115,7 @@ class Reader:
     def has(self, table: str) -> bool:
         """Whether there is a table of this name (as `table` gives it)."""
         try:
-            self._warehouse.query(f"SELECT 1 FROM {table} WHERE 1 = 0")
+            self._warehouse.scan(f"SELECT 1 FROM {table} WHERE 1 = 0")
         except NotThere:
             return False
         return True
@@ -263,7 +263,7 @@ class Reader:
     @_said
     def query(self, statement: str) -> Answer:
         """What one SELECT (or SHOW, DESCRIBE) gives. It reads the warehouse's tables, and nothing else."""
-        return self._ask(statement)
+        return self._ask(statement, ours=False)
 
     @_said
     def runs(self, *, status: RunStatus | None = None, date: Day | None = None, limit: int = 100) -> Answer:
@@ -306,8 +306,8 @@ class Reader:
         known = master_days(self._warehouse)
         return self._warehouse.prefix if known and all(known[0] <= day <= known[1] for day in days) else None
 
-    def _ask(self, statement: str) -> Answer:
-        return Answer(self._warehouse.fetch(statement), statement)
+    def _ask(self, statement: str, *, ours: bool = True) -> Answer:
+        return Answer(self._warehouse.fetch(statement, ours=ours), statement)
 
     def _prices_of(
         self, tickers: str | Iterable[str], start: Day | None, end: Day | None, known_on: Day | None

@@ -195,10 +195,11 @@ class Warehouse(Protocol):
         for a table that does not exist.
         """
 
-    def fetch(self, text: str) -> duckdb.DuckDBPyConnection:
+    def fetch(self, text: str, *, ours: bool = False) -> duckdb.DuckDBPyConnection:
         """What a SELECT gives, in a DuckDB in memory as its table `answer`; the warehouse is let go of before it returns.
 
-        For who reads many rows, or wants each value with its type. Raises as `query`.
+        For who reads many rows, or wants each value with its type. `ours` for a statement that is not a person's, and is
+        not looked at: it may read only. Raises as `query`.
         """
 
     def scan(self, *texts: str, heavy: bool = False) -> list[QueryResult]:

@@ -27,9 +27,8 @@ _FORMULA = r"^([\t\r\n]|[\s\pZ\pC]*[=+\-@\x{FF1D}\x{FF0B}\x{FF0D}\x{FF20}])"
 def published_in(warehouse: Warehouse, parts: Sequence[Part]) -> list[date]:
     """The days of which the table has rows of some parts of a dataset, in rising order; none where there is no table."""
     with suppress(NotThere):
-        return [
-            row[0] for row in warehouse.query(sql.days_of(in_quotes(warehouse.table(parts[0].dataset)), parts)).rows
-        ]
+        [found] = warehouse.scan(sql.days_of(in_quotes(warehouse.table(parts[0].dataset)), parts))
+        return [row[0] for row in found.rows]
     return []
 
 

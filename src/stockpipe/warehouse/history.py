@@ -55,7 +55,7 @@ def newest_runs(warehouse: Warehouse, chosen: Chosen, limit: int) -> list[RunRec
     NotThere when nothing was loaded yet.
     """
     with told_if_unrecorded(warehouse):
-        found = warehouse.query(runs_sql(chosen, limit))
+        [found] = warehouse.scan(runs_sql(chosen, limit))
     # A table of an older version may lack a column.
     rows = (dict(zip(found.columns, row, strict=True)) for row in found.rows)
     return [RunRecord.from_row(tuple(row.get(column.name) for column in RUN_COLUMNS)) for row in rows]
@@ -159,7 +159,7 @@ def foreign_rows(warehouse: Warehouse, dataset: Dataset) -> int:
     rows = _ask(warehouse, f"SELECT count(*) FROM {table}").rows
     # Without records, or without a column for the day, no row is known to be sample data.
     with suppress(WarehouseError):
-        rows = warehouse.query(f"SELECT count(*) FROM {table} WHERE ({_sample_rows(dataset)}) IS NOT TRUE").rows
+        rows = warehouse.scan(f"SELECT count(*) FROM {table} WHERE ({_sample_rows(dataset)}) IS NOT TRUE")[0].rows
     return int(rows[0][0]) if rows else 0
 
 
@@ -249,6 +249,6 @@ def _read(warehouse: Warehouse, rest: str) -> list[RunRecord]:
 
 def _ask(warehouse: Warehouse, statement: str) -> QueryResult:
     try:
-        return warehouse.query(statement)
+        return warehouse.scan(statement)[0]
     except NotThere:
         return QueryResult([], [])

@@ -25,7 +25,7 @@ _EXCHANGES = "('NYSE', 'NASDAQ')"
 def sessions_of(warehouse: Warehouse) -> Sessions:
     """The trading days that a warehouse knows of; those of the rules where it has no list of holidays."""
     try:
-        rows = warehouse.query(_statement(in_quotes(warehouse.table(MARKET_HOLIDAYS)))).rows
+        rows = warehouse.scan(_statement(in_quotes(warehouse.table(MARKET_HOLIDAYS))))[0].rows
     except WarehouseError as error:
         log.debug("no list of holidays could be read: %s", error)
         return RULES

@@ -42,7 +42,7 @@ def _examine_file(settings: Settings, today: date) -> Iterator[Diagnosis]:
         return
     columns: dict[str, dict[str, str]] = {}
     try:
-        for name, column, kind in warehouse.query(_COLUMNS).rows:
+        for name, column, kind in warehouse.scan(_COLUMNS)[0].rows:
             columns.setdefault(f'"{name.upper()}"', {})[column.upper()] = kind
     except NotThere:
         yield _can_be_made(warehouse.path)
@@ -63,7 +63,7 @@ def _examine_file(settings: Settings, today: date) -> Iterator[Diagnosis]:
         obstacles=lambda table: [obstacles[table.name]] if table.name in obstacles else [],
     )
     if tables.runs.name in columns:
-        yield examine_age(warehouse.query(last_day_sql(tables.runs)).rows[0][0], today)
+        yield examine_age(warehouse.scan(last_day_sql(tables.runs))[0].rows[0][0], today)
 
 
 def _can_be_made(path: Path) -> Diagnosis:

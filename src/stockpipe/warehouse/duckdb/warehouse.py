@@ -214,11 +214,11 @@ class DuckDBWarehouse:
         with _one_query:
             return self._read(statement, shut=True)
 
-    def fetch(self, text: str) -> duckdb.DuckDBPyConnection:
+    def fetch(self, text: str, *, ours: bool = False) -> duckdb.DuckDBPyConnection:
         """See Warehouse. The file is attached to an engine in memory for as long as the statement takes."""
-        select = the_select(text)
+        select = text if ours else the_select(text)
         self.close()
-        return copied(select, self.path, self._lock_seconds)
+        return copied(select, self.path, self._lock_seconds, shut=not ours)
 
     def scan(self, *texts: str, heavy: bool = False) -> list[QueryResult]:
         """See Warehouse."""

@@ -122,7 +122,7 @@ class SnowflakeWarehouse:
         self._session.open()
         return self._session.ask(text, None, _UNANSWERED)
 
-    def fetch(self, text: str) -> duckdb.DuckDBPyConnection:
+    def fetch(self, text: str, *, ours: bool = False) -> duckdb.DuckDBPyConnection:  # noqa: ARG002 - nothing but the service is reached
         """See Warehouse. Where a time may lack digits, that is a warning."""
         from stockpipe.warehouse.memory import in_memory
 
