@@ -320,6 +320,24 @@ def test_a_filter_that_makes_no_sense_is_a_usage_error(arguments: tuple[str, ...
     assert command("runs", *arguments).returncode == 2
 
 
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--market", "bonds"], "market is 'bonds', which tickers does not know.\n       Choose from: stocks, otc, "),
+        (["--active", "maybe"], "active is 'maybe', which tickers does not know.\n       Choose from: true, false, "),
+        (
+            ["--dataset", "splits", "--market", "stocks"],
+            "The dataset splits is not divided by market.\n       Leave out",
+        ),
+        (["--dataset", "shares"], "There is no dataset 'shares'.\n       Choose from: tickers, daily_bars, "),
+    ],
+)
+def test_a_wrong_word_reads_the_same_in_every_command(options: list[str], says: str) -> None:
+    # Nothing is there: a wrong word is told before anything is opened.
+    told = {command(*asked, *options).stderr for asked in (["run"], ["status"], ["status", "--gaps"], ["runs"])}
+    assert [text.startswith(f"Error: {says}") for text in told] == [True]
+
+
 def test_runs_of_nothing_say_what_to_do_first() -> None:
     done = command("runs")
     assert (done.returncode, f"Load a day first: {PROGRAM} run, or {PROGRAM} demo." in done.stderr) == (6, True)

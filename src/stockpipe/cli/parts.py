@@ -9,7 +9,7 @@ import click
 
 from stockpipe.cli.choices import Word
 from stockpipe.datasets import DATASETS, USUAL, Dataset, Division, Part
-from stockpipe.load.loads import KEEP, KEPT, words_for
+from stockpipe.load.loads import KEEP, KEPT, known_dataset, parts_of, words_for
 
 USUAL_DATASET = USUAL.name
 DATASET_NAMES = ", ".join(DATASETS)
@@ -95,8 +95,7 @@ def whole_words_of(dataset: Dataset, options: Mapping[str, Any]) -> dict[str, st
 def part_filters(function: Callable[..., Any]) -> Callable[..., Any]:
     """The same options where they narrow what is shown: without one, all is shown."""
     for name, division in reversed(divisions().items()):
-        kind = Word(division.words, strict=True)
-        function = click.option(f"--{name}", type=kind, help=f"Only {division.help}")(function)
+        function = click.option(f"--{name}", type=Word(division.words), help=f"Only {division.help}")(function)
     return function
 
 
@@ -106,12 +105,20 @@ def words_of(options: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def filtered_parts(options: Mapping[str, Any]) -> list[Part]:
-    """The parts that `--dataset` and `part_filters` leave; none when nothing was said, which means all."""
+    """The parts that `--dataset` and `part_filters` leave; none when nothing was said, which means all.
+
+    UsageError, as of a run, for a dataset that does not exist, and for a word that it does not know.
+    """
     said = {name: word for name, word in words_of(options).items() if word}
     if not said and not options["dataset"]:
         return []
-    datasets = [DATASETS[options["dataset"]]] if options["dataset"] else list(DATASETS.values())
+    datasets = [known_dataset(options["dataset"])] if options["dataset"] else list(DATASETS.values())
+    parts_of(next((one for one in datasets if said.keys() <= _fields(one)), datasets[0]), said)
     return [part for dataset in datasets for part in dataset.all_parts if _has(part, said)]
+
+
+def _fields(dataset: Dataset) -> set[str]:
+    return {division.field for division in dataset.divisions}
 
 
 def _has(part: Part, said: Mapping[str, str]) -> bool:
@@ -136,4 +143,4 @@ def usual_parts(options: Mapping[str, Any]) -> list[Part]:
     """The parts that were named; for what was not, the usual ones."""
     dataset: Dataset = DATASETS[options["dataset"] or USUAL_DATASET]
     said = {name: word for name, word in words_of(options).items() if word}
-    return dataset.parts({name: word for name, word in said.items() if name in {d.field for d in dataset.divisions}})
+    return dataset.parts({name: word for name, word in said.items() if name in _fields(dataset)})

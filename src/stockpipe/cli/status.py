@@ -49,7 +49,7 @@ _RUNS_LOOK = Look(
 )
 
 _dataset = click.option(
-    "--dataset", type=Word(tuple(DATASETS), strict=True), metavar="NAME", help=f"Only this dataset: {DATASET_NAMES}."
+    "--dataset", type=Word(tuple(DATASETS)), metavar="NAME", help=f"Only this dataset: {DATASET_NAMES}."
 )
 _as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 
@@ -79,7 +79,8 @@ def status(by: str, gaps: bool, as_json: bool, **options: Any) -> None:
     """
     with exit_codes(as_json=as_json):
         now, due = Clock().now(), time(*time_of_day(by))
-        warehouse, chosen = open_quietly(options), Chosen(filtered_parts(options))
+        chosen = Chosen(filtered_parts(options))
+        warehouse = open_quietly(options)
         days, failures = last_days(warehouse, chosen, DAYS_BACK), last_failures(warehouse, chosen)
         # Where no day is published there are no gaps to show: a person is told so as without --gaps.
         if gaps and (days or as_json):
