@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import click
 
 from stockpipe.base.clock import Clock
+from stockpipe.base.files import told_if_not_written
 from stockpipe.base.folders import WorkFolder
 from stockpipe.base.text import printable
 from stockpipe.cli.choices import Word
@@ -148,7 +149,9 @@ def _tell_absent(warehouse: Warehouse, parts: list[Part], days: list[date], *, a
 
 def _format(file: Path, form: str | None) -> str:
     """The format that was asked for, or that the file's name says; UsageError when there is none, or when they differ."""
-    if file.is_dir():
+    with told_if_not_written(file):
+        is_folder = file.is_dir()
+    if is_folder:
         raise UsageError(f"{file} is a folder.", hint=f"Name a file in it, such as {file / 'day.csv'}.")
     named = _SUFFIXES.get(file.suffix.lower())
     if form and named and form != named:

@@ -55,9 +55,14 @@ class FilledFile(click.Argument):
 
 
 def given_once(command: click.Command) -> click.Command:
-    """The command, with each option that takes one value given at most once, and no value empty. Flags may be repeated."""
+    """The command, with each option that takes one value given at most once, and no value empty. Flags may be repeated.
+
+    Whether a file can be read is told by who reads it, in its own words and with its own exit code; some are only written.
+    """
     for parameter in command.params:
         # In one place for all commands: none can be forgotten.
+        if isinstance(parameter.type, click.Path):
+            parameter.type.readable = False
         if type(parameter) is click.Option and not (parameter.is_flag or parameter.count):
             parameter.__class__ = Once if _takes_one_value(parameter) else Filled
         elif type(parameter) is click.Argument and isinstance(parameter.type, click.Path):

@@ -93,6 +93,9 @@ def _say(error: BaseException, *, as_json: bool) -> int:
     elif isinstance(known, OSError) and no_room(known):
         message, code = f"{known.filename or 'The output'} cannot be written: {known.strerror}.", ConfigError.exit_code
         hint = "Make room on the disk that it goes to, or send it to another one."
+    elif isinstance(known, PermissionError) and known.filename:
+        message, code = f"{known.filename} cannot be used: {known.strerror}.", ConfigError.exit_code
+        hint = "Open the file and its folder to the user who runs this, or name another one."
     else:
         log.debug("unexpected error", exc_info=error)
         message = f"Unexpected {type(error).__name__}: {printable(str(error))}"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from stat import S_ISDIR
 from typing import TYPE_CHECKING
 
 from stockpipe.base.files import why_unread
@@ -149,9 +150,14 @@ def _must_have_folder() -> None:
 
 def _demand(path: Path) -> None:
     """ConfigError for a named settings file that is not there: without it, the day would go to another place."""
-    # Not only plain files: /dev/null means no settings, and a shell hands over a pipe.
-    if path.is_dir() or not path.exists():
-        fault = "is a folder" if path.is_dir() else "is not there"
+    try:
+        # Not only plain files: /dev/null means no settings, and a shell hands over a pipe.
+        fault = "is a folder" if S_ISDIR(path.stat().st_mode) else ""
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        fault = "is not there"
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    if fault:
         raise ConfigError(
             f"The settings file {path} {fault}.",
             hint="Correct --env-file, or leave it out: then .env is read, where there is one.",
@@ -168,13 +174,18 @@ def _read_env_file(path: Path) -> tuple[dict[str, str | None], str, list[str]]:
         with path.open(encoding="utf-8-sig") as stream:
             bindings = list(parse_stream(stream))
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(
-            f"{path} cannot be read: {why_unread(error)}.",
-            hint="Make the file readable by you (chmod 600) and save it as UTF-8.",
-        ) from error
+        raise _unreadable(path, error) from error
     texts = {binding.key: binding.value for binding in bindings if binding.key is not None}
     lines = [_line(binding.original) for binding in bindings if binding.error]
     return texts, "read", [f"{path}, line {line}, could not be read (is a quote not closed?)." for line in lines]
+
+
+def _unreadable(path: Path, error: Exception) -> ConfigError:
+    remedy = "Make the file readable by you (chmod 600), and its folder open to you."
+    return ConfigError(
+        f"{path} cannot be read: {why_unread(error)}.",
+        hint="Save it as UTF-8." if isinstance(error, UnicodeDecodeError) else remedy,
+    )
 
 
 def _line(original: Original) -> int:
