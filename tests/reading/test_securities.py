@@ -151,6 +151,25 @@ def test_tickers_that_swap_are_two_renames_even_without_a_master() -> None:
     ]
 
 
+def test_two_days_that_are_the_same_are_told_in_a_sentence() -> None:
+    place = Place(DUCK)
+    place.create()
+    rows = [("AAA", "Alpha Corp.", "CS", "XNAS", "1", "F1")]
+    place.load(dict.fromkeys(("2026-01-05", "2026-01-06", "2026-01-07"), rows))
+    for day in ("2026-01-05", "2026-01-06", "2026-01-07"):
+        place.run(
+            "INSERT INTO STOCKPIPE_RUNS (RUN_ID, DATASET, MARKET, ACTIVE, DS, STATUS, FINISHED_UTC) "
+            f"VALUES ('{day}', 'tickers', 'stocks', true, '{day}', 'published', '{day}')"
+        )
+
+    done = command("changes", env=DUCK)
+    assert (done.returncode, len(done.stdout.splitlines())) == (0, 2)
+    assert done.stderr.splitlines()[0] == "Nothing changed in stocks from 2026-01-06 to 2026-01-07."
+    since = command("changes", "--since", "2026-01-05", "--json", env=DUCK)
+    assert (since.stdout, since.stderr) == ("[]\n", "Nothing changed in stocks from 2026-01-05 to 2026-01-07.\n")
+    assert command("changes", "--json", "-q", env=DUCK).stderr == ""
+
+
 def test_what_cannot_be_answered_is_said(place: Place) -> None:
     with stockpipe.open(settings=DUCK) as desk:
         with pytest.raises(NotThere, match="No security master is built yet"):

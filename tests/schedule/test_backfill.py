@@ -80,6 +80,26 @@ def test_days_come_together_and_each_has_its_record(serve: Serve) -> None:
     assert sorted(api.asked) == [day(number) for number in range(7)]
 
 
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["--from", str(day(0)), "--to", str(day(1))], f"no day from {day(0)} to {day(1)} is missing. --redo loads"),
+        (["--from", "2000-01-03", "--to", "2000-01-04"], "the API has no day before 2003-09-10."),
+        (["--from", "2024-01-06", "--to", "2024-01-07", "--sessions"], "the exchanges did not trade on these days."),
+        (["--from", "2024-01-06", "--to", "2024-01-07", "--dataset", "daily_bars"], "the exchanges did not trade on"),
+    ],
+)
+def test_where_there_is_nothing_to_load_a_sentence_says_why(serve: Serve, words: list[str], says: str) -> None:
+    sandbox = serve(many(5))
+    env = flags(sandbox)
+    fill(env, 2)
+    for more in ([], ["--dry-run"], ["--json"], ["--dry-run", "--json"]):
+        done = command("backfill", *words, *more, env=env)
+        [told] = [line for line in done.stderr.splitlines() if line.startswith("Nothing to load")]
+        assert (done.returncode, says in told, "Nothing" in done.stdout) == (0, True, False)
+    assert command("backfill", *words, "-q", env=env).stderr == ""
+
+
 def test_both_states_of_a_day_stand_or_fall_together(serve: Serve) -> None:
     listed = many(5)
     gone = [

@@ -90,12 +90,15 @@ def _backfill(settings: Settings, options: dict[str, Any]) -> int:
     clock = Clock()
     with Desk(settings, clock) as desk:
         desk.check_settings()  # before thousands of calls, and before a plan of them
-        wanted, known = _wanted(settings, options, new_york_date(clock))
+        days = _range(options, new_york_date(clock))
+        wanted, known = _wanted(settings, options, days)
         within = [_within_reach(desk, one) for one in wanted]
         expected = _estimates(desk, within, known)
         missing = [one for one in wanted if one.days]
         if options["dry_run"] or not (options["quiet"] or options["log_format"] == "json"):
             _show_plan(within, expected, desk, to_stdout=options["dry_run"], as_json=options["as_json"])
+        if not missing:
+            log.info("%s", _nothing_to_load(wanted, *days))
         if options["dry_run"]:
             _tell_of_reach(wanted, within)
             return 0
@@ -118,12 +121,26 @@ def _load(desk: Desk, missing: list[Wanted], report: Report, options: dict[str, 
         raise
 
 
-def _wanted(settings: Settings, options: dict[str, Any], today: date) -> tuple[list[Wanted], list[RunRecord]]:
-    """What is to be loaded of each list, and the last known day of each, from which the rest is estimated."""
+def _range(options: dict[str, Any], today: date) -> tuple[date, date]:
     start, end = (day_of(options[name]) if options[name] else None for name in ("start", "end"))
-    days = range_of(start, end, options["last"], today)
+    return range_of(start, end, options["last"], today)
+
+
+def _wanted(
+    settings: Settings, options: dict[str, Any], days: tuple[date, date]
+) -> tuple[list[Wanted], list[RunRecord]]:
+    """What is to be loaded of each list, and the last known day of each, from which the rest is estimated."""
     lists = lists_with_days(options["datasets"], words_of(options))
     return wanted_days(settings, lists, days, sessions=options["sessions"], redo=options["redo"])
+
+
+def _nothing_to_load(wanted: list[Wanted], first: date, last: date) -> str:
+    """Why no list has a day to load: all are published, or there are no such days."""
+    if any(first <= day <= last for one in wanted for day in one.published):
+        return f"Nothing to load: no day from {first} to {last} is missing. --redo loads days again."
+    begin = min(one.parts[0].dataset.first_day for one in wanted)
+    why = f"the API has no day before {begin}" if last < begin else "the exchanges did not trade on these days"
+    return f"Nothing to load from {first} to {last}: {why}."
 
 
 def _within_reach(desk: Desk, one: Wanted) -> Wanted:

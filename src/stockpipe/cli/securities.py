@@ -117,7 +117,15 @@ def changes(on: str | None, since: str | None, market: str, **options: Any) -> N
     stockpipe changes
     stockpipe changes --date 2026-02-06 --since 2026-01-02 --format csv
     """
-    _answer(options, lambda reader: reader.changes(on, since=since, market=market), _CHANGES)
+
+    def ask(reader: Reader) -> Answer:
+        found = reader.changes(on, since=since, market=market)
+        if not len(found) and not options["quiet"]:
+            part, day, before = reader.published(on, market=market)
+            click.echo(f"Nothing changed in {part.label} from {since or before} to {day}.", err=True)
+        return found
+
+    _answer(options, ask, _CHANGES)
 
 
 def _tell_of_list(reader: Reader, on: str | None, options: dict[str, Any]) -> None:
