@@ -71,6 +71,30 @@ def test_a_whole_table_ends_after_forty_rows(loaded: dict[str, str]) -> None:
     assert len(few.lines) == 5
 
 
+@pytest.mark.parametrize(
+    ("statement", "told"),
+    [
+        ("SELECT * FROM TICKERS LIMIT 1", "1 row, 18 columns (7 shown; --format csv shows all)"),
+        ("SELECT repeat('a', 200) AS A", "1 row, 1 column (long cells are cut; --format csv shows all)"),
+        ("SELECT 2 / 3 AS A", "1 row, 1 column (numbers are rounded; --format csv shows all)"),
+    ],
+)
+def test_what_is_left_out_is_told_however_quiet(loaded: dict[str, str], statement: str, told: str) -> None:
+    assert seen("query", statement, "-q", env=loaded).lines[-1] == told
+
+
+def test_what_is_left_out_of_the_gaps_is_told_too(loaded: dict[str, str]) -> None:
+    shown = seen("status", "--gaps", columns=45, env=loaded)
+    assert "PUBLISHED" not in shown.lines[0]
+    assert "5 columns (3 shown; --json shows all)" in shown.lines
+
+
+def test_headings_are_upper_case(loaded: dict[str, str]) -> None:
+    for words in (["datasets"], ["status"], ["status", "--gaps"], ["runs"], ["config"]):
+        heading = seen(*words, columns=300, env=loaded).lines[0]
+        assert (words, heading) == (words, heading.upper())
+
+
 def test_what_is_told_of_a_table_is_no_wider_either(loaded: dict[str, str]) -> None:
     shown = seen("query", "SELECT * FROM TICKERS", env=loaded)
     assert shown.lines[-2:] == ["100 rows (40 shown; --all shows all)", "18 columns (7 shown; --format csv shows all)"]

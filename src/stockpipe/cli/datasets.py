@@ -9,7 +9,7 @@ from stockpipe.cli.table import Look, print_table, tell_what_is_missing
 from stockpipe.datasets import DATASETS
 
 _LOOK = Look(
-    right=("rows", "calls"), whole=("dataset", "plan", "days"), spare=("kind",), least={"what": 24}, prose=("what",)
+    right=("ROWS", "CALLS"), whole=("DATASET", "PLAN", "DAYS"), spare=("KIND",), least={"WHAT": 24}, prose=("WHAT",)
 )
 
 
@@ -33,7 +33,7 @@ def datasets(as_json: bool, markdown: bool) -> None:
             click.echo(datasets_page(), nl=False)
         else:
             shown = print_table(
-                ("dataset", "kind", "what", "rows", "calls", "plan", "days"),
+                ("DATASET", "KIND", "WHAT", "ROWS", "CALLS", "PLAN", "DAYS"),
                 [
                     (
                         one.name,

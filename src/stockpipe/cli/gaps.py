@@ -10,7 +10,7 @@ from stockpipe.cli.next_command import next_command
 from stockpipe.cli.output import print_json
 from stockpipe.cli.parts import run_words
 from stockpipe.cli.proposals import fits, in_lines
-from stockpipe.cli.table import Look, print_table
+from stockpipe.cli.table import Look, print_table, tell_what_is_missing
 from stockpipe.datasets import Part
 from stockpipe.errors import DataCheckError
 from stockpipe.schedule.missing import Gap, gaps
@@ -32,7 +32,7 @@ def show_gaps(warehouse: Warehouse, chosen: Chosen, *, as_json: bool) -> int:
     if as_json:
         print_json({"exit_code": code, "lists": [_document(*one) for one in lists]})
         return code
-    print_table(
+    shown = print_table(
         _COLUMNS,
         [
             [_name(part), days[0], days[-1], len(days), sum(gap.days for gap in missing)]
@@ -40,6 +40,7 @@ def show_gaps(warehouse: Warehouse, chosen: Chosen, *, as_json: bool) -> int:
         ],
         _LOOK,
     )
+    tell_what_is_missing(shown)
     for part, _, missing in lists:
         for gap in missing:
             _tell(f"{_name(part)}: {_said(gap)}", _command(part, gap))

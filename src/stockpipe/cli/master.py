@@ -18,7 +18,7 @@ from stockpipe.cli.once import given_once
 from stockpipe.cli.output import exit_codes, given_settings, print_json, shared_options
 from stockpipe.cli.proposals import in_lines
 from stockpipe.cli.read import open_quietly
-from stockpipe.cli.table import print_table
+from stockpipe.cli.table import print_table, tell_what_is_missing
 from stockpipe.cli.values import number_of
 from stockpipe.errors import NotThere
 from stockpipe.load.loads import day_of
@@ -89,7 +89,7 @@ def status(as_json: bool, **options: Any) -> None:
         if as_json:
             print_json(_document(found))
         else:
-            print_table(("WHAT", "VALUE"), _lines(found))
+            tell_what_is_missing(print_table(("WHAT", "VALUE"), _lines(found)))
 
 
 def _settings(options: dict[str, Any], overrides: Path | None = None) -> Settings:

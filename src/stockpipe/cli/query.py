@@ -138,7 +138,7 @@ def show(
         rows = found.rows if everything or not sys.stdout.isatty() else found.rows[:ON_A_TERMINAL]
         shown = print_table(found.columns, rows, look or Look())
         count = len(found.rows)
-        if not quiet or len(rows) < count:  # never so quiet that a part looks like the whole
+        if not quiet or len(rows) < count or not shown.all:  # never so quiet that a part looks like the whole
             more = f" ({len(rows):,} shown; --all shows all)" if len(rows) < count else ""
             tell(f"{number_of(count, 'row')}{more}", shown.told("--json" if look else "--format csv"))
 
