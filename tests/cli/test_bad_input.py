@@ -447,6 +447,31 @@ def test_a_command_that_is_mistyped() -> None:
     refused(2, "rum", env={}, says="Did you mean 'run'?")
 
 
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["run", "--nope"], "There is no option '--nope'."),
+        (["run", "--for"], "There is no option '--for'."),
+        (["run", "--source=x"], "There is no option '--source'."),
+        (["run", "--froce"], "There is no option '--froce'. Did you mean '--force'?"),
+        (["run", "--marktes", "fx"], "There is no option '--marktes'. Did you mean '--market'?"),
+        (["run", "--josn"], "There is no option '--josn'. Did you mean '--json'?"),
+        (["run", "--dry"], "There is no option '--dry'. Did you mean '--dry-run'?"),
+        (["run", "--log=x"], "There is no option '--log'. Did you mean '--log-file' or '--log-format'?"),
+        (["run", "-x"], "There is no option '-x'."),
+        (["universe", "--market", "fx"], "There is no option '--market'."),
+        (["master", "build", "--nope"], "There is no option '--nope'."),
+        (["master", "build", "--rebiuld"], "There is no option '--rebiuld'. Did you mean '--rebuild'?"),
+        (["--versoin"], "There is no option '--versoin'. Did you mean '--version'?"),
+        (["nothing-like-it"], "There is no command 'nothing-like-it'."),
+    ],
+)
+def test_a_mistyped_word_is_told_with_what_is_near_it_alone(words: list[str], says: str) -> None:
+    done = command(*words)
+    assert (done.returncode, done.stderr.splitlines()[-1]) == (2, f"Error: {says}")
+    assert "--help' for help." in done.stderr
+
+
 @pytest.mark.parametrize("script", ["script.py", "scheduler.py"])
 @pytest.mark.parametrize("package", ["click", "duckdb"])
 def test_a_python_without_the_packages_is_told_so(script: str, package: str) -> None:
