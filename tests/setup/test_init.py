@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import stat
 import subprocess
 import sys
@@ -27,6 +28,9 @@ def mode(name: str) -> int:
     return stat.S_IMODE(Path(name).stat().st_mode)
 
 
+CTRL_C = "\x03\n"
+
+
 def asked(answers: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     """`stockpipe init` at a terminal, with an answer typed at each question, and Ctrl+D when there is none left."""
     import pty
@@ -47,7 +51,9 @@ def asked(answers: str, *arguments: str) -> subprocess.CompletedProcess[str]:
             told += part
             # Whatever is typed before the space that ends a question is thrown away where the answer is hidden.
             if told.endswith(b": "):
-                keyboard.write(next(left, "\x04").encode())
+                answer = next(left, "\x04")
+                # No terminal controls the process, so Ctrl+C is no signal by itself.
+                process.send_signal(signal.SIGINT) if answer == CTRL_C else keyboard.write(answer.encode())
         out = process.stdout.read()
     guard.cancel()
     return subprocess.CompletedProcess(process.args, process.returncode, out.decode(), told.decode())
@@ -222,8 +228,44 @@ def test_a_wrong_value_is_said_to_be_from_where_it_came() -> None:
 
 
 @at_a_terminal
-def test_a_wrong_answer_is_said_to_be_one() -> None:
-    assert "SNOWFLAKE_ACCOUNT is 'a b' (from your answer)" in asked(f"{KEY}\nsnowflake\na b\n").stderr
+@pytest.mark.parametrize(
+    ("answers", "says"),
+    [
+        ("nowhere\n", "STOCKPIPE_WAREHOUSE is 'nowhere': it must be duckdb or snowflake. Answer again."),
+        ("snowflake\n \n", "The answer is empty. Answer again."),
+        ("snowflake\na b\n", "SNOWFLAKE_ACCOUNT is 'a b': it must be an account such as myorg-myaccount or xy12345.us-east-1, or its URL. Answer again."),
+        ("snowflake\nmyorg-me\nyour_user\n", "SNOWFLAKE_USER still holds the placeholder of the example. Answer again."),
+        (
+            "snowflake\nmyorg-me\n\n\n\na b\n",
+            "SNOWFLAKE_DATABASE is 'a b': a name has letters, digits, _ and $ and begins with a letter or _. Answer again; a name of another form needs double quotes.",
+        ),
+    ],
+)  # fmt: skip
+def test_a_wrong_answer_is_told_with_what_to_do_at_the_prompt(answers: str, says: str) -> None:
+    assert f"Error: {says}\n" in asked(f"{KEY}\n{answers}").stderr
+
+
+@at_a_terminal
+def test_an_answer_that_turns_out_wrong_at_the_end_is_to_be_given_anew() -> None:
+    Path("mine.p8").mkdir()
+    done = asked(f"{KEY}\nsnowflake\nmyorg-me\n\n\n\n\n\nkey\nmine.p8\n\n")
+    again = f"Nothing was written: run {PROGRAM} init again and give another answer, or make the file readable"
+    assert (done.returncode, again in done.stderr, Path(".env").exists()) == (3, True, False)
+
+
+@at_a_terminal
+@pytest.mark.parametrize(
+    ("answers", "code", "says"),
+    [
+        (CTRL_C, 130, "Stopped on request."),
+        (f"{KEY}\n{CTRL_C}", 130, "Stopped on request."),
+        (f"{KEY}\n", 2, "The input ended before all questions were answered."),
+        ("", 2, "The input ended before all questions were answered."),
+    ],
+)
+def test_what_ends_a_question_is_told_on_a_line_of_its_own(answers: str, code: int, says: str) -> None:
+    done = asked(answers)
+    assert (done.returncode, done.stderr.count(f": \nError: {says}\n")) == (code, 1)
 
 
 def test_without_a_terminal_nothing_is_asked() -> None:

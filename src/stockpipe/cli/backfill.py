@@ -22,6 +22,7 @@ from stockpipe.cli.logs import configure_logging, safe
 from stockpipe.cli.next_command import next_command
 from stockpipe.cli.output import check_flags, exit_codes, given_settings, print_json, shared_options
 from stockpipe.cli.parts import list_options, run_words, words_of
+from stockpipe.cli.prompts import confirm
 from stockpipe.cli.proposals import in_lines
 from stockpipe.cli.table import Look, print_table, tell_what_is_missing
 from stockpipe.errors import StockpipeError, UsageError
@@ -218,7 +219,7 @@ def _ask(total: Estimate, *, yes: bool) -> None:
         return
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise UsageError("That is a lot, and there is nobody to ask.", hint="Add --yes, or take a shorter range.")
-    if not click.confirm("Load all of this?", err=True):
+    if not confirm("Load all of this?", hint="Add --yes, or take a shorter range."):
         raise UsageError("Nothing was loaded.", hint="Take a shorter range, or --sessions.")
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, get_args
 
@@ -15,6 +16,7 @@ from stockpipe.cli.choices import Word
 from stockpipe.cli.logs import configure_logging
 from stockpipe.cli.next_command import next_command
 from stockpipe.cli.output import exit_codes
+from stockpipe.cli.prompts import prompt
 from stockpipe.cli.proposals import fits, in_lines
 from stockpipe.cli.table import in_width
 from stockpipe.errors import ConfigError, StockpipeError, UsageError
@@ -54,6 +56,7 @@ _WORDS = {
 }
 _KEYS = ("SNOWFLAKE_PRIVATE_KEY_PATH", "SNOWFLAKE_PRIVATE_KEY")
 _SCRIPT = "for your administrator: it creates role, warehouse, database, and the user"
+_NAMES = ("SNOWFLAKE_DATABASE", "SNOWFLAKE_SCHEMA", "SNOWFLAKE_TABLE")
 _ANSWER, _NEW_KEY = "your answer", "the new key pair"
 
 
@@ -93,7 +96,9 @@ def init(no_input: bool, generate_key: str | None, create: bool, env_file: Path,
                 f"{env_file} exists already, and was not changed.", hint="Edit it, or name another with --env-file."
             )
         given = load_settings(flags, env_file=Path(os.devnull))
-        values, key = _Interview(given, asks=not no_input).hold(generate_key)
+        interview = _Interview(given, asks=not no_input)
+        with interview.told_of_answers():
+            values, key = interview.hold(generate_key)
         write_env_file(env_file, values)
         _tell(env_file, values, key)
         if create and key is None:
@@ -133,6 +138,18 @@ class _Interview:
         key = self._made_key(new_key) if new_key else None
         session_plan(_checked(self._values) if key else settings)
         return self._texts, key
+
+    @contextlib.contextmanager
+    def told_of_answers(self) -> Iterator[None]:
+        """Let an error about an answer say to give another one: the setting stands nowhere yet where it could be corrected."""
+        try:
+            yield
+        except StockpipeError as error:
+            for name, value in self._values.items():
+                if value.origin == _ANSWER:
+                    again = "Nothing was written: run stockpipe init again and give another answer"
+                    error.hint = error.hint.replace(f"Correct {name}", again)
+            raise
 
     @property
     def _texts(self) -> dict[str, str]:
@@ -193,12 +210,16 @@ class _Interview:
 
 def _prompt(question: _Question) -> str:
     """An answer that can be used; a wrong one is asked for again."""
+    again = "Answer again; a name of another form needs double quotes." if question.name in _NAMES else "Answer again."
 
     def usable(text: str) -> str:
+        if not text.strip():
+            raise click.UsageError("The answer is empty. Answer again.")
         try:
             _checked({question.name: Value(text.strip(), _ANSWER)})
         except StockpipeError as error:
-            raise click.UsageError(f"{error}") from error
+            # The hint is about settings that stand somewhere, and the place that this one is from is here.
+            raise click.UsageError(f"{error.message.replace(f' (from {_ANSWER})', '')} {again}") from error
         return text.strip()
 
     text: str = _asked(
@@ -215,12 +236,7 @@ def _from_anywhere(path: str) -> str:
 def _asked(text: str, **how: Any) -> Any:
     if sys.stdin is None or not sys.stdin.isatty():
         raise UsageError("There is no terminal at which init could ask.", hint="Use --no-input with flags.")
-    try:
-        return click.prompt(text, err=True, **how)
-    except click.Abort:
-        raise UsageError(
-            "The input ended before all questions were answered.", hint="Use --no-input with flags."
-        ) from None
+    return prompt(text, hint="Use --no-input with flags.", **how)
 
 
 def _checked(values: Mapping[str, Value]) -> Settings:
@@ -238,7 +254,7 @@ def _checked(values: Mapping[str, Value]) -> Settings:
         account_arguments(settings)
     if "SNOWFLAKE_USER" in values:
         user_name(settings)
-    for name in ("SNOWFLAKE_DATABASE", "SNOWFLAKE_SCHEMA", "SNOWFLAKE_TABLE"):
+    for name in _NAMES:
         if name in values:
             sql.identifier(texts[name], name)
     return settings

@@ -13,6 +13,7 @@ from stockpipe.cli.choices import Word
 from stockpipe.cli.logs import configure_logging
 from stockpipe.cli.output import exit_codes, given_settings, print_json, shared_options
 from stockpipe.cli.parts import DATASET_NAMES
+from stockpipe.cli.prompts import confirm
 from stockpipe.cli.values import number_of
 from stockpipe.datasets import DATASETS
 from stockpipe.errors import UsageError
@@ -71,5 +72,5 @@ def _ask(warehouse: Warehouse, *, yes: bool) -> None:
     click.echo(_COST, err=True)
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise UsageError("That costs money, and there is nobody to ask.", hint="Add --yes.")
-    if not click.confirm("Rewrite the tables?", err=True):
+    if not confirm("Rewrite the tables?", hint="Add --yes."):
         raise UsageError("Nothing was changed.", hint="Run it again when it suits you.")
