@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -70,3 +71,22 @@ def test_once_and_flags_that_are_repeated_are_fine() -> None:
     assert len(TAKE_ONE) > 60
     done = command("schema", "--warehouse=duckdb", "--views", "--views")
     assert (done.returncode, "CREATE VIEW" in done.stdout or "CREATE OR REPLACE VIEW" in done.stdout) == (0, True)
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["schedule", "--uninstall"], "--uninstall needs a value: cron, systemd, launchd or taskscheduler."),
+        (["schedule", "--install", "--write"], "--install needs a value: cron, systemd, launchd or taskscheduler. --write is"),
+        (["run", "--date"], "--date needs a value: YYYY-MM-DD."),
+        (["run", "--market", "--dry-run"], "--market needs a value: stocks, otc, crypto, fx, indices or all. --dry-run is"),
+        (["status", "--duckdb-path", "--json"], "--duckdb-path needs a value: PATH. --json is another option."),
+        (["master", "status", "--env-file", "-q"], "--env-file needs a value: PATH. -q is another option."),
+        (["run", "--dry-run=yes"], "Option '--dry-run' does not take a value."),
+    ],
+)  # fmt: skip
+def test_an_option_without_its_value_says_what_it_takes(words: list[str], says: str) -> None:
+    done = command(*words)
+    assert (done.returncode, done.stdout, says in done.stderr) == (2, "", True)
+    # In a file of the name of an option nothing is kept.
+    assert (done.stderr.startswith("Usage: "), list(Path().iterdir())) == (True, [])

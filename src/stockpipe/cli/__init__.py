@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import importlib
 import signal
 import sys
-from collections.abc import Iterator
 from types import FrameType
 from typing import Any
 
@@ -17,6 +15,7 @@ from stockpipe.base.stopping import stopping
 from stockpipe.base.version import __version__
 from stockpipe.cli.commands import COMMANDS
 from stockpipe.cli.once import given_once
+from stockpipe.cli.slips import did_you_mean, mistyped
 from stockpipe.cli.streams import have_streams
 from stockpipe.errors import ConfigError, Interrupted, not_installed
 
@@ -87,39 +86,17 @@ class _Group(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if args and args[0] not in COMMANDS and not ctx.resilient_parsing:
-            from stockpipe.cli.slips import did_you_mean  # a slip of the hand is rare
-
             ctx.fail(f"There is no command {args[0]!r}.{did_you_mean(args[0], COMMANDS)}")
         return super().resolve_command(ctx, args)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """See click."""
-        with _near_options():
+        with mistyped(ctx):
             return super().parse_args(ctx, args)
-
-    def invoke(self, ctx: click.Context) -> Any:
-        """See click: the options of the command are read here."""
-        with _near_options():
-            return super().invoke(ctx)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
-
-
-@contextlib.contextmanager
-def _near_options() -> Iterator[None]:
-    """Propose for an option that does not exist only one that is near; click proposed --force for --nope."""
-    try:
-        yield
-    except click.NoSuchOption as error:
-        from stockpipe.cli.slips import did_you_mean
-
-        known = [
-            name for one in (error.ctx.command.params if error.ctx else ()) for name in (*one.opts, *one.secondary_opts)
-        ]
-        message = f"There is no option {error.option_name!r}.{did_you_mean(error.option_name, known)}"
-        raise click.NoSuchOption(error.option_name, message, ctx=error.ctx) from None
 
 
 @click.group(

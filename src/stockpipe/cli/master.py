@@ -18,6 +18,7 @@ from stockpipe.cli.once import given_once
 from stockpipe.cli.output import exit_codes, given_settings, print_json, shared_options
 from stockpipe.cli.proposals import in_lines
 from stockpipe.cli.read import open_quietly
+from stockpipe.cli.slips import mistyped
 from stockpipe.cli.table import print_table, tell_what_is_missing
 from stockpipe.cli.values import number_of
 from stockpipe.errors import NotThere
@@ -34,6 +35,10 @@ class _Group(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         command = super().get_command(ctx, cmd_name)
         return given_once(command) if command else None
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        with mistyped(ctx):
+            return super().parse_args(ctx, args)
 
 
 @click.group(cls=_Group)

@@ -11,18 +11,23 @@ from typing import Any
 
 import click
 
+from stockpipe.cli.slips import Command, lacks_value, option_names
+
 # Whose own rule says more about an empty value.
 _OWN_RULE = ("cron",)
 
 
 class Filled(click.Option):
-    """An option with a value; an empty one is an error (exit code 2)."""
+    """An option with a value; an empty one, or the next option in its place, is an error (exit code 2)."""
 
     def consume_value(self, ctx: click.Context, opts: Mapping[str, Any]) -> tuple[Any, Any]:
-        """See click. UsageError for an empty value."""
+        """See click. UsageError for an empty value, and for an option, as in `--duckdb-path --json`."""
         given = opts.get(str(self.name))
+        values = given if isinstance(given, list) else [given]
         if self.name not in _OWN_RULE:
-            _must_be_filled(self.opts[0], given if isinstance(given, list) else [given], ctx)
+            _must_be_filled(self.opts[0], values, ctx)
+        if others := [value for value in values if value in option_names(ctx)]:
+            raise click.UsageError(f"{lacks_value(self, ctx)} {others[0]} is another option.", ctx)
         return super().consume_value(ctx, opts)
 
 
@@ -67,6 +72,8 @@ def given_once(command: click.Command) -> click.Command:
             parameter.__class__ = Once if _takes_one_value(parameter) else Filled
         elif type(parameter) is click.Argument and isinstance(parameter.type, click.Path):
             parameter.__class__ = FilledFile
+    if type(command) is click.Command:
+        command.__class__ = Command
     return command
 
 

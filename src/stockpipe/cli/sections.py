@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from stockpipe.cli.parts import divisions, further_options
+from stockpipe.cli.slips import Command
 
 MANY = 14
 """With so many options a command's help has headings."""
@@ -25,7 +26,7 @@ def _headings() -> dict[str, tuple[str, ...]]:
     }
 
 
-class Sectioned(click.Command):
+class Sectioned(Command):
     """A command whose options stand under headings in its help; what belongs under none stands under Options."""
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -44,7 +45,7 @@ class Sectioned(click.Command):
 
 def with_sections(command: click.Command) -> click.Command:
     """The command, with headings in its help where it has many options."""
-    if type(command) is click.Command and len(command.params) >= MANY and _mostly_known(command):
+    if type(command) is Command and len(command.params) >= MANY and _mostly_known(command):
         # In one place for all commands: none can be forgotten.
         command.__class__ = Sectioned
     return command
