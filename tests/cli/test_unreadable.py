@@ -40,8 +40,9 @@ def place() -> Iterator[None]:
         Path(name).chmod(0)
     Path("page.html").touch(0o200)
     Path("shut").chmod(0o600)
+    shut = Path("shut").absolute()
     yield
-    Path("shut").chmod(0o700)
+    shut.chmod(0o700)
 
 
 @pytest.mark.parametrize("asked", ["config", "run", "status", "doctor", "schema"])
@@ -78,3 +79,14 @@ def test_a_file_that_is_only_written_need_not_be_readable() -> None:
     code, said = refused("report", "--out", "page.html")
     # No day is there; the file is no hindrance.
     assert (code, "page.html" in said) == (6, False)
+
+
+def test_the_demo_in_a_folder_that_takes_no_files_names_what_helps(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("full").mkdir(0o500)
+    monkeypatch.chdir("full")
+    code, said = refused("demo", "--market", "indices")
+    # The demo reads no settings: it has its own file.
+    hint = "Check the folder and its permissions, or set --duckdb-path."
+    assert (code, hint in said, "STOCKPIPE_" in said) == (6, True, False)
+    code, said = refused("demo", "--market", "indices", "--duckdb-path", "../mine.duckdb")
+    assert (code, Path("../mine.duckdb").exists()) == (0, True)

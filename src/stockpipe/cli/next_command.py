@@ -76,9 +76,15 @@ def _as_given(text: str) -> str:
     context = click.get_current_context(silent=True)
     for setting in SETTINGS.values() if context else ():
         option = (setting.flag or "").lstrip("-").replace("-", "_")
-        if context and setting.name in text and context.get_parameter_source(option) is ParameterSource.COMMANDLINE:
+        if context and setting.name in text and _decides(context, option):
             text = re.sub(rf"\b{setting.name}\b", str(setting.flag), text)
     return text
+
+
+def _decides(context: click.Context, option: str) -> bool:
+    """Whether the option was given, or has a value of its own where it is not, as --duckdb-path of `demo`."""
+    source, value = context.get_parameter_source(option), context.params.get(option)
+    return source is ParameterSource.COMMANDLINE or (source is ParameterSource.DEFAULT and isinstance(value, str))
 
 
 @cache
