@@ -9,8 +9,10 @@ import duckdb
 import pytest
 
 from conftest import command
+from stockpipe.cli import main
 from stockpipe.datasets import TICKERS
 from stockpipe.settings import load_settings
+from stockpipe.warehouse import QueryResult
 from stockpipe.warehouse.duckdb.warehouse import DuckDBWarehouse
 
 DAYS = ("2026-02-05", "2026-02-06", "2026-02-09")
@@ -61,6 +63,26 @@ def test_a_range_has_both_of_its_ends(env: dict[str, str], words: tuple[str, ...
 def test_one_state_of_the_list(env: dict[str, str], word: str, count: dict[bool, int]) -> None:
     found = exported("a.parquet", "--date", DAYS[0], "--active", word, env=env)
     assert found == {(DAYS[0], active): rows for active, rows in count.items()}
+
+
+@pytest.mark.parametrize(
+    ("words", "asked"),
+    [([], 1), (["--all"], 1), (["--date", DAYS[0]], 1), (["--active", "true"], 1), (["--date", DAYS[0], "-q"], 0)],
+)
+def test_the_published_days_are_asked_for_once(
+    env: dict[str, str], words: list[str], asked: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    statements: list[str] = []
+    query = DuckDBWarehouse.query
+
+    def counted(self: DuckDBWarehouse, text: str) -> QueryResult:
+        statements.append(text)
+        return query(self, text)
+
+    monkeypatch.setattr(DuckDBWarehouse, "query", counted)
+    main(["export", "a.csv", *words, "--duckdb-path", env["STOCKPIPE_DUCKDB_PATH"]], standalone_mode=False)
+    assert Path("a.csv").exists()
+    assert len([sql for sql in statements if sql.startswith('SELECT DISTINCT "DS"')]) == asked
 
 
 def test_a_state_that_a_day_does_not_have_is_told(env: dict[str, str]) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -27,11 +28,13 @@ from stockpipe.datasets import DATASETS, Dataset, Part
 from stockpipe.errors import StockpipeError, UsageError
 from stockpipe.load.loads import day_of, known_dataset, make_loads
 from stockpipe.warehouse import Warehouse
-from stockpipe.warehouse.export import export_days, published_in, which_days
+from stockpipe.warehouse.export import export_days, published_of_each, which_days
 from stockpipe.warehouse.history import is_sample_day
 
 _SUFFIXES = {".csv": "csv", ".parquet": "parquet", ".jsonl": "jsonl", ".ndjson": "jsonl"}
 T = TypeVar("T")
+Published = Callable[[], dict[Part, list[date]]]
+"""The published days of each part, where they are asked for."""
 _STDOUT = Path("-")
 
 
@@ -70,12 +73,14 @@ def export(file: Path, dataset: str, form: str | None, **options: Any) -> None:
         loads = make_loads(Clock(), dataset, whole_words_of(known_dataset(dataset), options), on=options["on"])
         parts, today = [load.part for load in loads], loads[0].ds
         warehouse = open_told(options)
-        days = wish.days(warehouse, parts, today)
+        # Asked for once, and only where it is needed.
+        published = cache(partial(published_of_each, warehouse, parts))
+        days = wish.days(published, parts, today)
         rows = _exported(warehouse, parts, days, chosen, file)
         if not options["quiet"]:
             _tell(warehouse, parts, days, rows, file)
             states = [division.field for division in parts[0].dataset.divisions if division.every]
-            _tell_absent(warehouse, parts, days, asked=any(options[name] for name in states))
+            _tell_absent(published, parts, days, asked=any(options[name] for name in states))
 
 
 @dataclass(frozen=True)
@@ -103,11 +108,11 @@ class Wish:
             )
         return cls(bool(options["on"]), ranged, first or date.min, last or date.max)
 
-    def days(self, warehouse: Warehouse, parts: list[Part], today: date) -> list[date]:
+    def days(self, published_of: Published, parts: list[Part], today: date) -> list[date]:
         """The days to export; `today` is the one that was named, where one was. UsageError when there is none."""
         if self.named or (not self.ranged and parts[0].dataset.kind.write != "replace"):
             return [today]
-        published = published_in(warehouse, parts)
+        published = sorted({day for each in published_of().values() for day in each})
         there = [day for day in published if self.first <= day <= self.last]
         if self.ranged and not there:
             message = f"There is no published day of {parts[0].label} among these."
@@ -136,11 +141,12 @@ def _tell(warehouse: Warehouse, parts: list[Part], days: list[date], rows: int, 
             click.echo(f"Note: {what} sample data from the sandbox, not the real market.", err=True)
 
 
-def _tell_absent(warehouse: Warehouse, parts: list[Part], days: list[date], *, asked: bool) -> None:
+def _tell_absent(published_of: Published, parts: list[Part], days: list[date], *, asked: bool) -> None:
     """Which parts some of the days do not have. One that no day has is told only where it was `asked` for."""
-    for part in parts if len(parts) > 1 else []:
-        with suppress(StockpipeError):
-            published = published_in(warehouse, [part])
+    if len(parts) == 1:
+        return
+    with suppress(StockpipeError):
+        for part, published in published_of().items():
             absent = [day for day in days if day not in published]
             if absent and (published or asked):
                 which = f"on {absent[0]}" if len(absent) == 1 else f"on {len(absent):,} of these days"

@@ -165,12 +165,13 @@ def where_exported(ds: date, parts: Sequence[Part]) -> str:
 
 
 def days_of(table: str, parts: Sequence[Part]) -> str:
-    """The days of which a table has rows of some parts; its name is quoted.
+    """The days of which a table has rows of some parts of a dataset, behind each day the part's values; its name is quoted.
 
-    SELECT DISTINCT "DS" FROM "TICKERS" WHERE "DS" IS NOT NULL AND (("MARKET" = 'stocks' AND "ACTIVE" = true)) ORDER BY 1
+    SELECT DISTINCT "DS", "MARKET", "ACTIVE" FROM "TICKERS" WHERE "DS" IS NOT NULL AND (("MARKET" = 'stocks' AND "ACTIVE" = true)) ORDER BY 1
     """
     day = f'"{parts[0].dataset.day.name}"'
-    return f"SELECT DISTINCT {day} FROM {table} WHERE {day} IS NOT NULL{_and_of_parts(parts)} ORDER BY 1"
+    columns = ", ".join((day, *(f'"{name}"' for name in parts[0].values)))
+    return f"SELECT DISTINCT {columns} FROM {table} WHERE {day} IS NOT NULL{_and_of_parts(parts)} ORDER BY 1"
 
 
 def _and_of_parts(parts: Sequence[Part]) -> str:
