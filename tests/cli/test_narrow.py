@@ -112,7 +112,7 @@ def test_rejects_give_their_room_to_the_reason(tmp_path: Path) -> None:
 def test_what_can_be_loaded_is_told_in_few_lines() -> None:
     found = shown("datasets")
     assert (found.lines[0].split(), len(found.lines) <= 30) == (
-        ["dataset", "what", "rows", "calls", "plan", "days"],
+        ["DATASET", "WHAT", "ROWS", "CALLS", "PLAN", "DAYS"],
         True,
     )
     assert found.lines[-1] == "7 columns (6 shown; --json shows all)"
