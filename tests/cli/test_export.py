@@ -73,13 +73,13 @@ def test_the_published_days_are_asked_for_once(
     env: dict[str, str], words: list[str], asked: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     statements: list[str] = []
-    query = DuckDBWarehouse.query
+    scan = DuckDBWarehouse.scan
 
-    def counted(self: DuckDBWarehouse, text: str) -> QueryResult:
-        statements.append(text)
-        return query(self, text)
+    def counted(self: DuckDBWarehouse, *texts: str) -> list[QueryResult]:
+        statements.extend(texts)
+        return scan(self, *texts)
 
-    monkeypatch.setattr(DuckDBWarehouse, "query", counted)
+    monkeypatch.setattr(DuckDBWarehouse, "scan", counted)
     main(["export", "a.csv", *words, "--duckdb-path", env["STOCKPIPE_DUCKDB_PATH"]], standalone_mode=False)
     assert Path("a.csv").exists()
     assert len([sql for sql in statements if sql.startswith('SELECT DISTINCT "DS"')]) == asked
