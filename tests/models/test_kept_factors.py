@@ -123,6 +123,15 @@ def test_the_view_shows_the_same_and_has_its_comments(loaded: Path) -> None:
     )
 
 
+@pytest.mark.usefixtures("many")
+def test_a_security_is_answered_from_its_own_factors_alone() -> None:
+    """A part of the statement that is worked out as a whole would be a CTE in DuckDB's plan."""
+    assert is_kept() == (True, True)
+    plan = str(table("EXPLAIN SELECT * FROM ADJUSTED_BARS WHERE SECURITY_ID = 'X'"))
+    assert plan.count("ADJUSTMENT_FACTORS") == 2
+    assert "CTE" not in plan
+
+
 @pytest.mark.parametrize("dataset", LOADED)
 def test_a_load_lets_go_of_what_rests_on_it_in_its_own_transaction(dataset: str, many: Sandbox) -> None:
     """`loads.load` is a load without what follows it: a command that was killed right behind the publish."""

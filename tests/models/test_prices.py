@@ -431,6 +431,53 @@ def test_each_event_is_beside_the_bars_of_its_own_security(prices: Prices, seed:
         assert before == max(one for one in own_days if one < day)
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_a_hole_is_a_securitys_own_if_it_goes_on_with_its_ticker_and_nobody_bore_it_meanwhile(
+    prices: Prices, seed: int
+) -> None:
+    """Securities that leave the lists, come back, and take each other's names."""
+    dice = random.Random(seed)
+    day = [f"2024-01-{number:02}" for number in range(1, 32)]
+    names = "ABCDEFGHIJKL"
+    history: list[tuple[str, str, int, int]] = []
+    for security in "12345":
+        first = dice.randrange(6)
+        while first < 28 and dice.random() < 0.9:
+            behind = min(first + dice.randint(1, 5), 30)
+            taken = {ticker for _, ticker, since, until in history if since < behind and first < until}
+            history.append((security, dice.choice(sorted(set(names) - taken)[:2]), first, behind))
+            first = behind + dice.choice((0, 0, 2, 6))
+    prices.master(*((security, ticker, day[first], day[behind]) for security, ticker, first, behind in history))
+    prices.bars(*((ticker, one, 10.0) for ticker in names for one in day))
+
+    def series(ticker: str, on: int) -> str:
+        for security, bearer, first, behind in history:
+            if bearer == ticker and first <= on < behind:
+                return security
+        lists = min(first for _, _, first, _ in history)
+        for security, bearer, first, _ in history:
+            if bearer == ticker and first == lists and on < lists:
+                return security
+        before = max(
+            (one for one in history if one[1] == ticker and one[3] <= on), key=lambda one: one[3], default=None
+        )
+        after = min((one for one in history if one[1] == ticker and one[2] > on), key=lambda one: one[2], default=None)
+        if before is None or after is None or before[0] != after[0]:
+            return ticker
+        elsewhere = any(one[0] == before[0] and before[2] < one[2] < after[2] for one in history)
+        return ticker if elsewhere else before[0]
+
+    found = {(ticker, str(ds)): one for ticker, ds, one in series_of(prices)}
+    assert found == {(ticker, day[on]): series(ticker, on) for ticker in names for on in range(31)}
+
+
+def series_of(prices: Prices) -> list[tuple[Any, ...]]:
+    """Ticker, day and series of all bars."""
+    bars = bars_sql(Sources('"DAILY_BARS"', '"SPLITS"', '"DIVIDENDS"', '"SECURITY_HISTORY"'))
+    with duckdb.connect(str(prices.path), read_only=True) as connection:
+        return connection.execute(f'SELECT "TICKER", "DS", "SERIES" FROM ({bars})').fetchall()
+
+
 def test_an_event_on_a_day_without_a_trade_counts_at_the_next_one(prices: Prices) -> None:
     prices.closes("LIVE", "2024-03-04", 10, 10, 10, 10, 10)
     prices.bars(("THIN", "2024-03-04", 20), ("THIN", "2024-03-07", 10))

@@ -76,18 +76,24 @@ def bars_sql(sources: Sources) -> str:
 
 
 def _unlisted(history: str) -> str:
-    """The days without a list that are a security's all the same: from `since` to the day before `until`."""
-    by_ticker, by_id = (f'OVER (PARTITION BY "{name}" ORDER BY "VALID_FROM")' for name in ("TICKER", "SECURITY_ID"))
+    """The days without a list that are a security's all the same: from `since` to the day before `until`.
+
+    With joins: windows would put the whole history in order, for each question about a few tickers too.
+    """
+    # Of the same ticker, or the same security: what lies between the two sides of a hole.
+    bearer, moved = (
+        f'{x}."VALID_FROM" > a."VALID_FROM" AND {x}."VALID_FROM" < b."VALID_FROM"' for x in ("bearer", "moved")
+    )
     return f"""SELECT "TICKER", "SECURITY_ID", DATE '1900-01-01' AS since, "VALID_FROM" AS until
     FROM {history} WHERE "VALID_FROM" = (SELECT min("VALID_FROM") FROM {history})
     UNION ALL
-    SELECT "TICKER", "SECURITY_ID", "VALID_TO", next_from
-    FROM (
-        SELECT "TICKER", "SECURITY_ID", "VALID_TO", lead("VALID_FROM") {by_ticker} AS next_from,
-            lead("SECURITY_ID") {by_ticker} AS next_id, lead("TICKER") {by_id} AS next_ticker
-        FROM {history}
-    ) AS stretches
-    WHERE next_id = "SECURITY_ID" AND next_ticker = "TICKER" AND next_from > "VALID_TO\""""
+    SELECT a."TICKER", a."SECURITY_ID", a."VALID_TO", b."VALID_FROM"
+    FROM {history} AS a
+    LEFT JOIN {history} AS goes_on ON goes_on."SECURITY_ID" = a."SECURITY_ID" AND goes_on."VALID_FROM" = a."VALID_TO"
+    JOIN {history} AS b ON b."TICKER" = a."TICKER" AND b."SECURITY_ID" = a."SECURITY_ID" AND b."VALID_FROM" > a."VALID_TO"
+    LEFT JOIN {history} AS bearer ON bearer."TICKER" = a."TICKER" AND {bearer}
+    LEFT JOIN {history} AS moved ON moved."SECURITY_ID" = a."SECURITY_ID" AND {moved}
+    WHERE goes_on."SECURITY_ID" IS NULL AND bearer."TICKER" IS NULL AND moved."TICKER" IS NULL"""
 
 
 def names_sql(history: str, tickers: str) -> str:
@@ -172,19 +178,18 @@ def adjusted_sql(sources: Sources) -> str:
     """Bars on the shares of the last bar: OPEN to VWAP and VOLUME by splits alone, TR_* with dividends reinvested too."""
     prices = ", ".join(f'CAST(b."{name}" AS DOUBLE) * s AS "{name}"' for name in _PRICES)
     total = ", ".join(f'CAST(b."{name}" AS DOUBLE) * s * q AS "TR_{name}"' for name in _PRICES[:4])
-    factors = f"SELECT * FROM {sources.factors}" if sources.factors else factors_sql(sources)
-    return f"""WITH factors AS (
-    {factors}
-),
-firsts AS (
-    SELECT "SERIES", "SPLIT_FACTOR" * "DIVIDEND_FACTOR" AS first_factor FROM factors
+    # A table is read twice: a part of the statement with two readers is worked out as a whole, all securities of it.
+    factors = sources.factors or "factors"
+    parts = "" if sources.factors else f"factors AS (\n    {factors_sql(sources)}\n),\n"
+    return f"""WITH {parts}firsts AS (
+    SELECT "SERIES", "SPLIT_FACTOR" * "DIVIDEND_FACTOR" AS first_factor FROM {factors}
     WHERE "FROM_BAR" IS NULL AND "YEAR" = {_year('"UNTIL_BAR"')}
 ),
 b AS (
     SELECT bars.*, coalesce(f."SPLIT_FACTOR", 1.0) AS s, coalesce(f."DIVIDEND_FACTOR", 1.0) AS q,
         coalesce(firsts.first_factor, 1.0) AS first_factor
     FROM {sources.bars} AS bars
-    LEFT JOIN factors AS f ON f."SERIES" = bars."SERIES" AND f."YEAR" = {_year('bars."DS"')}
+    LEFT JOIN {factors} AS f ON f."SERIES" = bars."SERIES" AND f."YEAR" = {_year('bars."DS"')}
         AND bars."DS" < f."UNTIL_BAR" AND (f."FROM_BAR" IS NULL OR bars."DS" >= f."FROM_BAR")
     LEFT JOIN firsts ON firsts."SERIES" = bars."SERIES"
 )
