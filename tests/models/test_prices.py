@@ -367,13 +367,25 @@ def test_a_dataset_that_is_missing_is_named(prices: Prices) -> None:
         prices.desk.prices("A")
 
 
-def test_a_reader_asks_once_whether_a_table_is_there_and_one_that_goes_is_still_told(prices: Prices) -> None:
+def test_tables_are_looked_for_only_where_one_is_missing(prices: Prices, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each look opens the file anew."""
+    looks: list[str] = []
+    has = Reader.has
+
+    def counted(reader: Reader, table: str) -> bool:
+        looks.append(table)
+        return has(reader, table)
+
+    monkeypatch.setattr(Reader, "has", counted)
     prices.closes("A", "2024-01-02", 10)
+    prices.master()
     desk = prices.desk
+    assert (len(desk.prices("A")), len(desk.price_issues("A")), len(desk.bars_left_out("A")), looks) == (1, 0, 0, [])
+    prices.run("DROP TABLE SECURITY_HISTORY")
     assert len(desk.prices("A")) == 1
-    assert desk._seen == {'"DAILY_BARS"', '"SPLITS"', '"DIVIDENDS"'}
+    assert looks == ['"DAILY_BARS"', '"SPLITS"', '"DIVIDENDS"', '"SECURITY_HISTORY"']
     prices.run("DROP TABLE SPLITS")
-    with pytest.raises(errors.NotThere, match="SPLITS"):
+    with pytest.raises(errors.NotThere, match=r"SPLITS. does not exist .* stockpipe\.load\(dataset=.splits.\)"):
         desk.prices("A")
 
 

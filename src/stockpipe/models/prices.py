@@ -223,7 +223,7 @@ sessions AS (
     SELECT "DS", lag("DS") OVER (ORDER BY "DS") AS before FROM (SELECT DISTINCT "DS" FROM {sources.daily_bars}) AS days
 ),
 near AS (
-    {bars_sql(replace(sources, daily_bars=f"({near})"))}
+    {_with_series(sources, near)}
 ),
 usual AS (
     SELECT p."TICKER", p."SERIES", p."FIRST_BAR" AS "EX_DATE", p."PREV_DS", p."FIRST_BAR", p."PREV_CLOSE", p."FIRST_CLOSE"
@@ -239,7 +239,7 @@ searched AS (
     WHERE NOT u."FIRST_CLOSE" / u."PREV_CLOSE" * e."SPLIT_TO" / nullif(e."SPLIT_FROM", 0) BETWEEN {LOW} AND {HIGH}
 ),
 rest AS (
-    {bars_sql(replace(sources, daily_bars=f"({rest})"))}
+    {_with_series(sources, rest)}
 ),
 spans AS (
     SELECT "TICKER", "SERIES", min("DS") AS first_ds, max("DS") AS last_ds FROM rest GROUP BY "TICKER", "SERIES"
@@ -249,6 +249,11 @@ priced AS (
 ),
 {_splits(sources)},
 {_dividends(sources)}"""
+
+
+def _with_series(sources: Sources, some: str) -> str:
+    """Some of the daily bars with their series, which they have already where the daily bars are those with series."""
+    return some if sources.daily_bars == sources.bars else bars_sql(replace(sources, daily_bars=f"({some})"))
 
 
 def _priced(bars: str) -> str:

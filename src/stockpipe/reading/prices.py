@@ -15,6 +15,7 @@ from stockpipe.reading.words import holds_on, ticker_literal
 ADJUST = ("none", "splits", "total")
 """How prices are adjusted: not at all, by splits, or by splits and dividends (total return)."""
 MOST_TICKERS = 1000
+_SCOPE = 'SELECT "TICKER" FROM scope'
 _COLUMNS = ("OPEN", "HIGH", "LOW", "CLOSE", "VOLUME", "VWAP")
 
 
@@ -125,14 +126,14 @@ FROM {daily_bars} WHERE upper("TICKER") IN ({alike}) GROUP BY "TICKER" ORDER BY 
 def _bars(sources: Sources, asked: Asked) -> str:
     """The bars under all names of the asked securities, up to the day as of which is asked."""
     until = f' AND "DS" <= {day_literal(asked.known_on)}' if asked.known_on else ""
-    theirs = f'(SELECT * FROM {sources.daily_bars} WHERE "TICKER" IN ({_scope(sources, asked)}){until})'
-    return f'"BARS" AS ({bars_sql(replace(sources, daily_bars=theirs))})'
+    theirs = f'(SELECT * FROM {sources.daily_bars} WHERE "TICKER" IN ({_SCOPE}){until})'
+    return f'scope AS ({_scope(sources, asked)}),\n"BARS" AS ({bars_sql(replace(sources, daily_bars=theirs))})'
 
 
 def _events(sources: Sources, asked: Asked) -> str:
     """Their splits and dividends, as they are known, or were known on a day."""
     splits, dividends = (
-        f'SELECT * FROM {table} WHERE "TICKER" IN ({_scope(sources, asked)}) AND {_known(asked.known_on)}'
+        f'SELECT * FROM {table} WHERE "TICKER" IN ({_SCOPE}) AND {_known(asked.known_on)}'
         for table in (sources.splits, sources.dividends)
     )
     return f"splits_known AS ({splits}),\ndividends_known AS ({dividends})"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import date, time
 from functools import wraps
 from types import TracebackType
@@ -83,7 +84,6 @@ class Reader:
         self.say = say
         self._settings = settings
         self._clock = clock or Clock()
-        self._seen: set[str] = set()
         self._opened: tuple[Warehouse, float] = (open_warehouse(settings, reads=True), self._clock.monotonic())
 
     def __enter__(self) -> Self:
@@ -322,23 +322,24 @@ class Reader:
         return not_in_future(word, day, new_york_date(self._clock))
 
     def _priced(self, statement: Callable[[Sources], str], *, events: bool) -> Answer:
-        """An answer from the tables of prices; NotThere names the first one that is missing."""
-        for name in ("daily_bars", "splits", "dividends") if events else ("daily_bars",):
-            if not self._is_there(self.table(name)):
-                raise NotThere(
-                    f"{self.table(name)} does not exist in {self.label} yet.",
-                    hint=f"Load it first: stockpipe run --dataset {name}.",
-                )
-        history = '"SECURITY_HISTORY"'
-        bars, splits, dividends = (self.table(name) for name in ("daily_bars", "splits", "dividends"))
-        sources = Sources(bars, splits, dividends, history if self._is_there(history) else NO_HISTORY)
-        return self._ask(statement(sources))
+        """An answer from the tables of prices; NotThere names the first one that is missing.
 
-    def _is_there(self, table: str) -> bool:
-        """Whether there is a table; one that was there is not asked for again, as each question opens the file."""
-        if table not in self._seen and self.has(table):
-            self._seen.add(table)
-        return table in self._seen
+        Only then they are looked for one by one: each look opens the file, or is a round trip.
+        """
+        bars, splits, dividends = (self.table(name) for name in ("daily_bars", "splits", "dividends"))
+        sources = Sources(bars, splits, dividends, '"SECURITY_HISTORY"')
+        try:
+            return self._ask(statement(sources))
+        except NotThere:
+            for name in ("daily_bars", "splits", "dividends") if events else ("daily_bars",):
+                if not self.has(self.table(name)):
+                    raise NotThere(
+                        f"{self.table(name)} does not exist in {self.label} yet.",
+                        hint=f"Load it first: stockpipe run --dataset {name}.",
+                    ) from None
+            if self.has(sources.history):
+                raise
+        return self._ask(statement(replace(sources, history=NO_HISTORY)))
 
     def _parts(self, dataset: str, market: str | None, active: bool | str | None) -> list[Part]:
         return chosen_parts(dataset, word("market", market), word("active", active))

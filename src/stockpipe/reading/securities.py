@@ -6,7 +6,6 @@ from datetime import date
 
 from stockpipe.base.text import day_literal
 from stockpipe.errors import NotThere, UsageError
-from stockpipe.master.state import last_build
 from stockpipe.reading.words import holds_on
 from stockpipe.warehouse import Warehouse
 from stockpipe.warehouse.securities import SECURITIES, SECURITY_HISTORY, SECURITY_LISTS
@@ -16,6 +15,8 @@ _IDENTITY = ("TICKER", "NAME", "TYPE", "PRIMARY_EXCHANGE", "CIK", "COMPOSITE_FIG
 
 def master_days(warehouse: Warehouse) -> tuple[date, date] | None:
     """The first and the newest day that the master knows; None where none was built."""
+    from stockpipe.master.state import last_build  # brings the build's own types, which prices need not wait for
+
     build = last_build(warehouse)
     return (build["FIRST_DS"], build["LAST_DS"]) if build else None
 
