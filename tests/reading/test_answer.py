@@ -80,6 +80,13 @@ def test_pandas_gets_days_as_days_and_missing_numbers_as_missing(answer: Answer)
     assert frame["PRICE"][0] == 0.123456
 
 
+@pytest.mark.parametrize("form", ["df", "pl", "arrow"])
+def test_an_answer_becomes_a_frame_after_it_was_shown_and_counted(answer: Answer, form: str) -> None:
+    for look in (len, repr, Answer._repr_html_):
+        look(answer)
+        assert len(getattr(answer, form)()) == 2
+
+
 @pytest.mark.parametrize(("form", "package"), [("df", "pandas"), ("pl", "polars"), ("arrow", "pyarrow")])
 def test_a_package_that_is_missing_is_named(
     answer: Answer, form: str, package: str, monkeypatch: pytest.MonkeyPatch
@@ -97,6 +104,33 @@ def test_a_parquet_file_is_written_whole_or_not_at_all(answer: Answer, tmp_path:
         with pytest.raises(errors.UsageError, match=f"cannot be written: {reason}"):
             answer.to_parquet(file)
     assert [path.name for path in tmp_path.iterdir()] == ["a.parquet"]
+
+
+def test_parquet_of_plain_types_is_written_without_making_objects_of_the_rows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a few hundred tickers these would be gigabytes. pyarrow is the reader's own, and may be missing."""
+    plain = (
+        "n, n % 7 = 0 AS sure, n::INTEGER AS small, n * 0.1::DOUBLE AS close, (n * 1.1)::DECIMAL(18,6) AS exact, "
+        "CASE WHEN n % 3 > 0 THEN 'ABRp' || n END AS ticker, DATE '2003-09-10' + n::INTEGER AS ds, "
+        "TIMESTAMP '2026-02-07 07:05:42.818047' AS stamp, TIMESTAMP_NS '2026-02-07 07:05:42.818047863' AS fine, "
+        "DATE 'infinity' AS never, '-infinity'::TIMESTAMP AS ever, 'NaN'::DOUBLE AS odd, NULL::DOUBLE AS none"
+    )
+    with duckdb.connect("stockpipe.duckdb") as connection:
+        connection.execute(f"CREATE TABLE plain AS SELECT {plain} FROM range(5000) AS r(n)")
+    found = Answer(DuckDBWarehouse(load_settings({}, env={})).fetch("FROM plain"))
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    monkeypatch.setattr("stockpipe.warehouse.memory.in_memory", None)
+    assert len(found) == 5000
+    found.to_parquet(tmp_path / "plain.parquet")
+    with duckdb.connect("stockpipe.duckdb") as connection:
+        file = f"'{tmp_path / 'plain.parquet'}'"
+        described = connection.execute(f"DESCRIBE FROM {file}").fetchall()
+        assert [row[:2] for row in described] == [*found.types.items()]
+        written, asked = (
+            connection.execute(f"SELECT COLUMNS(*)::VARCHAR FROM {one}").fetchall() for one in (file, "plain")
+        )
+        assert written == asked
 
 
 def test_an_answer_shows_itself_in_a_terminal_and_a_notebook() -> None:
