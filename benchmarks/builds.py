@@ -43,6 +43,8 @@ class Prices:
     middle_day_ms: float
     panel_seconds: float
     panel_rows_a_second_a_core: float
+    panel_limit_rows_a_second_a_core: float
+    panel_megabytes: float
     peak_memory_mb_before_the_panel: float
     peak_memory_mb: float
     copy_security_ms: float

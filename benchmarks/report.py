@@ -187,7 +187,12 @@ def _prices(found: Prices) -> Table:
             "one security, a day of all, from copies in that order",
             f"{found.copy_security_ms:.0f} ms, {found.copy_day_ms:.0f} ms",
         ),
-        ("the panel to Parquet", f"{found.panel_seconds:.1f} s"),
+        ("the panel to Parquet", f"{found.panel_seconds:.1f} s, {found.panel_megabytes:,.0f} MB"),
+        (
+            "its rows a second of CPU; the limit: the same rows out of a plain table",
+            f"{found.panel_rows_a_second_a_core:,.0f}; {found.panel_limit_rows_a_second_a_core:,.0f} "
+            f"({found.panel_rows_a_second_a_core / found.panel_limit_rows_a_second_a_core:.0%} of it)",
+        ),
         (
             "peak memory, before the panel and in it",
             f"{found.peak_memory_mb_before_the_panel:.0f} MiB; {found.peak_memory_mb:.0f} MiB",
