@@ -39,13 +39,15 @@ def bounds(sandbox: Sandbox) -> list[tuple[str | None, str | None]]:
     return [(query.get("ticker.gte"), query.get("ticker.lt")) for query in queries]
 
 
-def test_the_first_time_letters_cut_the_list_and_then_the_last_day_does(serve: Serve) -> None:
+@pytest.mark.parametrize("calls", ["2", "8"])
+def test_the_first_time_letters_cut_the_list_and_then_the_last_day_does(serve: Serve, calls: str) -> None:
+    side_by_side = {"STOCKPIPE_PARALLEL_CALLS": calls}
     sandbox = serve(spread(5200))
-    stockpipe.load(settings=flags(sandbox, **SIDE_BY_SIDE))
+    stockpipe.load(settings=flags(sandbox, **side_by_side))
     assert sorted(bounds(sandbox)[1:], key=str)[:2] == [("F", "FS"), ("FS", "HL")]
     assert table("SELECT count(*), count(DISTINCT TICKER) FROM TICKERS") == [(5200, 5200)]
     sandbox.calls.clear()
-    result = stockpipe.load(settings=flags(sandbox, **SIDE_BY_SIDE))
+    result = stockpipe.load(settings=flags(sandbox, **side_by_side))
     assert (result.rows, result.records[0].pages, len(sandbox.calls)) == (5200, 6, 6)
     assert sorted(bounds(sandbox), key=lambda pair: pair[0] or "") == [
         (None, "E0170"), ("E0170", "J0140"), ("J0140", "O0110"), ("O0110", "T0080"), ("T0080", "Y0050"), ("Y0050", None),
