@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import date
 from pathlib import Path
 
 import duckdb
@@ -14,6 +15,7 @@ from stockpipe.datasets import TICKERS
 from stockpipe.settings import load_settings
 from stockpipe.warehouse import QueryResult
 from stockpipe.warehouse.duckdb.warehouse import DuckDBWarehouse
+from stockpipe.warehouse.export import published_of_each
 
 DAYS = ("2026-02-05", "2026-02-06", "2026-02-09")
 Found = Counter[tuple[str, bool]]
@@ -83,6 +85,17 @@ def test_the_published_days_are_asked_for_once(
     main(["export", "a.csv", *words, "--duckdb-path", env["STOCKPIPE_DUCKDB_PATH"]], standalone_mode=False)
     assert Path("a.csv").exists()
     assert len([sql for sql in statements if sql.startswith('SELECT DISTINCT "DS"')]) == asked
+
+
+def test_days_are_found_in_a_table_with_types_of_its_own(tmp_path: Path) -> None:
+    path = str(tmp_path / "theirs.duckdb")
+    with duckdb.connect(path) as connection:
+        connection.execute(
+            "CREATE TABLE TICKERS AS SELECT DATE '2026-01-02' AS DS, 'A' AS TICKER, 'stocks' AS MARKET, 'true' AS ACTIVE"
+        )
+    warehouse = DuckDBWarehouse(load_settings({"STOCKPIPE_DUCKDB_PATH": path}, env={}))
+    listed, delisted = TICKERS.parts({"active": "both"})
+    assert published_of_each(warehouse, [listed, delisted]) == {listed: [date(2026, 1, 2)], delisted: []}
 
 
 def test_a_state_that_a_day_does_not_have_is_told(env: dict[str, str]) -> None:

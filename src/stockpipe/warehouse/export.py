@@ -27,11 +27,10 @@ _FORMULA = r"^([\t\r\n]|[\s\pZ\pC]*[=+\-@\x{FF1D}\x{FF0B}\x{FF0D}\x{FF20}])"
 def published_of_each(warehouse: Warehouse, parts: Sequence[Part]) -> dict[Part, list[date]]:
     """The days of which the table has rows, of each of some parts of a dataset, in rising order; none where there is no table."""
     found: dict[Part, list[date]] = {part: [] for part in parts}
-    by_values = {tuple(part.values.values()): days for part, days in found.items()}
     with suppress(NotThere):
         [answer] = warehouse.scan(sql.days_of(in_quotes(warehouse.table(parts[0].dataset)), parts))
-        for day, *values in answer.rows:
-            by_values[tuple(values)].append(day)
+        for day, place in answer.rows:
+            found[parts[place]].append(day)
     return found
 
 

@@ -165,18 +165,25 @@ def where_exported(ds: date, parts: Sequence[Part]) -> str:
 
 
 def days_of(table: str, parts: Sequence[Part]) -> str:
-    """The days of which a table has rows of some parts of a dataset, behind each day the part's values; its name is quoted.
+    """The days of which a table has rows of some parts of a dataset, each with the part's place among them; its name is quoted.
 
-    SELECT DISTINCT "DS", "MARKET", "ACTIVE" FROM "TICKERS" WHERE "DS" IS NOT NULL AND (("MARKET" = 'stocks' AND "ACTIVE" = true)) ORDER BY 1
+    SELECT DISTINCT "DS", CASE WHEN "MARKET" = 'stocks' AND "ACTIVE" = true THEN 0 END FROM "TICKERS"
+    WHERE "DS" IS NOT NULL AND (("MARKET" = 'stocks' AND "ACTIVE" = true)) ORDER BY 1
     """
     day = f'"{parts[0].dataset.day.name}"'
-    columns = ", ".join((day, *(f'"{name}"' for name in parts[0].values)))
-    return f"SELECT DISTINCT {columns} FROM {table} WHERE {day} IS NOT NULL{_and_of_parts(parts)} ORDER BY 1"
+    # The warehouse compares the values: a table that was there before ours may have other types.
+    places = "".join(f" WHEN {one} THEN {place}" for place, one in enumerate(map(_of_part, parts)) if one)
+    place = f"CASE{places} END" if places else "0"
+    return f"SELECT DISTINCT {day}, {place} FROM {table} WHERE {day} IS NOT NULL{_and_of_parts(parts)} ORDER BY 1"
 
 
 def _and_of_parts(parts: Sequence[Part]) -> str:
-    each = [" AND ".join(f'"{name}" = {literal(value)}' for name, value in part.values.items()) for part in parts]
+    each = [_of_part(part) for part in parts]
     return f" AND ({' OR '.join(f'({one})' for one in each)})" if all(each) else ""
+
+
+def _of_part(part: Part) -> str:
+    return " AND ".join(f'"{name}" = {literal(value)}' for name, value in part.values.items())
 
 
 def compact_order(dataset: Dataset) -> str:
