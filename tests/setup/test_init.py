@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import stat
 import subprocess
@@ -36,7 +37,7 @@ def asked(answers: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     import pty
 
     ours, theirs = pty.openpty()
-    left, told = iter(answers.splitlines(keepends=True)), b""
+    left, told, answer = iter(answers.splitlines(keepends=True)), b"", ""
     process = subprocess.Popen(
         [sys.executable, "-m", "stockpipe", "init", *arguments],
         stdin=theirs, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
@@ -47,7 +48,7 @@ def asked(answers: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     assert process.stdout
     assert process.stderr
     with process, process.stdout, process.stderr, open(ours, "wb", buffering=0) as keyboard:  # noqa: PTH123
-        while part := os.read(process.stderr.fileno(), 65536):
+        while part := _said(process, answer):
             told += part
             # Whatever is typed before the space that ends a question is thrown away where the answer is hidden.
             if told.endswith(b": "):
@@ -57,6 +58,15 @@ def asked(answers: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         out = process.stdout.read()
     guard.cancel()
     return subprocess.CompletedProcess(process.args, process.returncode, out.decode(), told.decode())
+
+
+def _said(process: subprocess.Popen[bytes], answer: str) -> bytes:
+    """What it says next. Ctrl+C is pressed again while it says nothing: one that comes just before Python reads waits for the line."""
+    assert process.stderr
+    while not select.select([process.stderr], [], [], 2)[0]:
+        if answer == CTRL_C:
+            process.send_signal(signal.SIGINT)
+    return os.read(process.stderr.fileno(), 65536)
 
 
 def test_a_duckdb_set_up_loads_a_day_with_nothing_else(serve: Serve) -> None:
