@@ -45,8 +45,8 @@ from stockpipe.warehouse.runs import RunRecord
 
 log = logging.getLogger(__name__)
 
-_AT_ONCE = 2
-"""Days that are fetched at the same time on a paid plan: while one waits for the API or the disk, the other is typed."""
+_AT_ONCE = 4
+"""Days that are fetched at the same time on a paid plan: while some wait for the API or the disk, others are typed. More of them take memory only."""
 _FAILURES_IN_A_ROW = 3
 """So many days that the API fails one after the other end the list: the rest would fail as well."""
 
