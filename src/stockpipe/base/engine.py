@@ -119,13 +119,11 @@ def open_shut(path: Path, config: Config) -> duckdb.DuckDBPyConnection:
 def open_in_memory() -> duckdb.DuckDBPyConnection:
     """An empty database in memory, `work`, that writes nothing to any disk; the caller's for as long as the connection lives.
 
-    Nor does it longer have the file that the caller may attach as `stored`. Raises duckdb.Error.
+    A file that the caller attaches as `stored` is let go of with it. Raises duckdb.Error.
     """
     engine = engines.take() or _made()
     try:
-        engine.execute(f"RESET threads; ATTACH ':memory:' AS {WORK}")
-        connection = engine.cursor()
-        connection.execute(f"USE {WORK}; {_QUIET}")
+        connection = _connected(engine, WORK, f"RESET threads; ATTACH ':memory:' AS {WORK}")
     except BaseException:
         engine.close()
         raise
@@ -146,14 +144,21 @@ def settled(connection: duckdb.DuckDBPyConnection, settle: str = _SETTLE) -> duc
 @contextlib.contextmanager
 def _lent(name: str, attach: str, limits: Limits) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection of an engine whose statements mean the database `name`, which `attach` makes. It is gone behind the block."""
+    settings = [f"SET {setting} = {literal(value)}" for setting, value in limits.items()]
     engine = engines.take() or _made()
     try:
-        engine.execute("; ".join([attach, *(f"SET {setting} = {literal(value)}" for setting, value in limits.items())]))
-        with engine.cursor() as connection:
-            connection.execute(f"USE {in_quotes(name)}; {_QUIET}")
+        with _connected(engine, name, "; ".join([attach, *settings])) as connection:
             yield connection
     finally:
         _give_back(engine, name)
+
+
+def _connected(engine: duckdb.DuckDBPyConnection, name: str, prepare: str) -> duckdb.DuckDBPyConnection:
+    """A connection of an engine whose statements mean the database `name`, which `prepare` attaches."""
+    engine.execute(prepare)
+    connection = engine.cursor()
+    connection.execute(f"USE {in_quotes(name)}; {_QUIET}")
+    return connection
 
 
 def _made() -> duckdb.DuckDBPyConnection:

@@ -34,10 +34,11 @@ class _Kept:
         try:
             yield
         finally:
+            left: list[duckdb.DuckDBPyConnection] = []
             with self._lock:
                 self._blocks -= 1
-                left = [] if self._blocks else list(self._engines)
-                self._engines = self._engines if self._blocks else []
+                if not self._blocks:
+                    left, self._engines = self._engines, left
             for engine in left:
                 engine.close()
 

@@ -28,7 +28,7 @@ from stockpipe.datasets import DATASETS, Dataset, Part
 from stockpipe.errors import StockpipeError, UsageError
 from stockpipe.load.loads import day_of, known_dataset, make_loads
 from stockpipe.warehouse import Warehouse
-from stockpipe.warehouse.export import export_days, published_of_each, which_days
+from stockpipe.warehouse.export import all_days, export_days, published_of_each, which_days
 from stockpipe.warehouse.history import is_sample_day
 
 _SUFFIXES = {".csv": "csv", ".parquet": "parquet", ".jsonl": "jsonl", ".ndjson": "jsonl"}
@@ -112,7 +112,7 @@ class Wish:
         """The days to export; `today` is the one that was named, where one was. UsageError when there is none."""
         if self.named or (not self.ranged and parts[0].dataset.kind.write != "replace"):
             return [today]
-        published = sorted({day for each in published_of().values() for day in each})
+        published = all_days(published_of())
         there = [day for day in published if self.first <= day <= self.last]
         if self.ranged and not there:
             message = f"There is no published day of {parts[0].label} among these."

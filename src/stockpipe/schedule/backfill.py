@@ -46,7 +46,9 @@ from stockpipe.warehouse.runs import RunRecord
 log = logging.getLogger(__name__)
 
 _AT_ONCE = 4
-"""Days that are fetched at the same time on a paid plan: while some wait for the API or the disk, others are typed. More of them take memory only."""
+"""Days that are fetched at the same time on a paid plan: while some wait for the API or the disk, others are typed.
+
+More of them take more memory, and no less time."""
 _FAILURES_IN_A_ROW = 3
 """So many days that the API fails one after the other end the list: the rest would fail as well."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import date
 from pathlib import Path
@@ -36,7 +36,12 @@ def published_of_each(warehouse: Warehouse, parts: Sequence[Part]) -> dict[Part,
 
 def published_in(warehouse: Warehouse, parts: Sequence[Part]) -> list[date]:
     """The days of which the table has rows of some parts of a dataset, in rising order; none where there is no table."""
-    return sorted({day for days in published_of_each(warehouse, parts).values() for day in days})
+    return all_days(published_of_each(warehouse, parts))
+
+
+def all_days(published: Mapping[Part, Sequence[date]]) -> list[date]:
+    """The days that any of the parts has, in rising order."""
+    return sorted({day for days in published.values() for day in days})
 
 
 def which_days(days: Sequence[date], wanted: date) -> str:
