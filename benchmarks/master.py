@@ -19,6 +19,7 @@ from pathlib import Path
 import duckdb
 
 from measure import milliseconds, own_peak
+from stockpipe.base import engines
 from stockpipe.base.clock import Clock
 from stockpipe.master.build import Built, Wish, build_master
 from stockpipe.reading.securities import securities_sql
@@ -80,9 +81,9 @@ def generate(file: Path, days: range, rows: int) -> None:
 
 
 def build(settings: Settings) -> tuple[float, Built]:
-    """The seconds of a build, and what it did."""
+    """The seconds of a build, and what it did. Engines are used again within it, as in a command."""
     began = time.perf_counter()
-    with closing(open_warehouse(settings)) as warehouse:
+    with engines.kept(), closing(open_warehouse(settings)) as warehouse:
         built = build_master(warehouse, settings, Clock(), Wish(force=True))
     return time.perf_counter() - began, built
 

@@ -17,7 +17,7 @@ from stockpipe.base.calendar import is_session
 from stockpipe.master.resolve.names import conflicting, fit, read, role
 from stockpipe.master.resolve.resolver import Resolved, resolve
 from stockpipe.master.resolve.segment import doubted, owners
-from stockpipe.master.resolve.stretch import List, Lists, Stretch, order
+from stockpipe.master.resolve.stretch import List, Lists, Stretch, in_order
 from stockpipe.sandbox.hard import is_torn
 from stockpipe.sandbox.market import Market
 
@@ -88,7 +88,7 @@ def live(seed: int, *, hard: bool, rows: int, first: date, days: int) -> Truth:
             begun, last = open_runs.pop(values)
             found.append(Stretch.made(*values, begun, last))
     found += (Stretch.made(*values, begun, last) for values, (begun, last) in open_runs.items())
-    return Truth(Lists(lists), sorted(found, key=order), of)
+    return Truth(Lists(lists), in_order(found), of)
 
 
 def judge(truth: Truth, resolved: Resolved) -> Score:

@@ -315,7 +315,7 @@ def _write(local: duckdb.DuckDBPyConnection, table: Table, rows: Sequence[Row], 
     """Rows by way of JSON, a line each: writing CSV takes four times as long, binding them forty times."""
     plain = file.with_suffix(".json")
     with plain.open("wb") as target:
-        target.writelines(msgspec.json.encode(row) + b"\n" for row in rows)
+        target.write(msgspec.json.Encoder().encode_lines(rows))
     columns = ", ".join(
         f'CAST(cells[{number}] AS {duckdb_type(column)}) AS "{column.name}"'
         for number, column in enumerate(table.columns, start=1)

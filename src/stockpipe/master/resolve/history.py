@@ -16,6 +16,7 @@ from stockpipe.master.resolve.stretch import Lists, Stretch
 BRIDGED = 5
 """A ticker that is missing in at most so many lists and comes back was listed all the time."""
 _CIK_BACK = 60
+_FIRST = "first seen"
 _FIELDS = ("name", "type", "exchange", "cik", "figi", "share_class")
 
 Value = str | None
@@ -55,6 +56,8 @@ def rows_of(
 ) -> list[Row]:
     """The rows of a security. `ties` gives for (last list, first list, ticker) of two tied segments why they are one."""
     stretches = [one for segment in chain for one in segment.stretches]
+    if len(stretches) == 1:
+        return [Row(*stretches[0], evidence=_FIRST)]
     rows: list[Row] = []
     for one in _smooth(stretches):
         row = Row(*one)
@@ -84,7 +87,7 @@ def _extended(before: Row, row: Row, lists: Lists) -> Row:
 
 def _evidence(before: Row | None, row: Row, ties: dict[tuple[int, int, str], str]) -> str:
     if before is None:
-        return "first seen"
+        return _FIRST
     if why := ties.get((before.last, row.first, row.ticker)):
         return why
     changed = [field for field in _FIELDS if getattr(before, field) != getattr(row, field)]
@@ -93,8 +96,6 @@ def _evidence(before: Row | None, row: Row, ties: dict[tuple[int, int, str], str
 
 def _smooth(stretches: Sequence[Stretch]) -> Sequence[Stretch]:
     """The stretches without flickers of their values."""
-    if len(stretches) == 1:
-        return stretches
     lengths = [one.last - one.first + 1 for one in stretches]
     columns: list[Sequence[Value]] = []
     for field in _FIELDS:

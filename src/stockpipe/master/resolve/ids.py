@@ -35,11 +35,12 @@ def make_id(ticker: str, day: date) -> str:
 def birth(security_id: str) -> tuple[str, date] | None:
     """The ticker and the day of an id; None for a text that is none."""
     ticker, _, digits = security_id.rpartition(".")
+    if not ticker or len(digits) != 8 or not (digits.isascii() and digits.isdigit()):
+        return None
     try:
-        day = date.fromisoformat(f"{digits[:4]}-{digits[4:6]}-{digits[6:8]}") if len(digits) == 8 else None
+        return ticker, date.fromisoformat(digits)
     except ValueError:
         return None
-    return (ticker, day) if ticker and day else None
 
 
 def name_all(chains: Sequence[Chain], lists: Lists, given: Iterable[str]) -> Named:

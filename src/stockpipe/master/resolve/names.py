@@ -83,7 +83,10 @@ class Name:
 @lru_cache(maxsize=200_000)
 def read(text: str | None) -> Name:
     """A name as the resolver sees it."""
-    bare = unicodedata.normalize("NFKD", text or "").encode("ascii", "ignore").decode().lower().replace("'", "")
+    text = text or ""
+    if not text.isascii():
+        text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+    bare = text.lower().replace("'", "")
     bare = _INITIALS.sub("", bare)  # N.V. is NV
     # "Units, each consisting of one Class A share and ..." tells of another security's class.
     head = _OF_ANOTHER.split(bare, maxsplit=1)[0]

@@ -7,12 +7,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import groupby
+from operator import itemgetter
 
 from stockpipe.master.resolve.cut import Cut, Cutter
 from stockpipe.master.resolve.ids import Chain, Named, Where, name_all
 from stockpipe.master.resolve.overrides import Override
 from stockpipe.master.resolve.segment import Segment, doubted, owners
-from stockpipe.master.resolve.stretch import Lists, Stretch, order, without_doubles
+from stockpipe.master.resolve.stretch import Lists, Stretch, in_order, without_doubles
 from stockpipe.master.resolve.ties import Tie, Tying
 
 
@@ -46,9 +47,7 @@ def resolve(
     stretches: Iterable[Stretch], lists: Lists, given: Iterable[str] = (), overrides: Sequence[Override] = ()
 ) -> Resolved:
     """Which stretches are one security. `given` are the ids that were given before, aliases included."""
-    by_ticker = [
-        without_doubles(list(group)) for _, group in groupby(sorted(stretches, key=order), key=lambda one: one.ticker)
-    ]
+    by_ticker = [without_doubles(list(group)) for _, group in groupby(in_order(stretches), key=itemgetter(0))]
     known = [one for of_ticker in by_ticker for one in of_ticker]
     owned = owners(known)
     doubts = doubted(owned)

@@ -6,7 +6,8 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from itertools import pairwise
+from itertools import islice, pairwise
+from operator import eq, itemgetter
 from typing import NamedTuple
 
 
@@ -89,19 +90,30 @@ class Lists:
 
 
 def joined(earlier: Iterable[Stretch], later: Iterable[Stretch]) -> list[Stretch]:
-    """Stretches of two ranges of lists, the second directly behind the first, as if they had been read together."""
-    found = list(earlier)
-    open_ends = {(one.values, one.last): at for at, one in enumerate(found)}
+    """Stretches of two ranges of lists, the second directly behind the first, as if they had been read together; in no order."""
+    found, later = list(earlier), list(later)
+    before = {one.first - 1 for one in later}
+    open_ends = {(one.values, one.last): at for at, one in enumerate(found) if one.last in before}
     for one in later:
         at = open_ends.get((one.values, one.first - 1))
         if at is None:
             found.append(one)
         else:
             found[at] = found[at]._replace(last=one.last)
-    return sorted(found, key=order)
+    return found
 
 
-def order(one: Stretch) -> tuple[object, ...]:
+_when = itemgetter(0, 7, 8)
+
+
+def in_order(stretches: Iterable[Stretch]) -> list[Stretch]:
+    """Stretches by ticker and time; those that have both in common, of which there are few or none, by their values."""
+    found = sorted(stretches, key=_when)
+    times = list(map(_when, found))
+    return sorted(found, key=_order) if any(map(eq, times, islice(times, 1, None))) else found
+
+
+def _order(one: Stretch) -> tuple[object, ...]:
     """By ticker and time; missing values first."""
     # No value begins with the sign of its being there: an empty one comes behind one that is missing.
     return (one.ticker, one.first, one.last, *["" if value is None else f"\0{value}" for value in one.values[1:]])
@@ -117,7 +129,7 @@ def without_doubles(stretches: Sequence[Stretch]) -> list[Stretch]:
     kept: list[Stretch] = []
     for one in sorted(stretches, key=_worth, reverse=True):
         kept += _outside(one, kept)
-    return sorted(kept, key=order)
+    return in_order(kept)
 
 
 def _worth(one: Stretch) -> tuple[object, ...]:

@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from operator import itemgetter
 from typing import NamedTuple
 
 from stockpipe.master.resolve import names
@@ -55,10 +56,11 @@ def tables_of(resolved: Resolved, delisted: Iterable[Delisted] = ()) -> Tables:
         found.securities.append(life.security(issuers[security_id], ended.get(rows[-1].ticker, ())))
         found.history += life.history()
         found.events += life.events(had)
-    found.decisions = sorted(_decisions(resolved), key=repr)
-    found.securities.sort(key=lambda row: str(row[0]))
-    found.history.sort(key=lambda row: (str(row[0]), str(row[1])))
-    found.events.sort(key=repr)
+    # What is equal in these stays in the order in which it was found, which is the same in each build.
+    found.decisions = sorted(_decisions(resolved), key=itemgetter(0, 1, 5, 8, 9, 11))
+    found.securities.sort(key=itemgetter(0))
+    found.history.sort(key=itemgetter(0, 1))
+    found.events.sort(key=itemgetter(0, 1))
     return found
 
 
@@ -75,9 +77,9 @@ def _holders(resolved: Resolved, lives: Sequence[Sequence[Row]]) -> dict[str, li
     """For each ticker the securities that had it, each with its first list, in order."""
     found: dict[str, list[tuple[int, str]]] = defaultdict(list)
     for security_id, rows in zip(resolved.named.ids, lives, strict=True):
-        for row in rows:
-            if not any(holder == security_id for _, holder in found[row.ticker]):
-                found[row.ticker].append((row.first, security_id))
+        first = {row.ticker: row.first for row in reversed(rows)}
+        for ticker, number in first.items():
+            found[ticker].append((number, security_id))
     return {ticker: sorted(holders) for ticker, holders in found.items() if len(holders) > 1}
 
 
@@ -90,6 +92,8 @@ class _Life:
     def _until(self, at: int) -> date | None:
         """The first day behind a row; None where it lasts."""
         row, lists = self._rows[at], self._lists
+        if row.last == len(lists) - 1:
+            return None
         after = self._rows[at + 1] if at + 1 < len(self._rows) else None
         if after is not None and not lists.between(row.last, after.first):
             return lists.days[after.first]
@@ -108,25 +112,31 @@ class _Life:
             )  # fmt: skip
 
     def security(self, issuer: str, delisted: Sequence[Delisted]) -> Record:
-        last, lists = self._rows[-1], self._lists
-        end = self._until(len(self._rows) - 1)
-        vendor = _end_of(last, lists.days[last.last], delisted) if end else None
-        absent = lists.missing_after(last.last)
-        gone = vendor or absent > BRIDGED or self._next_start(last.ticker, last.last) is not None
-        status = "listed" if end is None else "delisted" if gone else "unknown"
-        ended = (vendor or end) if status == "delisted" else None
+        last, days = self._rows[-1], self._lists.days
+        status, ended = self._end(last, delisted)
         return (
-            self._id, issuer, status, lists.days[self._rows[0].first], lists.days[last.last], ended, *last.values,
+            self._id, issuer, status, days[self._rows[0].first], days[last.last], ended, *last.values,
             len({row.ticker for row in self._rows}),
         )  # fmt: skip
+
+    def _end(self, last: Row, delisted: Sequence[Delisted]) -> tuple[str, date | None]:
+        """Whether it is listed, delisted or unknown, and when it was delisted."""
+        end = self._until(len(self._rows) - 1)
+        if end is None:
+            return "listed", None
+        vendor = _end_of(last, self._lists.days[last.last], delisted)
+        absent = self._lists.missing_after(last.last)
+        if vendor or absent > BRIDGED or self._next_start(last.ticker, last.last) is not None:
+            return "delisted", vendor or end
+        return "unknown", None
 
     def events(self, had: Mapping[str, Sequence[tuple[int, str]]]) -> Iterable[Record]:
         days = self._lists.days
         for event in events_of(self._rows, self._lists):
             ticker = next((row.ticker for row in reversed(self._rows) if row.first <= event.list), self._rows[0].ticker)
             yield (days[event.list], self._id, event.event, ticker, event.old, event.new)
-        for ticker in dict.fromkeys(row.ticker for row in self._rows):
-            holders = had.get(ticker, ())
+        for ticker in dict.fromkeys(row.ticker for row in self._rows if row.ticker in had):
+            holders = had[ticker]
             own = next((number for number, (_, holder) in enumerate(holders) if holder == self._id), 0)
             if own:
                 first, before = holders[own][0], holders[own - 1][1]
@@ -184,6 +194,8 @@ def _parents(name: str | None, companies: Iterable[tuple[str, str | None]]) -> s
 def _main_cik(chain: Chain) -> str | None:
     """The CIK of most lists in the newest segment that has any."""
     for segment in reversed(chain):
+        if len(ciks := {one.cik for one in segment.stretches if one.cik}) == 1:
+            return ciks.pop()
         counted: Counter[str] = Counter()
         for one in segment.stretches:
             if one.cik:
