@@ -144,6 +144,53 @@ def test_the_sum_counts_every_row_in_one_place() -> None:
     counts.require_sum()
 
 
+def listed(names: str) -> list[str]:
+    return [ticker(name, ticker=name) for name in names.split()]
+
+
+@pytest.mark.parametrize(
+    ("names", "starts", "counts"),
+    [
+        ("A B C D E F G", ["D", "G"], [3, 3, 1]),
+        ("A B C D E F", ["D"], [3, 3]),
+        ("A B C", [], [3]),
+        ("G F E D C B A", ["D", "G"], [3, 3, 1]),
+        ("A B C Da Db E F", ["E", "F"], [5, 1, 1]),  # a range begins with plain capitals, wherever its place is
+        ("aa ab ac B C D", [], [6]),
+        ("A B C da db dc", [], [6]),
+        ("A A B B C C D", ["D"], [3, 1]),  # identical rows count once
+    ],
+)
+def test_a_list_is_cut_into_ranges_of_about_so_many_rows(names: str, starts: list[str], counts: list[int]) -> None:
+    with Staging(partition()) as staging:
+        staging.add(1, listed(names))
+        staging.finish()
+        assert staging.ranges(3) == (starts, counts)
+        assert staging.range_counts(starts) == counts
+
+
+def test_two_rows_of_a_name_that_is_used_again_lie_in_one_range() -> None:
+    with Staging(partition(active="false")) as staging:
+        staging.add(1, [ticker(str(number), ticker=name, active=False) for number, name in enumerate("ABCCDE")])
+        staging.finish()
+        assert staging.ranges(3) == (["C"], [2, 4])
+
+
+@pytest.mark.parametrize(
+    ("figis", "shared"),
+    [
+        (["F1", "F2", None, None], []),
+        (["F1", "F2", "F1", None], ["F1 (A, C)"]),
+        (["F1", "F2", "F1", "F2"], ["F1 (A, C)", "F2 (B, D)"]),
+    ],
+)
+def test_values_that_two_rows_share_are_told_with_their_names(figis: list[str | None], shared: list[str]) -> None:
+    rows = [ticker(name, ticker=name, composite_figi=figi) for name, figi in zip("ABCD", figis, strict=True)]
+    with Staging(partition()) as staging:
+        staging.add(1, rows)
+        assert staging.finish().shared == shared
+
+
 def test_what_a_file_of_rows_is_read_into_is_far_below_what_may_be_held() -> None:
     """DuckDB 1.5 reads into sixteen times the longest line, unless it is told: that was more than the limit."""
     plain, _ = _sources(partition(), Path("rows"))

@@ -84,7 +84,7 @@ def stage_day(desk: Desk, loads: Sequence[Load], known: Mapping[str, History], f
 def _stage(desk: Desk, day: StagedDay, part: PartRun, folder: Path) -> None:
     """Fetch a part, judge it by itself, and put its Parquet files into the folder."""
     part.note(source=str(source_of(desk, part)))
-    with hiding(lambda: desk.settings.secrets), Staging(part.load.partition) as staging:
+    with hiding(lambda: desk.settings.secrets), Staging(part.load.partition, in_a_hurry=False) as staging:
         facts = fetch(desk, part, staging)
         day.facts.append(facts)
         if not facts.counts.fetched and not part.load.expects_rows:

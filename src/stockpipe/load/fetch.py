@@ -73,8 +73,7 @@ def _note_ranges(part: PartRun, staging: Staging, guard: Guard) -> None:
     """Keep where the list can be cut next time, and how many rows lie between."""
     page = part.load.dataset.source.page
     if guard.pages > 1 and page:
-        starts = staging.range_starts(int(_SHARE_OF_A_PAGE * page))
-        part.ranges = starts, staging.range_counts(starts)
+        part.ranges = staging.ranges(int(_SHARE_OF_A_PAGE * page))
 
 
 def _pause(desk: Desk, reason: str, attempt: int) -> None:

@@ -63,9 +63,13 @@ class RowReader:
             return None
         if len(columns) != len(self._columns) or len(columns[0]) != len(rows):
             return None
-        if page.count('"') != _quotes(self._columns, columns):
+        may_be_null = "null" in page
+        if page.count('"') != _quotes(self._columns, columns, may_be_null=may_be_null):
             return None
-        texts = [_as_text(column, values) for column, values in zip(self._columns, columns, strict=True)]
+        texts = [
+            _as_text(column, values, may_be_null=may_be_null)
+            for column, values in zip(self._columns, columns, strict=True)
+        ]
         if any(text is None for text in texts):
             return None
         lines = list(map(CELL.join, zip(*texts, strict=True)))
@@ -113,14 +117,14 @@ class RowReader:
         ]
 
 
-def _quotes(columns: Sequence[Column], values: Sequence[Sequence[Any]]) -> int:
+def _quotes(columns: Sequence[Column], values: Sequence[Sequence[Any]], *, may_be_null: bool) -> int:
     """How many quotation marks the JSON of these values has when no name stands twice and no value has one."""
     found = 0
     for column, cells in zip(columns, values, strict=True):
         here = len(cells) - cells.count(NULL)
         found += 2 * here
         if column.type.sent == "text":
-            found += 2 * (here - cells.count(None))
+            found += 2 * (here - (cells.count(None) if may_be_null else 0))
         elif column.type.sent == "any":
             found += sum(_quotes_within(bytes(cell)) for cell in cells if cell is not NULL)
     return found
@@ -131,12 +135,12 @@ def _quotes_within(value: bytes) -> int:
     return -_FAR if b"{" in value else value.count(b'"')
 
 
-def _as_text(column: Column, values: Sequence[Any]) -> Sequence[str] | None:
+def _as_text(column: Column, values: Sequence[Any], *, may_be_null: bool) -> Sequence[str] | None:
     """The values of a column as text, NULL in place of a null; None when one of them must be looked at more closely."""
     if column.type.sent == "flag":
         return [_FLAGS[value] for value in values]
     if column.type.sent == "text":
-        return [NULL if value is None else value for value in values] if None in values else values
+        return [NULL if value is None else value for value in values] if may_be_null and None in values else values
     texts = [NULL if value is NULL else str(value, "utf-8") for value in values]
     texts = [NULL if value == "null" else value for value in texts] if "null" in texts else texts
     if column.type.sent == "any":

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import duckdb
 
 from stockpipe.base.text import literal
-from stockpipe.datasets import Dataset, Partition
+from stockpipe.datasets import Dataset, Part, Partition
 from stockpipe.load.sent import ROWS_A_PAGE
 from stockpipe.load.versions import digest_sql, numbers_sql
 from stockpipe.warehouse.runs import Counts
@@ -59,48 +59,86 @@ def examine(db: duckdb.DuckDBPyConnection, partition: Partition, chunks: Path, r
     `chunks` is the folder of the typed rows, `rows` how many rows were fetched. The staging database `db` gets the view
     `staged`: all rows with their number (`seq`), the `reason` of rejected ones, and whether they are `repeated`.
     """
-    dataset = partition.part.dataset
+    part = partition.part
+    dataset = part.dataset
     files = literal(f"{chunks}/*.parquet")
     db.execute(f"CREATE OR REPLACE VIEW typed AS SELECT * FROM read_parquet({files})")
-    same_keys = _find_same_keys(db, partition)
+    # Looking for keys that stand twice costs as much as a third of the other look, which can tell that there are none.
+    same_keys = _find_same_keys(db, partition) if _may_repeat(part) else 0
     _set_aside(db, partition, any_left=same_keys > 0)
-    published, rejected, repeated, unknown, first, last, *filled = _numbers(db, dataset)
+    seen = _look(db, part)
+    if not same_keys and seen.keys < seen.published:
+        same_keys = _find_same_keys(db, partition)
+        _set_aside(db, partition, any_left=True)
+        seen = _look(db, part)
     name = f'"{dataset.name_column}"::VARCHAR'
-    new_fields, more = _new_fields(db, dataset) if unknown else ([], 0)
+    new_fields, more = _new_fields(db, dataset) if seen.unknown else ([], 0)
     on_two_pages = _keys_on_two_pages(db, partition) if same_keys else []
     return StagedPart(
-        counts=Counts(rows, published, rejected, repeated),
+        counts=Counts(rows, seen.published, seen.rejected, seen.repeated),
         builds=_builds(db, partition),
         keys_on_two_pages=[key for key, _ in on_two_pages],
         repeated_on_two_pages=[key for key, is_repeated in on_two_pages if is_repeated],
-        shared=_shared(db, partition),
+        shared=_shared(db, partition) if seen.shared else [],
         conflicts=_names(db, f"SELECT DISTINCT {name} FROM staged WHERE reason LIKE '{_CONFLICT}%' ORDER BY 1")
         if same_keys
         else [],
-        first_key=first,
-        last_key=last,
-        content_hash=_content_hash(db, partition),
-        field_counts=dict(zip((column.name for column in dataset.fields), filled, strict=True)),
+        first_key=seen.first_key,
+        last_key=seen.last_key,
+        content_hash=seen.content_hash,
+        field_counts=dict(zip((column.name for column in dataset.fields), seen.filled, strict=True)),
         new_fields=new_fields,
         more_new_fields=more,
         reject_reasons=db.execute(
             f"SELECT {name}, reason FROM staged WHERE reason IS NOT NULL ORDER BY seq LIMIT {_REASONS}"
         ).fetchall()
-        if rejected
+        if seen.rejected
         else [],
     )
 
 
-def _numbers(db: duckdb.DuckDBPyConnection, dataset: Dataset) -> tuple[Any, ...]:
-    """Rows published, rejected and repeated, good ones with unknown fields, first and last key, good ones with each field."""
-    good, name = "FILTER (reason IS NULL AND NOT repeated)", f'"{dataset.name_column}"::VARCHAR'
-    unknown = f'count("{dataset.unknown.name}") {good}' if dataset.unknown else "0"
-    filled = ", ".join(f'count("{column.name}") {good}' for column in dataset.fields)
-    return _one(
-        db,
-        f"SELECT count(*) {good}, count(reason), count(*) FILTER (repeated), {unknown}, arg_min({name}, seq), arg_max({name}, seq), "
-        f"{filled} FROM staged",
+class _Seen(NamedTuple):
+    """What one look at the view `staged` tells. Of the good rows: how many there are, have keys of their own, have unknown
+    fields, and have a value of a column `once` that another one has; their digest, and how many have each field."""
+
+    published: int
+    rejected: int
+    repeated: int
+    keys: int
+    unknown: int
+    shared: int
+    first_key: str | None
+    last_key: str | None
+    content_hash: str
+    filled: list[int]
+
+
+def _look(db: duckdb.DuckDBPyConnection, part: Part) -> _Seen:
+    dataset, good, name = part.dataset, "reason IS NULL AND NOT repeated", f'"{part.dataset.name_column}"::VARCHAR'
+    unique = f"FILTER ({good} AND {_where_unique(part)})"
+    unknown = f'count("{dataset.unknown.name}") FILTER ({good})' if dataset.unknown else "0"
+    shared = " + ".join(f'count("{column}") {unique} - count(DISTINCT "{column}") {unique}' for column in dataset.once)
+    filled = ", ".join(f'count("{column.name}") FILTER ({good})' for column in dataset.fields)
+    found = db.execute(
+        f"SELECT count(*) FILTER ({good}), count(reason), count(*) FILTER (repeated), count(DISTINCT ({_key(part)})) FILTER ({good}), "
+        f"{unknown}, {shared or 0}, arg_min({name}, seq), arg_max({name}, seq), {_content_hash(dataset, good)}, {filled} FROM staged"
     )
+    published, rejected, repeated, keys, unknown, shared, first, last, digest, *counts = found.fetchall()[0]
+    return _Seen(published, rejected, repeated, keys, unknown, shared, first, last, digest, counts)
+
+
+def _content_hash(dataset: Dataset, good: str) -> str:
+    """SHA-256 over the good rows, whatever their order. DS and what is not compared say nothing about change.
+
+    The upper halves of the rows' MD5 are added up, so a list of any length needs no sorting and no room.
+    """
+    cells = ", ".join(
+        f'coalesce("{column.name}"::VARCHAR, chr(30))'
+        for column in dataset.columns
+        if column.name not in dataset.not_compared and column.type.role not in ("day", "pulled")
+    )
+    row = f"(md5_number(concat_ws(chr(31), {cells})) >> 64)::UBIGINT"
+    return f"sha256(concat_ws(' ', count(*) FILTER ({good}), sum({row}) FILTER ({good})))"
 
 
 def _new_fields(db: duckdb.DuckDBPyConnection, dataset: Dataset) -> tuple[list[str], int]:
@@ -119,13 +157,7 @@ def _find_same_keys(db: duckdb.DuckDBPyConnection, partition: Partition) -> int:
 
     Returns how many there are.
     """
-    dataset = partition.part.dataset
-    columns = _list(column.name for column in dataset.columns)
-    # A row is in no list of keys that has a null in it.
-    key = ", ".join(
-        f'"{name}"' if dataset.column(name).required else f'coalesce("{name}"::VARCHAR, chr(30))'
-        for name in dataset.key
-    )
+    columns, key = _list(column.name for column in partition.part.dataset.columns), _key(partition.part)
     made = db.execute(
         f"CREATE OR REPLACE TEMP TABLE same_key AS SELECT seq, row_number() OVER (PARTITION BY {columns} ORDER BY seq) AS copy, {columns} "
         f"FROM typed WHERE reason IS NULL AND ({key}) IN "
@@ -152,7 +184,7 @@ def _set_aside(db: duckdb.DuckDBPyConnection, partition: Partition, *, any_left:
     conflict = f"{_CONFLICT} another row with this {dataset.name_column} is newer or more complete"
     db.execute(
         "CREATE OR REPLACE TEMP TABLE set_aside AS SELECT seq, NULL::VARCHAR AS why FROM same_key WHERE copy > 1 "
-        f"UNION ALL SELECT seq, '{conflict}' FROM same_key WHERE copy = 1 AND {_where_unique(partition)} "
+        f"UNION ALL SELECT seq, '{conflict}' FROM same_key WHERE copy = 1 AND {_where_unique(partition.part)} "
         f"QUALIFY row_number() OVER (PARTITION BY {_list(dataset.key)} ORDER BY {newest}{filled} DESC, seq) > 1"
     )
     db.execute(
@@ -179,9 +211,23 @@ def _number(db: duckdb.DuckDBPyConnection, dataset: Dataset, *, any_left: bool) 
     )
 
 
-def _where_unique(partition: Partition) -> str:
+def _key(part: Part) -> str:
+    """What tells two rows apart, as SQL: the key without the columns that are the same in the whole part; no null is in it."""
+    names = [name for name in part.dataset.key if name not in part.values] or part.dataset.key
+    return ", ".join(
+        f'"{name}"' if part.dataset.column(name).required else f'coalesce("{name}"::VARCHAR, chr(30))' for name in names
+    )
+
+
+def _may_repeat(part: Part) -> bool:
+    """Whether keys that stand several times are nothing special: names that are used again, among the delisted."""
+    flag = part.dataset.unique_where
+    return flag is not None and not part.values.get(flag, True)
+
+
+def _where_unique(part: Part) -> str:
     """The condition for rows whose key may stand once only."""
-    flag = partition.part.dataset.unique_where
+    flag = part.dataset.unique_where
     return f'"{flag}"' if flag else "true"
 
 
@@ -209,7 +255,7 @@ def _keys_on_two_pages(db: duckdb.DuckDBPyConnection, partition: Partition) -> l
     name = f'"{partition.part.dataset.name_column}"'
     found = db.execute(
         f"SELECT {name}::VARCHAR, max(copy) > 1 FROM same_key GROUP BY {_list(partition.part.dataset.key)} "
-        f"HAVING count(DISTINCT seq // {ROWS_A_PAGE}) > 1 AND (bool_or({_where_unique(partition)}) OR max(copy) > 1) ORDER BY 1"
+        f"HAVING count(DISTINCT seq // {ROWS_A_PAGE}) > 1 AND (bool_or({_where_unique(partition.part)}) OR max(copy) > 1) ORDER BY 1"
     )
     return found.fetchall()
 
@@ -219,7 +265,7 @@ def _shared(db: duckdb.DuckDBPyConnection, partition: Partition) -> list[str]:
     name, found = f'"{partition.part.dataset.name_column}"::VARCHAR', []
     for column in partition.part.dataset.once:
         value = f'"{column}"::VARCHAR'
-        rows = f"{_GOOD} AND {_where_unique(partition)} AND {value}"
+        rows = f"{_GOOD} AND {_where_unique(partition.part)} AND {value}"
         # The few values first: putting names together for each of a list's values takes ten times as long.
         found += _names(
             db,
@@ -227,32 +273,6 @@ def _shared(db: duckdb.DuckDBPyConnection, partition: Partition) -> list[str]:
             f"(SELECT {value} {rows} IS NOT NULL GROUP BY {value} HAVING count(*) > 1) GROUP BY {value} ORDER BY 1",
         )
     return found
-
-
-def _content_hash(db: duckdb.DuckDBPyConnection, partition: Partition) -> str:
-    """SHA-256 over the good rows, whatever their order. DS and what is not compared say nothing about change.
-
-    The upper halves of the rows' MD5 are added up, so a list of any length needs no sorting and no room.
-    """
-    dataset = partition.part.dataset
-    cells = ", ".join(
-        f'coalesce("{column.name}"::VARCHAR, chr(30))'
-        for column in dataset.columns
-        if column.name not in dataset.not_compared and column.type.role not in ("day", "pulled")
-    )
-    digest = _one(
-        db,
-        "SELECT sha256(concat_ws(' ', count(*), sum((md5_number(row) >> 64)::UBIGINT))) FROM "
-        f"(SELECT concat_ws(chr(31), {cells}) AS row {_GOOD})",
-    )
-    return str(digest[0])
-
-
-def _one(db: duckdb.DuckDBPyConnection, sql: str) -> tuple[Any, ...]:
-    row = db.execute(sql).fetchone()
-    if row is None:
-        raise AssertionError("an aggregate always has a row")
-    return row
 
 
 def _names(db: duckdb.DuckDBPyConnection, sql: str) -> list[str]:

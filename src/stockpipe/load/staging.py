@@ -11,6 +11,7 @@ import shutil
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -31,7 +32,8 @@ from stockpipe.load.staged import StagedPart, examine
 from stockpipe.warehouse.dialect import duckdb_type
 
 # Rows are typed some at a time, while the next pages are on their way: so many characters, which keeps memory flat
-# however long a row is. Each time costs what planning the statement costs, so a longer list is typed in larger parts.
+# however long a row is. Each time costs what planning the statement costs, so a longer list is typed in larger parts, and
+# so is one that has others beside it.
 _CHUNK, _LARGEST_CHUNK = 2_200_000, 5_000_000
 # What DuckDB may hold in memory; what is more goes to the temporary folder.
 _MEMORY = "100MB"
@@ -50,9 +52,13 @@ REJECTS_AT_ONCE = 1000
 
 
 class Staging:
-    """The rows of one partition, on their way. Use it as a context manager; it leaves nothing behind."""
+    """The rows of one partition, on their way. Use it as a context manager; it leaves nothing behind.
 
-    def __init__(self, partition: Partition) -> None:
+    `in_a_hurry`: rows are typed while the next ones are on their way; else when there are many, as what others do beside
+    it takes the time.
+    """
+
+    def __init__(self, partition: Partition, *, in_a_hurry: bool = True) -> None:
         self.partition = partition
         self.part = partition.part
         self.dataset = partition.part.dataset
@@ -68,6 +74,7 @@ class Staging:
         self._typist = ThreadPoolExecutor(1, "typist")
         self._typing: Future[None] | None = None
         self._are_long = False
+        self._chunk = _CHUNK if in_a_hurry else _LARGEST_CHUNK
         self._type_plain, self._type_odd = (
             _typing_sql(partition, source) for source in _sources(partition, self._plain_file)
         )
@@ -113,7 +120,7 @@ class Staging:
         self._rows += len(rows)
         self._add_rows(first, rows)
         self._waiting += sum(size for size in sizes if size <= LARGEST_ROW)
-        if self._waiting >= min(max(_CHUNK, self._typed), _LARGEST_CHUNK):
+        if self._waiting >= min(max(self._chunk, self._typed), _LARGEST_CHUNK):
             self._type()
 
     @property
@@ -135,22 +142,28 @@ class Staging:
             self._facts = examine(self._db, self.partition, self._chunks, self._rows)
         return self._facts
 
-    def range_starts(self, rows: int) -> list[str]:
-        """Values of the cut's field that cut the list into ranges of about so many rows, rising, without the first row's.
+    def ranges(self, rows: int) -> tuple[list[str], list[int]]:
+        """Where the list can be cut into ranges of about so many rows, and how many rows each range has.
 
-        Each is made of plain capitals and digits (behind a prefix such as `I:`), whatever stands near it. None for a
-        dataset that is not cut.
+        First the values of the cut's field with which the ranges begin, rising, without the first one's; each is made of
+        plain capitals and digits (behind a prefix such as `I:`), whatever stands near it. Then the counts, as of
+        `range_counts`. Both are empty for a dataset that is not cut.
         """
         cut = self.dataset.source.cut
         if cut is None:
-            return []
+            return [], []
         column = self._cut_column(cut)
+        can_begin = f"FILTER (regexp_full_match(value, '{cut.pattern}'))"
         statement = (
-            f"SELECT min({column}) FROM (SELECT {column}, (row_number() OVER (ORDER BY {column}) - 1) // {rows} AS place FROM staged) "
-            f"WHERE regexp_full_match({column}, '{cut.pattern}') GROUP BY place ORDER BY place OFFSET 1"
+            f"SELECT min(value) {can_begin}, min(before) {can_begin}, count(*) FROM (SELECT {column} AS value, "
+            f"(row_number() OVER sorted - 1) // {rows} AS place, rank() OVER sorted - 1 AS before FROM staged "
+            f"WHERE NOT repeated AND {column} IS NOT NULL WINDOW sorted AS (ORDER BY {column})) GROUP BY place ORDER BY place"
         )
-        with self._folder.told():
-            return [value for (value,) in self._db.execute(statement).fetchall()]
+        with self._folder.told(), interruptible(self._db):
+            places = self._db.execute(statement).fetchall()
+        begins = [(start, before) for start, before, _ in places if start is not None][1:]
+        borders = [0, *(before for _, before in begins), sum(count for _, _, count in places)]
+        return [start for start, _ in begins], [after - before for before, after in pairwise(borders)]
 
     def range_counts(self, starts: Sequence[str]) -> list[int]:
         """How many rows lie before the first start, and from each start on to the next one; identical ones count once.
