@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -27,6 +28,25 @@ def test_twelve_thousand_rows_take_twelve_calls(serve: Serve) -> None:
     sandbox = serve(many(12_000))
     result = stockpipe.load(settings=flags(sandbox))
     assert (result.rows, len(sandbox.calls)) == (12_000, 12)
+
+
+@pytest.mark.parametrize(("rows", "engines"), [([stock("A"), stock("B")], 1), ([stock("A"), stock("B", name="")], 2)])
+def test_a_load_makes_one_engine_unless_rows_are_rejected(
+    rows: list[dict[str, Any]], engines: int, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each costs 20 to 30 ms of a processor. Rejected rows are looked up while the file is open."""
+    connect, made = duckdb.connect, 0
+
+    def counted(*what: Any, **how: Any) -> duckdb.DuckDBPyConnection:
+        nonlocal made
+        made += 1
+        return connect(*what, **how)
+
+    monkeypatch.setattr(duckdb, "connect", counted)
+    for _ in range(2):  # the same day again takes as few
+        made = 0
+        stockpipe.load(settings=flags(serve(rows)), force=True)
+        assert made == engines
 
 
 def test_the_request_is_the_one_that_was_promised(serve: Serve) -> None:

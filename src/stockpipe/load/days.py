@@ -90,8 +90,7 @@ def _stage(desk: Desk, day: StagedDay, part: PartRun, folder: Path) -> None:
         if not facts.counts.fetched and not part.load.expects_rows:
             return
         checks.refuse(checks.check(part.load, facts, None, desk.limits), force=False)
-        if facts.counts.rejected:
-            day.rejects += chain.from_iterable(staging.rejects(day.run.run_id))
+        day.rejects += chain.from_iterable(staging.rejects(day.run.run_id))
         for number, made in enumerate(staging.write_parquet(small=not desk.warehouse.local)):
             name = f"{part.load.ds}-{part.load.part.path.replace('/', '-')}-{number:04}.parquet"
             day.files.append(Path(shutil.move(made, folder / name)))

@@ -58,9 +58,9 @@ def load_parts(desk: Desk, loads: Sequence[Load], run: Run | None = None) -> Loa
         _prepare(desk, run)
         stack.enter_context(_recorded(desk, run))
         stack.enter_context(hiding(lambda: desk.settings.secrets))
-        stagings = [stack.enter_context(Staging(load.partition)) for load in loads]
         check_sources(desk, run.parts, called=False)
         _release(desk)
+        stagings = [stack.enter_context(Staging(load.partition)) for load in loads]
         with run.phase("fetch"):
             staged = [_fetch(desk, run, *part) for part in zip(run.parts, stagings, strict=True)]
         if all(_is_idle(part) for part in staged):
@@ -95,6 +95,8 @@ def _fetch(desk: Desk, run: Run, part: PartRun, rows: Staging) -> _Part:
     _note_calls(desk, run, [part])
     checks.refuse(checks.check(part.load, facts, None, desk.limits), force=part.load.force)
     log.info("Fetched %s %s.", f"{facts.counts.fetched:,}", part.load.dataset.noun)
+    if desk.warehouse.local:
+        rows.let_go()
     return _Part(part, rows, facts)
 
 

@@ -75,7 +75,7 @@ class Staging:
             self._db = self._open.enter_context(open_local(folder, {"memory_limit": _MEMORY}))
         self._typist = ThreadPoolExecutor(1, "typist")
         self._typing: Future[None] | None = None
-        self._are_long = False
+        self._are_long = self._is_done = False
         self._chunk = _CHUNK if in_a_hurry else _LARGEST_CHUNK
         plain, odd = _sources(partition, self._plain_file)
         self._type_good = _typing_sql(partition, plain, only_good=True)
@@ -89,7 +89,8 @@ class Staging:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         try:
-            self._db.interrupt()
+            if not self._is_done:
+                self._db.interrupt()
             self._typist.shutdown()
             # On a full disk each may fail: the error that led here is the one to tell.
             with contextlib.suppress(OSError, duckdb.Error):
@@ -187,14 +188,27 @@ class Staging:
     def _cut_column(self, cut: Cut) -> str:
         return next(f'"{column.name}"' for column in self.dataset.fields if column.field == cut.field)
 
+    def let_go(self) -> None:
+        """Let go of the engine where what is left to do needs none: `write_parquet` that is not `small`, of good rows alone.
+
+        The next one who needs an engine takes it; making another takes longer than looking at a day's rows.
+        """
+        if self._are_as_typed():
+            self._is_done = True
+            with self._folder.told():
+                self._open.close()
+
+    def _are_as_typed(self) -> bool:
+        counts = self._facts.counts
+        return self.dataset.kind.write == "replace" and counts.published == counts.fetched
+
     def write_parquet(self, *, small: bool = True) -> list[Path]:
         """The good rows as Parquet files in `parquet_folder`, in the order of the list; every column of the table.
 
         `small` files are for the way to a warehouse elsewhere; for one on this machine the typed rows are taken as they
         are, with two columns more and in the order in which they arrived, where all of them are good.
         """
-        as_typed = self.dataset.kind.write == "replace" and self._facts.counts.published == self._facts.counts.fetched
-        if as_typed and not small:
+        if not small and self._are_as_typed():
             return sorted(self._chunks.iterdir())
         columns = ", ".join(_sent(column) if small else f'"{column.name}"' for column in self.dataset.columns)
         name = self.part.path.replace("/", "-")
@@ -209,6 +223,8 @@ class Staging:
 
     def rejects(self, run_id: str) -> Iterator[list[tuple[Any, ...]]]:
         """The rejected rows in the order of the list, as values in the order of REJECT_COLUMNS, some at a time."""
+        if not self._facts.counts.rejected:
+            return
         key = self.dataset.column(self.dataset.name_column)
         with self._folder.told(), interruptible(self._db):
             found = self._db.execute("SELECT seq, reason FROM staged WHERE reason IS NOT NULL ORDER BY seq")
