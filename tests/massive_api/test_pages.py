@@ -8,7 +8,8 @@ from datetime import date
 
 import pytest
 
-from stockpipe.datasets import WHOLE
+from stockpipe.datasets import WHOLE, Part
+from stockpipe.datasets.daily_bars import DAILY_BARS
 from stockpipe.errors import ApiError, CursorRefused
 from stockpipe.massive.answers import Page
 from stockpipe.massive.client import Client, Origin
@@ -18,9 +19,26 @@ from support.clocks import FakeClock, pacer
 from support.faults import JSON, body
 from support.loads import STOCKS
 
+BARS = DAILY_BARS.parts()[0]
+
 
 def page(*rows: str, promised: int | None = None) -> Page:
     return Page(list(rows), None, "1", promised=promised)
+
+
+@pytest.mark.parametrize(
+    ("part", "day", "has_rows"),
+    [
+        (BARS, "2026-02-06", True),  # a Friday
+        (BARS, "2026-02-07", False),
+        (BARS, "2026-01-01", False),
+        (BARS, None, None),
+        (STOCKS, "2026-02-06", None),
+        (STOCKS, "2026-02-07", None),
+    ],
+)
+def test_a_session_has_rows_and_another_day_has_none(part: Part, day: str | None, has_rows: bool | None) -> None:
+    assert Query(part, date.fromisoformat(day) if day else None).has_rows is has_rows
 
 
 def test_so_many_pages_are_let_pass_and_not_one_more() -> None:
