@@ -186,6 +186,7 @@ def test_a_data_file_that_cannot_be_served() -> None:
     refused(3, "sandbox", "--data", "bin.csv", env={}, says="bin.csv cannot be served: it is not text in UTF-8.")
     refused(3, "sandbox", "--data", "none.csv", env={}, says="none.csv cannot be served: No such file or directory.")
     refused(2, "sandbox", "--hard", "--data", "x.csv", env={}, says="--hard is a synthetic market")
+    refused(2, "sandbox", "--hard", "--rows", "9", env={}, says="--hard is a market with a size of its own.")
 
 
 @pytest.mark.parametrize(

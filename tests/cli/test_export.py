@@ -9,9 +9,10 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from conftest import command
+from conftest import Serve, command, flags, stock
 from stockpipe.cli import main
 from stockpipe.datasets import TICKERS
+from stockpipe.sandbox import Sandbox
 from stockpipe.settings import load_settings
 from stockpipe.warehouse import QueryResult
 from stockpipe.warehouse.duckdb.warehouse import DuckDBWarehouse
@@ -131,6 +132,25 @@ def test_the_newest_day_where_today_is_not_there_yet(env: dict[str, str]) -> Non
 def test_days_are_counted(env: dict[str, str]) -> None:
     done = command("export", "a.csv", "--all", env=env)
     assert done.stderr == "Wrote 9 rows of stocks of 3 days, 2026-02-05 to 2026-02-09, to a.csv\n"
+
+
+@pytest.mark.parametrize("form", ["csv", "jsonl", "parquet"])
+def test_a_list_that_was_published_without_a_row_is_a_file_without_one(serve: Serve, form: str) -> None:
+    coin = stock("X:BTCUSD", market="crypto", locale="global")
+    settings = flags(serve([coin]), STOCKPIPE_DUCKDB_PATH=str(Path("empty.duckdb").absolute()))
+    assert command("run", "--market", "crypto", "--active", "both", env=settings).returncode == 0
+    done = command("export", f"none.{form}", "--market", "crypto", "--active", "false", env=settings)
+    assert (done.returncode, done.stderr.startswith("Wrote 0 rows of crypto, delisted ")) == (0, True)
+
+
+def test_what_was_known_between_two_loads_is_told_as_sample_data() -> None:
+    with Sandbox(rows=40) as sandbox:
+        settings = flags(sandbox, STOCKPIPE_DUCKDB_PATH=str(Path("versions.duckdb").absolute()))
+        for day in ("2026-02-05", "2026-02-09"):
+            assert command("run", "-q", "--dataset", "splits", "--date", day, env=settings).returncode == 0
+    for day in ("2026-02-05", "2026-02-07", "2026-02-09"):
+        done = command("export", "splits.csv", "--dataset", "splits", "--date", day, env=settings)
+        assert "Note: this day is sample data from the sandbox, not the real market." in done.stderr
 
 
 @pytest.mark.parametrize(

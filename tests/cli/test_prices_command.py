@@ -106,6 +106,12 @@ def test_prices_in_other_forms() -> None:
         (["X", "--adjust", "all"], 2, "'all' is not one of"),
         ([], 2, "Missing argument"),
         (["X", "--out", "no/folder/x.parquet"], 2, "cannot be written"),
+        (
+            ["X", "--out", "x.csv"],
+            2,
+            "x.csv is named as another form, and --out writes Parquet.\n       Name it x.parquet; other forms go to ",
+        ),
+        (["X", "--out", "x.JSON"], 2, "Name it x.parquet"),
     ],
 )
 def test_what_makes_no_sense_is_said(arguments: list[str], code: int, told: str) -> None:

@@ -8,6 +8,7 @@ import shutil
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+import duckdb
 import pytest
 
 import stockpipe
@@ -51,6 +52,20 @@ def test_a_report_is_a_page_and_a_few_lines() -> None:
     page = Path("day.html").read_text(encoding="utf-8")
     assert "<h1>stocks, 2026-02-06</h1>" in page
     assert "Sample data from the sandbox" in page
+
+
+def test_a_command_that_the_report_names_leads_to_the_same_file(
+    two_days: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("STOCKPIPE_DUCKDB_PATH")
+    shutil.copy(two_days, "other.duckdb")
+    with duckdb.connect("other.duckdb") as connection:
+        connection.execute("UPDATE STOCKPIPE_RUNS SET ROWS_REJECTED = 2")
+    told = command("report", "--duckdb-path", "other.duckdb").stdout
+    [line] = [line for line in told.splitlines() if "2 rows could not be published" in line]
+    words = line.split(" rejects ")[1].rstrip(".").split()
+    assert words[:2] == ["--duckdb-path", "other.duckdb"]
+    assert command("rejects", *words).returncode == 0
 
 
 def test_where_bars_are_loaded_the_page_has_movers_and_what_comes_next(two_days: Path) -> None:

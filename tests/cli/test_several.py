@@ -54,7 +54,7 @@ def test_the_words_of_a_command_are_jobs(
         (["tickers"], {"market": ("stocks", "bonds")}, "market is 'bonds', which tickers does not know."),
         (["tickers"], {"market": ("stocks,",)}, "market is '', which tickers does not know."),
         (["tickers"], {"active": "all"}, "active is 'all', which tickers does not know."),
-        (["tickers"], {"flavour": "sweet"}, "The dataset tickers is not divided by flavour."),
+        (["tickers"], {"flavour": "sweet"}, "The dataset tickers has no flavour to choose."),
     ],
 )
 def test_a_word_that_makes_no_sense_is_named_before_anything_is_called(
@@ -128,6 +128,18 @@ def test_one_that_fails_does_not_stop_the_rest_and_gives_the_exit_code(serve: Se
     assert "tickers: fx: The API refused the request" in receiver.calls[-1][1]
     metrics = [one for one in Path("out.prom").read_text().splitlines() if one.startswith("stockpipe_exit_status")]
     assert [line.rsplit(" ", 1)[1] for line in metrics] == ["5", "0"]
+
+
+def test_a_list_that_a_check_refuses_is_refused_in_the_table_as_in_the_record(serve: Serve) -> None:
+    """The market of fx is empty here, which a check refuses."""
+    done = command("run", "--market", "stocks,fx", env=flags(serve(ROWS[:5])))
+    lines = [line.split() for line in done.stderr.splitlines()]
+    assert done.returncode == 7
+    assert ["tickers:", "fx", "refused", "7"] in [[*line[:2], *line[3:]] for line in lines]
+    assert table("SELECT MARKET, STATUS FROM STOCKPIPE_RUNS ORDER BY RUN_ID") == [
+        ("stocks", "published"),
+        ("fx", "refused"),
+    ]
 
 
 def test_what_none_could_do_with_is_one_error(serve: Serve) -> None:

@@ -177,7 +177,7 @@ def test_snowflake_takes_nested_fields_and_pulls(market: Market) -> None:
         ("splits", {"since": "2020"}, "since is '2020', which splits does not know"),
         ("splits", {"since": "20200101"}, "since is '20200101', which splits does not know"),
         ("splits", {"since": "2020-W01-1"}, "since is '2020-W01-1', which splits does not know"),
-        ("splits", {"otc": "true"}, "The dataset splits is not divided by otc"),
+        ("splits", {"otc": "true"}, "The dataset splits has no otc to choose"),
         ("splits", {"keep": "all"}, "Pulls of splits are not kept apart"),
         ("market_snapshot", {"keep": "some"}, "keep is 'some'"),
     ],

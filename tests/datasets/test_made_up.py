@@ -227,7 +227,7 @@ def test_a_list_by_pages_and_parts_is_loaded_and_each_part_is_replaced_by_itself
     ]
     with pytest.raises(UsageError, match="region is 'mars', which books does not know"):
         load(place.env, words={"region": "mars"}, dataset="books")
-    with pytest.raises(UsageError, match="The dataset venues is not divided by region"):
+    with pytest.raises(UsageError, match="The dataset venues has no region to choose"):
         load(place.env, words={"region": "emea"}, dataset="venues")
 
 

@@ -341,9 +341,25 @@ def test_a_table_that_a_person_edited_is_told_and_kept(place: Place, statement: 
         place.build()
 
     assert "master build --rebuild" in refused.value.hint
+    with pytest.raises(DataCheckError, match=words):
+        place.build(force=True)
     assert place.tables() == edited
     place.build(whole=True)
     assert place.run("SELECT count(*) FROM SECURITIES WHERE NAME = 'Mine'") == [(0,)]
+
+
+@pytest.mark.parametrize("name", ["SECURITIES", "SECURITY_HISTORY", "SECURITY_STRETCHES", "SECURITY_EVENTS"])
+def test_a_table_that_was_dropped_is_told_and_made_again(both: Place, name: str) -> None:
+    both.load(DAYS)
+    both.build()
+    before = both.table("SECURITY_HISTORY")
+    both.run(f"DROP TABLE {name}")
+
+    with pytest.raises(DataCheckError, match=f"{name} is not there: another hand has changed it"):
+        both.build()
+
+    both.build(whole=True)
+    assert both.table("SECURITY_HISTORY") == before
 
 
 def test_an_id_that_nobody_has_any_more_keeps_the_old_master(place: Place) -> None:
@@ -359,7 +375,23 @@ def test_an_id_that_nobody_has_any_more_keeps_the_old_master(place: Place) -> No
 
     assert refused.value.checks == {"lost_ids"}
     assert place.tables() == before
+    assert "the days that were loaded since" in refused.value.hint
     assert place.build(force=True).forced == ["lost_ids"]
+
+
+def test_ids_that_a_later_first_day_leaves_out_are_told_as_such(place: Place) -> None:
+    gone = ("GONE", "Gone Inc.", "CS", "XNAS", "0000000009", None, None)
+    place.load({day: [*rows, gone] if day < "2022-02" else rows for day, rows in DAYS.items()})
+    place.build()
+
+    with pytest.raises(DataCheckError, match=r"\(GONE.20220103\)") as refused:
+        place.build(start=date(2022, 6, 8))
+
+    assert refused.value.hint == (
+        "The master is as it was. --from 2022-06-08 leaves out the days before it, and who was listed then alone; "
+        "--force publishes it all the same."
+    )
+    assert place.build(start=date(2022, 6, 8), force=True).first == date(2022, 6, 8)
 
 
 def test_many_changed_ids_keep_the_old_master(place: Place) -> None:

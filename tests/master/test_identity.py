@@ -9,6 +9,7 @@ import pytest
 from stockpipe.master.resolve.overrides import BadOverrides, parse
 from stockpipe.master.resolve.resolver import Resolved, resolve
 from stockpipe.master.resolve.stretch import List, Lists, Stretch
+from stockpipe.master.resolve.tables import tables_of
 
 DAYS = 60
 FIRST = date(2026, 1, 1)
@@ -276,6 +277,20 @@ def test_a_person_may_tie_and_cut() -> None:
     assert tickers(found) == [["ABC"], ["ABC"], ["OLD", "NEW"]]
     assert found.named.ids == ["ABC.20260101", "OLD.20260101", "ABC.20260120"]
     assert found.unfit == []
+
+
+def test_what_a_person_keeps_apart_is_one_decision() -> None:
+    """Without a word for it, FIGI, name and CIK would each tie the two; and a ticker that is cut is no second decision."""
+    rows = [row("OLD", 0, 29, "Beta Inc."), row("NEW", 30, 59, "Beta Inc."), row("ABC", 0, 59, "Gamma")]
+    said = parse(
+        f"{HEAD}different,OLD@2026-01-10,NEW@2026-02-10,two firms\ndifferent,ABC@2026-01-05,ABC@2026-01-20,spun off\n"
+    )
+
+    found = resolve(rows, lists(), overrides=said)
+
+    assert tickers(found) == [["ABC"], ["ABC"], ["NEW"], ["OLD"]]
+    decisions = [(one[0], one[1], one[6], one[10]) for one in tables_of(found).decisions]
+    assert decisions == [("different", "override", "ABC", "ABC"), ("different", "override", "OLD", "NEW")]
 
 
 def test_an_override_that_fits_nothing_is_told() -> None:

@@ -142,6 +142,7 @@ def test_the_file_is_closed_after_every_answer(desk: Reader, place: Path) -> Non
     ("ask", "kind", "message", "hint"),
     [
         (lambda desk: desk.universe("2026-02-01"), errors.UsageError, "2026-02-01 is not a published day of stocks.", f"The nearest are {ONE}, {TWO}, {THREE}; days() lists all of them."),
+        (lambda desk: desk.query(None), errors.UsageError, "statement is None", "text"),
         (lambda desk: desk.universe("tomorrow"), errors.UsageError, "'tomorrow' is not a date.", "YYYY-MM-DD"),
         (lambda desk: desk.universe(market="shares"), errors.UsageError, "market is 'shares', which tickers does not know.", "Choose from: stocks"),
         (lambda desk: desk.universe(market="otc"), errors.NotThere, "No day of otc is published", 'Load one first: stockpipe.load(market="otc").'),

@@ -14,7 +14,7 @@ from snowflake_gate import SnowflakeGate
 from stockpipe.datasets import Part
 from stockpipe.errors import AccessError, ApiError, DataCheckError, Interrupted, OutOfReach, WarehouseError
 from stockpipe.load.desk import Desk
-from stockpipe.sandbox import Answer, Request
+from stockpipe.sandbox import Answer, Request, Sandbox
 from stockpipe.schedule.backfill import Limits, Report, Wanted, backfill
 from stockpipe.settings import load_settings
 from support.clocks import QuickClock
@@ -255,6 +255,26 @@ def test_the_command_shows_the_plan_loads_and_lists_what_failed(serve: Serve) ->
     assert (once_more.returncode, json.loads(once_more.stdout)["days"]) == (0, 0)
 
 
+def test_a_day_that_a_check_refused_is_listed_with_the_command_that_publishes_it(serve: Serve) -> None:
+    few = [row | {"active": True} for row in many(20)]
+    api = Spoiled({day(1): Answer(200, json.dumps({"status": "OK", "results": few}).encode())})
+    env = flags(serve(many(30), wrap=api.wrap))
+    done = command("backfill", "--from", str(day(0)), "--to", str(day(2)), env=env)
+    assert done.returncode == 7
+    assert f"Published 2 days of tickers: stocks, {day(0)} to {day(2)}." in done.stderr
+    assert "Published 2 days with 60 rows." in done.stderr
+    [proposed] = [line for line in done.stderr.splitlines() if f"run --date {day(1)}" in line]
+    words = proposed.split(" run ")[1].split()
+    assert words == ["--date", str(day(1)), "--force"]
+    assert command("run", *words, env=env).returncode == 0
+
+
+def test_one_day_is_one_day(serve: Serve) -> None:
+    done = command("backfill", "--from", str(day(0)), "--to", str(day(0)), env=flags(serve(many(1))))
+    assert f"Published {day(0)} of tickers: stocks." in done.stderr
+    assert "Published 1 day with 1 row." in done.stderr
+
+
 def test_gaps_are_shown_with_the_command_that_fills_them(serve: Serve) -> None:
     env = flags(serve(many(3)))
     fill(env, 5, published=(1, 2))
@@ -269,6 +289,28 @@ def test_gaps_are_shown_with_the_command_that_fills_them(serve: Serve) -> None:
     assert command("backfill", *words, env=env).returncode == 0
     filled = command("status", "--gaps", env=env)
     assert (filled.returncode, filled.stderr) == (0, "")
+
+
+def test_a_gap_that_a_check_refused_has_the_command_that_tells_why(serve: Serve) -> None:
+    short = Spoiled({day(1): Answer(200, json.dumps({"status": "OK", "results": []}).encode())})
+    env = flags(serve(many(3), wrap=short.wrap))
+    report = fill(env, 3)
+    assert [type(one.error) for one in report.failed] == [DataCheckError]
+    done = command("status", "--gaps", env=env)
+    assert done.returncode == 7
+    assert f"tickers: stocks: {day(1)} was refused by a check; a run tells why" in done.stderr
+    assert f" run --date {day(1)}" in done.stderr
+
+
+def test_a_day_on_which_there_was_nothing_to_load_is_no_published_one() -> None:
+    with Sandbox(rows=40) as sandbox:
+        env = flags(sandbox)
+        for on in ("2025-03-02", "2025-03-03", "2025-03-04"):  # the first one is a Sunday
+            load(env, dataset="daily_bars", on=on)
+    document = json.loads(command("status", "--gaps", "--json", env=env).stdout)
+    assert document["lists"] == [
+        {"list": "daily_bars", "first_day": "2025-03-03", "last_day": "2025-03-04", "published": 2, "gaps": []}
+    ]
 
 
 def test_where_no_day_is_there_are_no_gaps_and_all_is_missing() -> None:

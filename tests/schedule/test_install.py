@@ -344,6 +344,23 @@ def test_everything_in_an_entry_is_absolute(tmp_path: Path) -> None:
     assert f"settings are read from {tmp_path / 'my.env'}" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("dataset", "option", "value"),
+    [("market_snapshot", "--keep", "all"), ("splits", "--since", "2026-01-01"), ("daily_bars", "--otc", "true")],
+)
+@pytest.mark.parametrize("kind", ["cron", "systemd", "launchd", "taskscheduler"])
+def test_every_option_of_a_load_is_in_its_entry(kind: str, dataset: str, option: str, value: str) -> None:
+    done = installed(kind, "--dataset", dataset, option, value)
+    words = re.sub(r'(</?string>|\s|")+', " ", done.stdout)
+    assert f"--dataset {dataset} {option} {value} --env-file" in words
+
+
+def test_an_option_that_the_dataset_does_not_have_is_no_entry() -> None:
+    done = command("schedule", "--install", "cron", "--dataset", "splits", "--keep", "all")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "Pulls of splits are not kept apart: a day is one list." in done.stderr
+
+
 @posix_only
 def test_the_line_for_cron_loads_the_day_with_nothing_but_its_files(serve: Serve) -> None:
     # A list of an earlier build would be warned about, and cron mails what it sees.

@@ -327,7 +327,7 @@ def test_a_filter_that_makes_no_sense_is_a_usage_error(arguments: tuple[str, ...
         (["--active", "maybe"], "active is 'maybe', which tickers does not know.\n       Choose from: true, false, "),
         (
             ["--dataset", "splits", "--market", "stocks"],
-            "The dataset splits is not divided by market.\n       Leave out",
+            "The dataset splits has no market to choose.\n       Leave out",
         ),
         (["--dataset", "shares"], "There is no dataset 'shares'.\n       Choose from: tickers, daily_bars, "),
     ],

@@ -10,13 +10,21 @@ from stockpipe.cli.export import to_stdout
 from stockpipe.cli.query import show
 from stockpipe.cli.table import Look
 from stockpipe.cli.values import number_of
+from stockpipe.errors import UsageError
 from stockpipe.reading.answer import Answer
+
+_OTHER_FORMS = (".csv", ".json", ".jsonl", ".ndjson", ".txt", ".tsv", ".xlsx")
 
 
 def hand_out(
     found: Answer, form: str, out: Path | None, look: Look | None = None, *, everything: bool, quiet: bool
 ) -> None:
     """The answer as `form` says: table, json, csv or parquet, which goes to `out`, or to standard output without one."""
+    if out is not None and out.suffix.lower() in _OTHER_FORMS:
+        raise UsageError(
+            f"{out} is named as another form, and --out writes Parquet.",
+            hint=f"Name it {out.with_suffix('.parquet')}; other forms go to standard output: --format csv > {out.with_suffix('.csv')}.",
+        )
     if form != "parquet":
         show(found.result(), form, look, everything=everything, quiet=quiet)
         return

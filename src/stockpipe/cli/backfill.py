@@ -25,7 +25,8 @@ from stockpipe.cli.parts import list_options, run_words, words_of
 from stockpipe.cli.prompts import confirm
 from stockpipe.cli.proposals import in_lines
 from stockpipe.cli.table import Look, print_table, tell_what_is_missing
-from stockpipe.errors import StockpipeError, UsageError
+from stockpipe.cli.values import number_of
+from stockpipe.errors import DataCheckError, StockpipeError, UsageError
 from stockpipe.load.desk import Desk
 from stockpipe.load.loads import day_of
 from stockpipe.master.after import build_after
@@ -154,7 +155,8 @@ def _tell_of_reach(wanted: list[Wanted], within: list[Wanted]) -> None:
     for one, rest in zip(wanted, within, strict=True):
         if count := len(one.days) - len(rest.days):
             says = known_refusal(one.days, count)
-            click.echo(f"{one.label}: {count:,} days are left out. {says.message} {says.hint}", err=True)
+            left_out = f"{number_of(count, 'day')} {'is' if count == 1 else 'are'} left out"
+            click.echo(f"{one.label}: {left_out}. {says.message} {says.hint}", err=True)
 
 
 def _estimates(desk: Desk, wanted: list[Wanted], known: list[RunRecord]) -> dict[str, Estimate]:
@@ -258,7 +260,8 @@ class _Pace:
         spent = self._desk.clock.monotonic() - self._began
         left = in_words(spent / done * (self.total - done)) if done else "unknown"
         calls = self._desk.client.pacer.counts.calls
-        return f"{done:,} of {self.total:,} days, {calls:,} calls, {report.rows:,} rows published, about {left} left"
+        rows = f"{number_of(report.rows, 'row')} published"
+        return f"{done:,} of {number_of(self.total, 'day')}, {number_of(calls, 'call')}, {rows}, about {left} left"
 
 
 @contextlib.contextmanager
@@ -300,7 +303,11 @@ def _tell_of_end(report: Report, error: BaseException) -> None:
     rest = "The same command goes on where it ended."
     verb = "stopped" if as_interrupt(error) else "ended early"
     log.info(
-        "The backfill %s: %s days with %s rows are published. %s", verb, f"{report.days:,}", f"{report.rows:,}", rest
+        "The backfill %s. Published: %s with %s. %s",
+        verb,
+        number_of(report.days, "day"),
+        number_of(report.rows, "row"),
+        rest,
     )
 
 
@@ -310,17 +317,19 @@ def _end(report: Report, code: int, options: dict[str, Any], *, told: bool) -> i
         return code
     if options["quiet"] or options["log_format"] == "json" or not told:
         return code  # the log tells of each day that was left out
-    words = [f"Published {report.days:,} days with {report.rows:,} rows"]
-    words += [f"{report.rejected:,} rows rejected"] if report.rejected else []
-    words += [f"{report.idle:,} days without a session"] if report.idle else []
-    words += [f"{report.warnings:,} warnings (see WARNINGS in STOCKPIPE_RUNS)"] if report.warnings else []
+    words = [f"Published {number_of(report.days, 'day')} with {number_of(report.rows, 'row')}"]
+    words += [f"{number_of(report.rejected, 'row')} rejected"] if report.rejected else []
+    words += [f"{number_of(report.idle, 'day')} without a session"] if report.idle else []
+    words += [f"{number_of(report.warnings, 'warning')} (see WARNINGS in STOCKPIPE_RUNS)"] if report.warnings else []
     click.echo("; ".join(words) + ".", err=True)
     for wanted, first, count, error in report.reach:
-        begins = f"begins at {first}; {count:,} days before" if first else f"has no day of this range; {count:,} days"
+        left_out = f"{number_of(count, 'day')} {'was' if count == 1 else 'were'} left out"
+        begins = f"begins at {first}; before it, {left_out}" if first else f"has none of the missing days; {left_out}"
         hint = error.hint if isinstance(error, StockpipeError) else ""
-        click.echo(f"{wanted.label}: the key's plan {begins} were left out. {hint}".rstrip(), err=True)
+        click.echo(f"{wanted.label}: the key's plan {begins}. {hint}".rstrip(), err=True)
     for wanted, count, error in report.given_up:
-        click.echo(f"{wanted.label}: {count:,} days were not tried, since they would fail as well: {error}", err=True)
+        tried = "was not tried, since it" if count == 1 else "were not tried, since they"
+        click.echo(f"{wanted.label}: {number_of(count, 'day')} {tried} would fail as well: {error}", err=True)
     for one in report.failed:
         click.echo(f"{one.ds}, {one.wanted.label}: {safe(str(one.error))}\n{in_lines(_command(one), '    ')}", err=True)
     return code
@@ -328,7 +337,9 @@ def _end(report: Report, code: int, options: dict[str, Any], *, told: bool) -> i
 
 def _command(one: Failed) -> str:
     [words] = run_words(list(one.wanted.parts))
-    return next_command("run", "--date", one.ds.isoformat(), *words)
+    # What a check of the data refused is refused again, unless a person who has looked at it says otherwise.
+    force = ["--force"] if isinstance(one.error, DataCheckError) and "--force" in one.error.hint else []
+    return next_command("run", "--date", one.ds.isoformat(), *words, *force)
 
 
 def _document(report: Report, code: int) -> dict[str, Any]:

@@ -136,7 +136,9 @@ def _tell(warehouse: Warehouse, parts: list[Part], days: list[date], rows: int, 
     which = str(days[0]) if len(days) == 1 else f"of {len(days):,} days, {days[0]} to {days[-1]},"
     click.echo(f"Wrote {number_of(rows, 'row')} of {parts[0].label} {which} to {target}", err=True)
     with suppress(StockpipeError):
-        if is_sample_day(warehouse, parts, days[0] if len(days) == 1 else None):
+        # What was known on a day was loaded on it, or before.
+        as_snapshot = parts[0].dataset.kind.write == "replace"
+        if is_sample_day(warehouse, parts, days[0] if len(days) == 1 and as_snapshot else None):
             what = "this day is" if len(days) == 1 else "among these days is"
             click.echo(f"Note: {what} sample data from the sandbox, not the real market.", err=True)
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import click
 
+from stockpipe.base.calendar import Sessions
 from stockpipe.cli.next_command import next_command
 from stockpipe.cli.output import print_json
 from stockpipe.cli.parts import run_words
@@ -15,7 +17,7 @@ from stockpipe.datasets import Part
 from stockpipe.errors import DataCheckError
 from stockpipe.schedule.missing import Gap, gaps
 from stockpipe.warehouse import Warehouse
-from stockpipe.warehouse.history import Chosen, last_days, published_days
+from stockpipe.warehouse.history import Chosen, last_days, published_days, refused_days
 from stockpipe.warehouse.sessions import sessions_of
 
 _COLUMNS = ("LIST", "FIRST DAY", "LAST DAY", "PUBLISHED", "MISSING")
@@ -25,9 +27,8 @@ _LOOK = Look(right=("PUBLISHED", "MISSING"), whole=("LIST", "FIRST DAY", "LAST D
 def show_gaps(warehouse: Warehouse, chosen: Chosen, *, as_json: bool) -> int:
     """Tell of each list that was ever loaded what is missing in it; the exit code: 7 for a gap, or where no day is, else 0."""
     parts = dict.fromkeys(record.part_id.part for record in last_days(warehouse, chosen, 1))
-    found = [(part, published_days(warehouse, [part])) for part in parts if part]
     sessions = sessions_of(warehouse)
-    lists = [(part, sorted(days), gaps(part.dataset, days, sessions)) for part, days in found]
+    lists = [_list(warehouse, part, sessions) for part in parts if part]
     code = DataCheckError.exit_code if not lists or any(missing for *_, missing in lists) else 0
     if as_json:
         print_json({"exit_code": code, "lists": [_document(*one) for one in lists]})
@@ -42,9 +43,22 @@ def show_gaps(warehouse: Warehouse, chosen: Chosen, *, as_json: bool) -> int:
     )
     tell_what_is_missing(shown)
     for part, _, missing in lists:
+        refused = refused_days(warehouse, part) if missing else set()
         for gap in missing:
-            _tell(f"{_name(part)}: {_said(gap)}", _command(part, gap))
+            if gap.days == 1 and gap.first in refused:
+                [words] = run_words([part])
+                run = next_command("run", "--date", gap.first.isoformat(), *words)
+                _tell(f"{_name(part)}: {gap.first} was refused by a check; a run tells why", run)
+            else:
+                _tell(f"{_name(part)}: {_said(gap)}", _command(part, gap))
     return code
+
+
+def _list(warehouse: Warehouse, part: Part, sessions: Sessions) -> tuple[Part, list[date], list[Gap]]:
+    """A part, its published days, and the gaps between them; a day on which there was nothing to load is neither."""
+    published = sorted(published_days(warehouse, [part], idle=False))
+    over = [day for day in published_days(warehouse, [part]) if published[0] <= day <= published[-1]]
+    return part, published, gaps(part.dataset, over, sessions)
 
 
 def _tell(what: str, command: str) -> None:

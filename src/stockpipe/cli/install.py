@@ -9,10 +9,11 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from stockpipe.cli.parts import USUAL_DATASET, divisions, words_of
+from stockpipe.base.clock import Clock
+from stockpipe.cli.parts import USUAL_DATASET, divisions, further_options, words_of
 from stockpipe.cli.proposals import in_lines
 from stockpipe.errors import UsageError
-from stockpipe.load.loads import known_datasets
+from stockpipe.load.loads import known_datasets, make_jobs
 from stockpipe.schedule.install import Wish, installation, put_in_place
 from stockpipe.schedule.removal import remove
 
@@ -68,11 +69,13 @@ def _name(chosen: dict[str, str]) -> str:
 
 def _wish(options: dict[str, Any]) -> Wish:
     """The wish with everything absolute: a scheduler knows neither this folder nor this PATH."""
+    make_jobs(Clock(), options["datasets"], words_of(options))  # words that make no sense are told now, not every night
     folder, chosen = Path.cwd(), _chosen(options)
     name, kind = _name(chosen), options["install"]
     log_file = folder / (options["log_file"] or Path("logs") / f"{name}.log")
     env_file = folder / (options["env_file"] or ".env")
     words = [text for name, word in chosen.items() for text in (f"--{name}", word)]
+    words += [text for name in further_options() if options[name] for text in (f"--{name}", str(options[name]))]
     words += ["--env-file", str(env_file), "--log-file", str(log_file)]
     words += ["--log-format", options["log_format"]] if options["log_format"] != "text" else []
     words += ["--require-fresh"] if options["require_fresh"] else []

@@ -89,7 +89,7 @@ def status(as_json: bool, **options: Any) -> None:
         if found is None:
             raise NotThere(
                 "No security master is built yet.",
-                hint=f"Build it from the loaded days: {next_command('master', 'build')}",
+                hint="Build it from the loaded days: stockpipe master build.",
             )
         if as_json:
             print_json(_document(found))

@@ -11,7 +11,7 @@ import click
 from stockpipe.cli.answer import hand_out
 from stockpipe.cli.output import exit_codes, shared_options
 from stockpipe.cli.read import commands_reader, readers_settings
-from stockpipe.cli.table import Look
+from stockpipe.cli.table import Look, in_width
 from stockpipe.cli.values import number_of
 from stockpipe.errors import UsageError
 from stockpipe.reading.answer import Answer
@@ -87,15 +87,15 @@ def _tell_issues(issues: Answer, adjust: str) -> None:
     """What is doubtful, on stderr, the first ones in full. What was not known of dividends is nothing to prices without them."""
     for row in issues:
         if row["ASKED"] is None and (row["EVENT"] == "split" or adjust == "total"):
-            click.echo(f"Prices are not adjusted for {row['EVENT']}s: {row['ISSUE']}.", err=True)
+            _note(f"Prices are not adjusted for {row['EVENT']}s: {row['ISSUE']}.")
     rows = [row for row in issues if row["ASKED"]]
     for row in rows[:_MOST_TOLD]:
         kept = "counted all the same" if row["USED"] else "left out"
         likely = f" ({row['LIKELY_DATE']})" if row["LIKELY_DATE"] else ""
         what = "not adjusted" if row["EVENT"] == "price" else kept
-        click.echo(f"{row['ASKED']} {row['EX_DATE']}: {row['EVENT']}: {row['ISSUE']}{likely}; {what}.", err=True)
+        _note(f"{row['ASKED']} {row['EX_DATE']}: {row['EVENT']}: {row['ISSUE']}{likely}; {what}.")
     if len(rows) > _MOST_TOLD:
-        click.echo(f"And {len(rows) - _MOST_TOLD:,} more; ADJUSTMENT_ISSUES has all of them.", err=True)
+        _note(f"And {len(rows) - _MOST_TOLD:,} more; ADJUSTMENT_ISSUES has all of them.")
 
 
 def _tell_left_out(stretches: Answer) -> None:
@@ -108,9 +108,14 @@ def _tell_left_out(stretches: Answer) -> None:
             why = f"they are of {owner}, and the last bars of {ticker} are not"
         else:
             why = f"no list of these days has {ticker}, so it is not known whose they are"
-        click.echo(f"{row['ASKED']}: {number_of(row['BARS'], 'bar')} {days} left out: {why}.", err=True)
+        _note(f"{row['ASKED']}: {number_of(row['BARS'], 'bar')} {days} left out: {why}.")
     if len(rows) > _MOST_TOLD:
-        click.echo(f"And {len(rows) - _MOST_TOLD:,} more such stretches of days.", err=True)
+        _note(f"And {len(rows) - _MOST_TOLD:,} more such stretches of days.")
+
+
+def _note(text: str) -> None:
+    """A sentence on stderr, on several lines where the terminal is narrow."""
+    click.echo(in_width(text) if sys.stderr.isatty() else text, err=True)
 
 
 def _missing(tickers: tuple[str, ...], found: Answer) -> list[str]:
@@ -122,8 +127,8 @@ def _tell_missing(missing: list[str], loaded: Answer) -> None:
     """Why there is nothing of some tickers: no bar in these days, or none at all."""
     days = {row["TICKER"]: f"{row['FIRST_DS']} to {row['LAST_DS']}" for row in loaded}
     if elsewhere := [f"{ticker} (there are bars from {days[ticker]})" for ticker in missing if ticker in days]:
-        click.echo(f"No bars in these days: {', '.join(elsewhere)}.", err=True)
+        _note(f"No bars in these days: {', '.join(elsewhere)}.")
     if unknown := [ticker for ticker in missing if ticker not in days]:
         meant = [name for name in days if name.upper() in map(str.upper, unknown)]
         hint = f" Did you mean {' or '.join(meant)}? Upper and lower case matter." if meant else ""
-        click.echo(f"No bar was ever loaded of {', '.join(unknown)}.{hint}", err=True)
+        _note(f"No bar was ever loaded of {', '.join(unknown)}.{hint}")

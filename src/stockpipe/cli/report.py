@@ -14,6 +14,7 @@ from stockpipe.base.clock import Clock
 from stockpipe.base.files import replace_file, told_if_not_written
 from stockpipe.base.stopping import as_interrupt
 from stockpipe.base.text import printable
+from stockpipe.cli.next_command import typeable
 from stockpipe.cli.output import exit_codes, print_json, shared_options
 from stockpipe.cli.parts import market_option
 from stockpipe.cli.read import commands_reader, readers_settings
@@ -61,7 +62,7 @@ def report(on: str | None, market: str, out: Path | None, as_json: bool, **optio
 
 def _line(text: str) -> str:
     """A line of the report, which on a narrow terminal goes on beside the names."""
-    shown = printable(text)
+    shown = typeable(printable(text))
     return in_width(shown, _BESIDE_NAMES if shown.startswith(" ") else 2) if sys.stdout.isatty() else shown
 
 

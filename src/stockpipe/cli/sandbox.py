@@ -63,6 +63,8 @@ def sandbox(**options: Any) -> None:
     with exit_codes():
         if options["hard"] and options["data"]:
             raise UsageError("--hard is a synthetic market, and --data serves a file.", hint="Leave out one.")
+        if options["hard"] and options["rows"]:
+            raise UsageError("--hard is a market with a size of its own.", hint="Leave out --rows, or --hard.")
         try:
             server = Sandbox(**options)
             server.start()

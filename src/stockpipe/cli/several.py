@@ -14,6 +14,7 @@ from stockpipe.cli.output import print_json
 from stockpipe.cli.table import Look, print_table
 from stockpipe.errors import StockpipeError
 from stockpipe.load.loads import Load
+from stockpipe.load.run import status_of
 from stockpipe.observe.several import Outcome, worst
 
 _NUMBERS = ("ROWS", "REJECTED", "CALLS", "SECONDS", "EXIT CODE")
@@ -64,7 +65,7 @@ def document_of(outcome: Outcome) -> dict[str, Any]:
 def _line(outcome: Outcome) -> list[Any]:
     head = [outcome.label, outcome.loads[0].ds]
     if outcome.result is None:
-        status = f"failed: {type(outcome.error).__name__}" if outcome.error else "not loaded"
+        status = status_of(outcome.error) if outcome.error else "not loaded"
         return [*head, status, None, None, None, None, outcome.exit_code if outcome.error else None]
     records = outcome.result.records
     return [

@@ -202,7 +202,7 @@ def parts_of(dataset: Dataset, words: Mapping[str, str | None]) -> list[Part]:
         division = next((division for division in dataset.divisions if division.field == name), None)
         if division is None:
             raise UsageError(
-                f"The dataset {dataset.name} is not divided by {name}.", hint=f"Leave out {name}."
+                f"The dataset {dataset.name} has no {name} to choose.", hint=f"Leave out {name}."
             ) from None
         hint = f"Choose from: {', '.join(division.words)}."
         raise UsageError(f"{name} is {word!r}, which {dataset.name} does not know.", hint=hint) from None

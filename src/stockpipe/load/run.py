@@ -102,7 +102,7 @@ class Run:
     def fail(self, error: BaseException, secrets: Iterable[str], **changes: Any) -> None:
         """End all records now with an error: nothing is published, and its message is kept without the secrets."""
         message = printable(redacted(str(error), secrets))[:_LONGEST_MESSAGE]
-        self.finish(_status_of(error), rows_published=0, error=type(error).__name__, message=message, **changes)
+        self.finish(status_of(error), rows_published=0, error=type(error).__name__, message=message, **changes)
 
     def take(self, records: Sequence[RunRecord]) -> None:
         """Take over the records as a warehouse wrote them, in the order of the parts."""
@@ -127,7 +127,8 @@ class Run:
             self.spans.append(Span(name, began, self.clock.monotonic() - started))
 
 
-def _status_of(error: BaseException) -> RunStatus:
+def status_of(error: BaseException) -> RunStatus:
+    """What the record of a run says that ended in this error."""
     if isinstance(error, DataCheckError):
         return "refused"
     return "interrupted" if isinstance(error, Interrupted) else "failed"

@@ -176,7 +176,9 @@ class _Build:
         self._warehouse.begin(self._run_id)
         state = read_state(self._warehouse)
         start = self._wish.start or (None if self._wish.whole else state.start)
-        findings = [Finding("edited", f"{text}: another hand has changed it.") for text in state.edited()]
+        findings = [
+            Finding("edited", f"{text}: another hand has changed it.", forcible=False) for text in state.edited()
+        ]
         if findings and not self._wish.whole:
             self._refuse(
                 findings,
@@ -188,10 +190,10 @@ class _Build:
         tables = tables_of(resolved, self._delisted(days))
         last = max((one.day for one, _ in state.lists), default=None)
         findings = examine(tables, resolved.named.lost, state.of(SECURITY_HISTORY), last, self._most)
-        self._refuse(
-            findings,
-            "The master is as it was. Look at the days that were loaded since; --force publishes it all the same.",
-        )
+        why = "Look at the days that were loaded since"
+        if self._wish.start and self._wish.start != state.start:
+            why = f"--from {self._wish.start} leaves out the days before it, and who was listed then alone"
+        self._refuse(findings, f"The master is as it was. {why}; --force publishes it all the same.")
         return self._publish(state, start, days, stretches, resolved, tables, [one.check for one in findings])
 
     def _refuse(self, findings: Sequence[Finding], hint: str) -> None:

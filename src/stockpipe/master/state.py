@@ -34,12 +34,13 @@ _COUNTED = (SECURITY_EVENTS, SECURITY_DECISIONS)
 
 @dataclass
 class State:
-    """The newest build, and the rows of its tables by the table's name; build 0 has none."""
+    """The newest build, and the rows of its tables by the table's name; build 0 has none. `missing` are tables that were dropped."""
 
     build: int = 0
     log: dict[str, Any] = field(default_factory=dict)
     rows: dict[str, list[Row]] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
+    missing: list[str] = field(default_factory=list)
 
     def of(self, table: Table) -> list[Row]:
         """The rows of a table."""
@@ -72,7 +73,8 @@ class State:
         """The tables that are not as the build left them, in words."""
         digests = json.loads(self.log["DIGESTS"]) if self.log.get("DIGESTS") else {}
         figures = json.loads(self.log["FIGURES"]) if self.log.get("FIGURES") else {}
-        found = [
+        found = [f"{name} is not there" for name in self.missing]
+        found += [
             f"{_bare(table)} has other rows"
             for table in _READ
             if table.name in self.rows and digest(self.of(table)) != digests.get(_bare(table))
@@ -93,9 +95,29 @@ def read_state(warehouse: Warehouse) -> State:
     prefix = warehouse.prefix
     selects = [f"SELECT {sql.column_list(table.columns)} FROM {prefix}{table.name}" for table in _READ]
     counts = " UNION ALL ".join(f"SELECT '{table.name}', count(*) FROM {prefix}{table.name}" for table in _COUNTED)
-    *found, counted = warehouse.scan(*selects, counts)
+    try:
+        *found, counted = warehouse.scan(*selects, counts)
+    except NotThere:
+        return _state_without_some(warehouse, log, selects)
     rows = {table.name: answer.rows for table, answer in zip(_READ, found, strict=True)}
     return State(log["BUILD"], log, rows, {name: int(count) for name, count in counted.rows})
+
+
+def _state_without_some(warehouse: Warehouse, log: dict[str, Any], selects: Sequence[str]) -> State:
+    """The state where a table was dropped: of those that are there, and which are not."""
+    state = State(log["BUILD"], log)
+    for table, select in zip(_READ, selects, strict=True):
+        try:
+            state.rows[table.name] = warehouse.scan(select)[0].rows
+        except NotThere:
+            state.missing.append(_bare(table))
+    for table in _COUNTED:
+        try:
+            count = warehouse.scan(f"SELECT count(*) FROM {warehouse.prefix}{table.name}")[0].rows[0][0]
+            state.counts[table.name] = int(count)
+        except NotThere:
+            state.missing.append(_bare(table))
+    return state
 
 
 def last_build(warehouse: Warehouse) -> dict[str, Any] | None:

@@ -263,7 +263,7 @@ class Reader:
     @_said
     def query(self, statement: str) -> Answer:
         """What one SELECT (or SHOW, DESCRIBE) gives. It reads the warehouse's tables, and nothing else."""
-        return self._ask(statement, ours=False)
+        return self._ask(text("statement", statement), ours=False)
 
     @_said
     def runs(self, *, status: RunStatus | None = None, date: Day | None = None, limit: int = 100) -> Answer:

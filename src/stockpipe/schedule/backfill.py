@@ -353,7 +353,7 @@ class _List:
         self._reach = first or date.max
         others = [one for one in self._report.reach if one[0] is not wanted]
         self._report.reach = [*others, (wanted, first, count, error)]
-        told = f"it begins at {first}" if first else "no day of the range is within it"
+        told = f"it begins at {first}" if first else "it has none of the missing days"
         log.warning("%s: the key's plan does not reach back to %s; %s.", wanted.label, days[0], told)
 
     def _publish(self) -> None:
@@ -373,7 +373,9 @@ class _List:
         report.warnings += sum(len(record.warnings) for record in records)
         if ready:
             self._desk.remember_history(ready[-1].run.parts)
-            log.info("Published %s to %s of %s.", ready[0].ds, ready[-1].ds, self._wanted.label)
+            first, last, count = ready[0].ds, ready[-1].ds, len(ready)
+            which = f"{self._wanted.label}, {first} to {last}" if count > 1 else self._wanted.label
+            log.info("Published %s of %s.", f"{count:,} days" if count > 1 else first, which)
         # A stop during the COMMIT came too late for these days; it ends the backfill now.
         stopping.check()
 

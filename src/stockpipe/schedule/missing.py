@@ -18,15 +18,16 @@ from stockpipe.warehouse.runs import RunRecord
 DAYS_A_BATCH = 250
 """The most days of one transaction in Snowflake: some minutes of fetching, one large file."""
 
-# What a first day is taken for where no day tells what the next one will come to.
-_USUAL_ROWS, _USUAL_PAGES = 12_000, 13
 # Rows that two cores type, check and publish in a second; bytes of a row of tickers in a DuckDB file, as
 # `make bench ARGS="--parts history"` shows them, and, estimated, in Snowflake's micro-partitions.
 _ROWS_A_SECOND = 50_000
+# However few rows a day has, it is a call, a staging and a record.
+_DAYS_A_SECOND = 10
 _BYTES_A_ROW = {"duckdb": 30, "snowflake": 40}
 _FREE_CALLS_A_MINUTE = 5
 # An X-Small warehouse uses one credit an hour, and stays awake for a minute after the last statement.
 _AWAKE_AFTER, _SECONDS_A_BATCH, _SECONDS_AN_HOUR = 60, 60, 3600
+_BEFORE_ALL = date(1969, 12, 31)
 _LAST = re.compile(r"(\d{1,5})([dwmy])")
 _UNIT_DAYS = {"d": 1, "w": 7, "m": 30, "y": 365}
 
@@ -39,16 +40,19 @@ def range_of(start: date | None, end: date | None, last: str | None, today: date
     yesterday = today - timedelta(days=1)
     if (start is None) == (last is None):
         raise UsageError("Which days?", hint="Give --from (and --to), or --last, such as --last 30d or --last 2y.")
-    end = end or yesterday
+    said, end = end is not None, end or yesterday
     if last is not None:
         found = _LAST.fullmatch(last.strip().lower())
         if found is None or not int(found[1]):
             raise UsageError(f"{last!r} is not a length of time.", hint="Write it as 30d, 4w, 6m or 2y.")
-        start = max(end - timedelta(days=int(found[1]) * _UNIT_DAYS[found[2]] - 1), date(1970, 1, 1))
+        days = min(int(found[1]) * _UNIT_DAYS[found[2]], (end - _BEFORE_ALL).days)
+        start = end - timedelta(days=days - 1)
+    latest = max(end, start or end)
+    if latest > today:
+        raise UsageError(f"{latest} is in the future.", hint=f"Choose a day up to {today} (today in New York).")
     if start is None or start > end:
-        raise UsageError(f"The range ends on {end}, before it begins on {start}.", hint="Swap --from and --to.")
-    if end > today:
-        raise UsageError(f"{end} is not over yet.", hint=f"Choose a day up to {today} (today in New York).")
+        hint = "Swap --from and --to." if said else f"Without --to it ends yesterday; for today: --to {today}."
+        raise UsageError(f"The range ends on {end}, before it begins on {start}.", hint=hint)
     return start, end
 
 
@@ -134,7 +138,10 @@ def estimate(
     """
     size = [_size(part, known) for part in parts]
     calls, rows = (days * sum(numbers) for numbers in zip(*size, strict=True))
-    pace = {"free": calls * 60 / _FREE_CALLS_A_MINUTE, "paid": max(calls / per_second, rows / _ROWS_A_SECOND)}
+    pace = {
+        "free": calls * 60 / _FREE_CALLS_A_MINUTE,
+        "paid": max(calls / per_second, rows / _ROWS_A_SECOND, days / _DAYS_A_SECOND),
+    }
     batches = math.ceil(days / DAYS_A_BATCH)
     awake = batches * (_AWAKE_AFTER + min(_SECONDS_A_BATCH, 5 + days * _SECONDS_A_BATCH / DAYS_A_BATCH))
     return Estimate(
@@ -152,4 +159,4 @@ def _size(part: Part, known: Sequence[RunRecord]) -> tuple[int, int]:
     for record in known:
         if record.part_id.part == part and record.rows_fetched:
             return max(1, record.pages), record.rows_fetched
-    return (_USUAL_PAGES if part.dataset.source.page else 1), _USUAL_ROWS
+    return max(1, part.dataset.calls), part.dataset.rows

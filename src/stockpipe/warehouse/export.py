@@ -17,7 +17,7 @@ from stockpipe.datasets import Dataset, Part
 from stockpipe.errors import NotThere, UsageError
 from stockpipe.warehouse import sql
 from stockpipe.warehouse.base import Warehouse
-from stockpipe.warehouse.history import told_if_unrecorded
+from stockpipe.warehouse.history import published_days, told_if_unrecorded
 
 # A cell that begins so is a formula to a spreadsheet (OWASP, "CSV Injection"), also behind what cannot be seen, and with the
 # wide signs of East Asian keyboards.
@@ -75,10 +75,17 @@ def export_days(warehouse: Warehouse, parts: list[Part], days: Sequence[date], f
 def _fetched(warehouse: Warehouse, parts: list[Part], ds: date, source: Path) -> int:
     with told_if_unrecorded(warehouse):
         rows = warehouse.export(parts[0].dataset, ds, parts, source)
-    if not rows:
+    if not rows and not (source.exists() and _is_empty(warehouse, parts, ds)):
         message = f"There is no published snapshot of {parts[0].label} for {ds}."
         raise UsageError(message, hint=which_days(published_in(warehouse, parts), ds))
     return rows
+
+
+def _is_empty(warehouse: Warehouse, parts: list[Part], ds: date) -> bool:
+    """Whether a day is published, and is a list without a row, as that of the delisted of a small market."""
+    with suppress(NotThere):
+        return ds in published_days(warehouse, parts, idle=False)
+    return False
 
 
 def _copy_sql(dataset: Dataset, form: str, sources: Sequence[Path], target: Path) -> str:

@@ -14,7 +14,17 @@ from stockpipe.base.text import in_quotes, literal
 from stockpipe.datasets import Dataset, Part, Partition
 from stockpipe.errors import NotThere, StockpipeError, WarehouseError
 from stockpipe.warehouse import QueryResult, Warehouse, sql
-from stockpipe.warehouse.runs import BAD, GOOD, IDLE, RUN_COLUMNS, RUNS_TABLE, RunRecord, RunStatus, recorded_values
+from stockpipe.warehouse.runs import (
+    BAD,
+    GOOD,
+    IDLE,
+    RECORDED,
+    RUN_COLUMNS,
+    RUNS_TABLE,
+    RunRecord,
+    RunStatus,
+    recorded_values,
+)
 from stockpipe.warehouse.source import SAMPLE, Source
 
 _PART = '"DATASET", "MARKET", "ACTIVE"'
@@ -115,6 +125,15 @@ def records_between(warehouse: Warehouse, part: Part, first: date, last: date) -
     return {record.ds: record for record in found}
 
 
+def refused_days(warehouse: Warehouse, part: Part) -> set[date]:
+    """The days of a part whose last run was refused by a check."""
+    statement = (
+        f'SELECT "DS" FROM "{RUNS_TABLE}" WHERE {ended(RECORDED)} AND {_of_part(part)} '
+        'QUALIFY row_number() OVER (PARTITION BY "DS" ORDER BY "FINISHED_UTC" DESC) = 1 AND "STATUS" = \'refused\''
+    )
+    return {ds for (ds,) in _ask(warehouse, statement).rows}
+
+
 def last_failures(warehouse: Warehouse, chosen: Chosen) -> list[RunRecord]:
     """The last record of each part whose run did not end well."""
     return _read(
@@ -124,17 +143,19 @@ def last_failures(warehouse: Warehouse, chosen: Chosen) -> list[RunRecord]:
     )
 
 
-def published_days(warehouse: Warehouse, parts: Sequence[Part], base_url: str | None = None) -> dict[date, datetime]:
+def published_days(
+    warehouse: Warehouse, parts: Sequence[Part], base_url: str | None = None, *, idle: bool = True
+) -> dict[date, datetime]:
     """The days on which all of these parts are published, each with the end (UTC) of the earliest part's last run.
 
-    A day without a session, on which there was nothing to load, counts as published.
+    A day without a session, on which there was nothing to load, counts as published, unless `idle` is false.
 
     With `base_url` only those that may have come from there: days of sample data are no history of the real market.
     Raises what the warehouse raises when it cannot be asked.
     """
     statement = (
         f'SELECT "DS", max("FINISHED_UTC"), max_by("SOURCE", "FINISHED_UTC") FROM "{RUNS_TABLE}" '
-        f'WHERE {ended((*GOOD, IDLE))} AND {Chosen(parts).where} GROUP BY {_PART}, "DS"'
+        f'WHERE {ended((*GOOD, IDLE) if idle else GOOD)} AND {Chosen(parts).where} GROUP BY {_PART}, "DS"'
     )
     found: dict[date, list[datetime]] = {}
     for ds, end, source in _ask(warehouse, statement).rows:

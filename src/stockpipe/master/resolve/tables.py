@@ -57,7 +57,8 @@ def tables_of(resolved: Resolved, delisted: Iterable[Delisted] = ()) -> Tables:
         found.history += life.history()
         found.events += life.events(had)
     # What is equal in these stays in the order in which it was found, which is the same in each build.
-    found.decisions = sorted(_decisions(resolved), key=itemgetter(0, 1, 5, 8, 9, 11))
+    # Two that a person keeps apart are kept apart by each rule that would tie them.
+    found.decisions = sorted(dict.fromkeys(_decisions(resolved)), key=itemgetter(0, 1, 5, 8, 9, 11))
     found.securities.sort(key=itemgetter(0))
     found.history.sort(key=itemgetter(0, 1))
     found.events.sort(key=itemgetter(0, 1))
