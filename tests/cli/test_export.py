@@ -134,7 +134,7 @@ def test_days_are_counted(env: dict[str, str]) -> None:
     assert done.stderr == "Wrote 9 rows of stocks of 3 days, 2026-02-05 to 2026-02-09, to a.csv\n"
 
 
-@pytest.mark.parametrize("form", ["csv", "jsonl", "parquet"])
+@pytest.mark.parametrize("form", ["csv", "parquet"])
 def test_a_list_that_was_published_without_a_row_is_a_file_without_one(serve: Serve, form: str) -> None:
     coin = stock("X:BTCUSD", market="crypto", locale="global")
     settings = flags(serve([coin]), STOCKPIPE_DUCKDB_PATH=str(Path("empty.duckdb").absolute()))

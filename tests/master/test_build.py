@@ -348,7 +348,7 @@ def test_a_table_that_a_person_edited_is_told_and_kept(place: Place, statement: 
     assert place.run("SELECT count(*) FROM SECURITIES WHERE NAME = 'Mine'") == [(0,)]
 
 
-@pytest.mark.parametrize("name", ["SECURITIES", "SECURITY_HISTORY", "SECURITY_STRETCHES", "SECURITY_EVENTS"])
+@pytest.mark.parametrize("name", ["SECURITY_HISTORY", "SECURITY_EVENTS"])
 def test_a_table_that_was_dropped_is_told_and_made_again(both: Place, name: str) -> None:
     both.load(DAYS)
     both.build()

@@ -345,10 +345,14 @@ def test_everything_in_an_entry_is_absolute(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("dataset", "option", "value"),
-    [("market_snapshot", "--keep", "all"), ("splits", "--since", "2026-01-01"), ("daily_bars", "--otc", "true")],
+    ("kind", "dataset", "option", "value"),
+    [
+        ("cron", "market_snapshot", "--keep", "all"),
+        ("systemd", "splits", "--since", "2026-01-01"),
+        ("launchd", "daily_bars", "--otc", "true"),
+        ("taskscheduler", "market_snapshot", "--keep", "all"),
+    ],
 )
-@pytest.mark.parametrize("kind", ["cron", "systemd", "launchd", "taskscheduler"])
 def test_every_option_of_a_load_is_in_its_entry(kind: str, dataset: str, option: str, value: str) -> None:
     done = installed(kind, "--dataset", dataset, option, value)
     words = re.sub(r'(</?string>|\s|")+', " ", done.stdout)
