@@ -46,19 +46,20 @@ class _Group(click.Group):
 
     def main(self, *args: Any, **how: Any) -> Any:
         have_streams()
-        try:
-            # Before anything is imported for a command, which takes half a second.
-            for number in (signal.SIGINT, signal.SIGTERM):
-                signal.signal(number, _stop)
-            with engines.kept():
+        with engines.kept():
+            try:
+                # Before anything is imported for a command, which takes half a second.
+                for number in (signal.SIGINT, signal.SIGTERM):
+                    signal.signal(number, _stop)
                 return super().main(*args, **how)
-        except Interrupted as stopped:
-            click.echo(f"Error: {stopped.message}", err=True)
-            sys.exit(stopped.exit_code)
-        finally:
-            # What was done is told. Python's own end takes half a second, and would let a signal give another exit code.
-            for number in (signal.SIGINT, signal.SIGTERM):
-                signal.signal(number, signal.SIG_IGN)
+            except Interrupted as stopped:
+                click.echo(f"Error: {stopped.message}", err=True)
+                sys.exit(stopped.exit_code)
+            finally:
+                # What was done is told. To let go of the engines and of Python itself takes half a second, in which a
+                # signal would give another exit code.
+                for number in (signal.SIGINT, signal.SIGTERM):
+                    signal.signal(number, signal.SIG_IGN)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
