@@ -16,15 +16,19 @@ from stockpipe.reading.answer import Answer
 _OTHER_FORMS = (".csv", ".json", ".jsonl", ".ndjson", ".txt", ".tsv", ".xlsx")
 
 
-def hand_out(
-    found: Answer, form: str, out: Path | None, look: Look | None = None, *, everything: bool, quiet: bool
-) -> None:
-    """The answer as `form` says: table, json, csv or parquet, which goes to `out`, or to standard output without one."""
+def must_be_parquet(out: Path | None) -> None:
+    """UsageError for a file of --out whose name says another form."""
     if out is not None and out.suffix.lower() in _OTHER_FORMS:
         raise UsageError(
             f"{out} is named as another form, and --out writes Parquet.",
             hint=f"Name it {out.with_suffix('.parquet')}; other forms go to standard output: --format csv > {out.with_suffix('.csv')}.",
         )
+
+
+def hand_out(
+    found: Answer, form: str, out: Path | None, look: Look | None = None, *, everything: bool, quiet: bool
+) -> None:
+    """The answer as `form` says: table, json, csv or parquet, which goes to `out`, or to standard output without one."""
     if form != "parquet":
         show(found.result(), form, look, everything=everything, quiet=quiet)
         return

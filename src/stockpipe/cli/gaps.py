@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Any
 
 import click
 
-from stockpipe.base.calendar import Sessions
 from stockpipe.cli.next_command import next_command
 from stockpipe.cli.output import print_json
 from stockpipe.cli.parts import run_words
@@ -27,8 +25,10 @@ _LOOK = Look(right=("PUBLISHED", "MISSING"), whole=("LIST", "FIRST DAY", "LAST D
 def show_gaps(warehouse: Warehouse, chosen: Chosen, *, as_json: bool) -> int:
     """Tell of each list that was ever loaded what is missing in it; the exit code: 7 for a gap, or where no day is, else 0."""
     parts = dict.fromkeys(record.part_id.part for record in last_days(warehouse, chosen, 1))
+    # A day on which there was nothing to load is none of the published ones, and no session, so no gap either.
+    found = [(part, published_days(warehouse, [part], idle=False)) for part in parts if part]
     sessions = sessions_of(warehouse)
-    lists = [_list(warehouse, part, sessions) for part in parts if part]
+    lists = [(part, sorted(days), gaps(part.dataset, days, sessions)) for part, days in found]
     code = DataCheckError.exit_code if not lists or any(missing for *_, missing in lists) else 0
     if as_json:
         print_json({"exit_code": code, "lists": [_document(*one) for one in lists]})
@@ -52,13 +52,6 @@ def show_gaps(warehouse: Warehouse, chosen: Chosen, *, as_json: bool) -> int:
             else:
                 _tell(f"{_name(part)}: {_said(gap)}", _command(part, gap))
     return code
-
-
-def _list(warehouse: Warehouse, part: Part, sessions: Sessions) -> tuple[Part, list[date], list[Gap]]:
-    """A part, its published days, and the gaps between them; a day on which there was nothing to load is neither."""
-    published = sorted(published_days(warehouse, [part], idle=False))
-    over = [day for day in published_days(warehouse, [part]) if published[0] <= day <= published[-1]]
-    return part, published, gaps(part.dataset, over, sessions)
 
 
 def _tell(what: str, command: str) -> None:

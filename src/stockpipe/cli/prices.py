@@ -8,10 +8,10 @@ from typing import Any
 
 import click
 
-from stockpipe.cli.answer import hand_out
+from stockpipe.cli.answer import hand_out, must_be_parquet
 from stockpipe.cli.output import exit_codes, shared_options
 from stockpipe.cli.read import commands_reader, readers_settings
-from stockpipe.cli.table import Look, in_width
+from stockpipe.cli.table import Look, tell_sentence
 from stockpipe.cli.values import number_of
 from stockpipe.errors import UsageError
 from stockpipe.reading.answer import Answer
@@ -70,6 +70,7 @@ def prices(tickers: tuple[str, ...], form: str | None, as_json: bool, out: Path 
 
 def _form(form: str | None, out: Path | None, *, as_json: bool) -> str:
     """The form of the answer; UsageError for two that differ, and for Parquet on a terminal."""
+    must_be_parquet(out)
     said = {"json"} if as_json else set()
     said |= {form} if form else set()
     said |= {"parquet"} if out else set()
@@ -87,15 +88,15 @@ def _tell_issues(issues: Answer, adjust: str) -> None:
     """What is doubtful, on stderr, the first ones in full. What was not known of dividends is nothing to prices without them."""
     for row in issues:
         if row["ASKED"] is None and (row["EVENT"] == "split" or adjust == "total"):
-            _note(f"Prices are not adjusted for {row['EVENT']}s: {row['ISSUE']}.")
+            tell_sentence(f"Prices are not adjusted for {row['EVENT']}s: {row['ISSUE']}.")
     rows = [row for row in issues if row["ASKED"]]
     for row in rows[:_MOST_TOLD]:
         kept = "counted all the same" if row["USED"] else "left out"
         likely = f" ({row['LIKELY_DATE']})" if row["LIKELY_DATE"] else ""
         what = "not adjusted" if row["EVENT"] == "price" else kept
-        _note(f"{row['ASKED']} {row['EX_DATE']}: {row['EVENT']}: {row['ISSUE']}{likely}; {what}.")
+        tell_sentence(f"{row['ASKED']} {row['EX_DATE']}: {row['EVENT']}: {row['ISSUE']}{likely}; {what}.")
     if len(rows) > _MOST_TOLD:
-        _note(f"And {len(rows) - _MOST_TOLD:,} more; ADJUSTMENT_ISSUES has all of them.")
+        tell_sentence(f"And {len(rows) - _MOST_TOLD:,} more; ADJUSTMENT_ISSUES has all of them.")
 
 
 def _tell_left_out(stretches: Answer) -> None:
@@ -108,14 +109,9 @@ def _tell_left_out(stretches: Answer) -> None:
             why = f"they are of {owner}, and the last bars of {ticker} are not"
         else:
             why = f"no list of these days has {ticker}, so it is not known whose they are"
-        _note(f"{row['ASKED']}: {number_of(row['BARS'], 'bar')} {days} left out: {why}.")
+        tell_sentence(f"{row['ASKED']}: {number_of(row['BARS'], 'bar')} {days} left out: {why}.")
     if len(rows) > _MOST_TOLD:
-        _note(f"And {len(rows) - _MOST_TOLD:,} more such stretches of days.")
-
-
-def _note(text: str) -> None:
-    """A sentence on stderr, on several lines where the terminal is narrow."""
-    click.echo(in_width(text) if sys.stderr.isatty() else text, err=True)
+        tell_sentence(f"And {len(rows) - _MOST_TOLD:,} more such stretches of days.")
 
 
 def _missing(tickers: tuple[str, ...], found: Answer) -> list[str]:
@@ -127,8 +123,8 @@ def _tell_missing(missing: list[str], loaded: Answer) -> None:
     """Why there is nothing of some tickers: no bar in these days, or none at all."""
     days = {row["TICKER"]: f"{row['FIRST_DS']} to {row['LAST_DS']}" for row in loaded}
     if elsewhere := [f"{ticker} (there are bars from {days[ticker]})" for ticker in missing if ticker in days]:
-        _note(f"No bars in these days: {', '.join(elsewhere)}.")
+        tell_sentence(f"No bars in these days: {', '.join(elsewhere)}.")
     if unknown := [ticker for ticker in missing if ticker not in days]:
         meant = [name for name in days if name.upper() in map(str.upper, unknown)]
         hint = f" Did you mean {' or '.join(meant)}? Upper and lower case matter." if meant else ""
-        _note(f"No bar was ever loaded of {', '.join(unknown)}.{hint}")
+        tell_sentence(f"No bar was ever loaded of {', '.join(unknown)}.{hint}")

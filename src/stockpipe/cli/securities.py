@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from stockpipe.cli.answer import hand_out
+from stockpipe.cli.answer import hand_out, must_be_parquet
 from stockpipe.cli.output import exit_codes, shared_options
 from stockpipe.cli.parts import market_option
 from stockpipe.cli.read import commands_reader, readers_settings
@@ -142,6 +142,7 @@ def _answer(options: dict[str, Any], ask: Question, look: Look) -> None:
             raise UsageError(f"--json and --format {form} are different forms.", hint="Leave out one.")
         if out is not None and form != "parquet":
             raise UsageError("--out names the file for --format parquet.", hint="Other forms go to standard output.")
+        must_be_parquet(out)
         if form == "parquet" and out is None and sys.stdout.isatty():
             raise UsageError("Parquet is not for a terminal.", hint="Name a file: --out universe.parquet.")
         settings = readers_settings(options)

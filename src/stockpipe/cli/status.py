@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from datetime import datetime, time
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ from stockpipe.cli.output import exit_codes, given_settings, print_json, shared_
 from stockpipe.cli.parts import DATASET_NAMES, filtered_parts, part_filters, run_words, usual_parts
 from stockpipe.cli.proposals import proposed
 from stockpipe.cli.read import open_quietly
-from stockpipe.cli.table import Look, in_width, print_table, tell_what_is_missing
+from stockpipe.cli.table import Look, print_table, tell_sentence, tell_what_is_missing
 from stockpipe.datasets import DATASETS
 from stockpipe.errors import DataCheckError
 from stockpipe.load.loads import day_of
@@ -153,7 +152,7 @@ def _show(found: list[Standing], counted: list[Standing]) -> None:
         if standing.reason:
             note = "" if standing in counted else " It is not loaded day by day, so it does not count here."
             text = f"{standing.part.label}: {standing.reason}{note}"
-            click.echo(in_width(text) if sys.stderr.isatty() else text, err=True)
+            tell_sentence(text)
 
 
 def _propose(found: list[Standing], options: dict[str, Any], *, recorded: bool) -> None:

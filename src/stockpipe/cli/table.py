@@ -161,6 +161,11 @@ def in_width(text: str, indent: int = 2) -> str:
     )
 
 
+def tell_sentence(text: str) -> None:
+    """Say something on stderr, on several lines where the terminal is narrow."""
+    click.echo(in_width(text) if sys.stderr.isatty() else text, err=True)
+
+
 def _column(name: str, values: list[Any], look: Look) -> _Column:
     number = name in look.right or (any(map(is_number, values)) and all(v is None or is_number(v) for v in values))
     cells = [_encodable(printable(as_text(value))) for value in values]
